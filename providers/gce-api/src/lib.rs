@@ -1,0 +1,1 @@
+//! Wire types of the Compute Engine load-balancing API.

@@ -1,0 +1,1 @@
+//! Google Cloud load balancers from Kubernetes Ingress objects.

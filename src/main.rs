@@ -1,0 +1,2 @@
+//! The `gclb` program.
+fn main() {}
