@@ -1,1 +1,31 @@
-//! Google Cloud load balancers from Kubernetes Ingress objects.
+//! gclb: Google Cloud load balancers from Kubernetes Ingress objects.
+//!
+//! One path leads through this crate, and each module is one step of it:
+//!
+//! ```text
+//!  Kubernetes ──watch──▶ snapshot ──ingress──▶ load_balancer ──translate──▶ desired model ─┐
+//!                                                                                         ├─ plan ─▶ apply ─▶ cloud
+//!  Compute Engine ──list once──▶ cloud::mirror ─────────────────────────▶ observed model ─┘            │
+//!                                                                                                      ▼
+//!                                                       status: ADDRESS, Events, annotation, finalizer
+//! ```
+//!
+//! * [`snapshot`] holds everything one translation may read.
+//! * [`ingress`] reads Ingress objects into [`load_balancer`], a description that no longer says Ingress.
+//! * [`translate`] turns that into the desired [`model`] graph. It is pure and never fails: what is wrong
+//!   with the input becomes a `Problem`.
+//! * [`plan`] compares the desired graph with the observed one and yields an ordered graph of changes.
+//!   It is pure too; all choices are in the plan.
+//! * [`apply`] walks the plan and makes each change through the [`cloud`] port. It chooses nothing.
+//! * [`status`] computes what the user is told, and writes it.
+//! * [`controller`] runs these steps whenever something changes; [`cli`] is how a person starts it.
+//!
+//! `tests/architecture.rs` holds the rules of direction and purity between these modules.
+
+pub mod apply;
+pub mod load_balancer;
+pub mod model;
+pub mod plan;
+pub mod snapshot;
+pub mod status;
+pub mod translate;

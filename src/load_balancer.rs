@@ -1,0 +1,133 @@
+//! What a load balancer should be, said without naming the front end that asked for it.
+//!
+//! `ingress` yields this; a Gateway front end can yield the same. Nothing behind this description may know
+//! where it came from. It is data: every reference in it is to a Service or Secret by name, resolved by `translate`.
+
+use crate::model::{LoadBalancerKey, ObjectKey, RedirectCode};
+
+/// One load balancer, as asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadBalancer {
+    /// Who asks.
+    pub key: LoadBalancerKey,
+    /// On which ports, and with which certificates.
+    pub frontend: Frontend,
+    /// What happens to requests for a host that no entry of `hosts` names.
+    pub default: Option<RouteAction>,
+    /// By host, in the order of their first appearance; no host twice.
+    pub hosts: Vec<Host>,
+}
+
+/// Where the load balancer listens. Ports are 80 and 443.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frontend {
+    /// Only plain HTTP.
+    Http,
+    /// TLS, and whatever plain HTTP is to do beside it.
+    Https {
+        /// In order; the first that can be had is the default. Never empty.
+        certificates: Vec<Certificate>,
+        /// What port 80 does.
+        plain: PlainHttp,
+    },
+}
+
+/// What port 80 does beside TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainHttp {
+    /// The same as port 443.
+    Serve,
+    /// Redirects to `https`.
+    Redirect(RedirectCode),
+    /// There is no port 80.
+    Refuse,
+}
+
+/// A certificate to serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// The Secret that holds it.
+    pub secret: ObjectKey,
+    /// Where this was asked for, for messages: `spec.tls[0].secretName`.
+    pub field: String,
+}
+
+/// A host and what happens to its requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Host {
+    /// Which host.
+    pub pattern: HostPattern,
+    /// Route rules in the order of precedence that the front end's rules give them.
+    pub routes: Vec<Route>,
+}
+
+/// A host pattern.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HostPattern {
+    /// Any host.
+    Any,
+    /// Exactly this one, in lower case.
+    Exact(String),
+    /// `*.suffix`: one label more than the suffix, as an Ingress means it (KEP-1453). The text is the suffix.
+    Wildcard(String),
+}
+
+/// One route rule: what it fits, and what happens then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Which requests. (Headers, queries and methods come beside the path when a front end can ask for them.)
+    pub path: PathMatch,
+    /// What happens.
+    pub action: RouteAction,
+    /// Where this was asked for, for messages: `spec.rules[0].http.paths[1]`.
+    pub field: String,
+}
+
+/// A condition on the path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathMatch {
+    /// Equal to it.
+    Exact(String),
+    /// Element by element (KEP-1453): `/a` fits `/a`, `/a/` and `/a/b`, not `/ab`. No slash at the end but in `/` itself.
+    Prefix(String),
+    /// As the Compute API's path rules write it: `/a`, or `/a/*`. What an Ingress's `ImplementationSpecific` means here.
+    Pattern(String),
+}
+
+/// What happens to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteAction {
+    /// It is sent to one of these by weight. Never empty.
+    Forward(Vec<WeightedBackend>),
+    /// It is answered with a redirect.
+    Redirect(RedirectCode),
+}
+
+/// A backend and its share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WeightedBackend {
+    /// Who serves.
+    pub backend: Backend,
+    /// Its share of the sum of weights.
+    pub weight: u32,
+    /// Where this was asked for, for messages: `spec.defaultBackend`.
+    pub field: String,
+}
+
+/// A port of a Service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Backend {
+    /// Which Service.
+    pub service: ObjectKey,
+    /// Which of its ports.
+    pub port: BackendPort,
+}
+
+/// A Service's port, as it is named by whoever uses it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BackendPort {
+    /// `service.spec.ports[].port`
+    Number(u16),
+    /// `service.spec.ports[].name`
+    Name(String),
+}

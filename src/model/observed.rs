@@ -1,0 +1,86 @@
+//! What the cloud holds, as far as we know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::{Graph, Holder, Kind, LoadBalancerKey, ObjectKey, ResourceId, ResourceName, SslCertificate};
+
+/// The observed graph with what only the cloud can say about its nodes.
+///
+/// The graph holds *our* resources only: those that carry the cluster's mark and a name with its prefix.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// Our resources.
+    pub graph: Graph,
+    /// What the cloud says about each of them.
+    pub facts: BTreeMap<ResourceId, Facts>,
+    /// Names that are taken by resources that are not ours.
+    pub taken: BTreeSet<ResourceId>,
+    /// What could not be seen. There, not finding a resource does not mean that it is absent.
+    pub unknown: BTreeSet<Unknown>,
+}
+
+/// A part of the cloud that could not be seen, such as a zone that did not answer an aggregated list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unknown {
+    /// Resources of this kind,
+    pub kind: Kind,
+    /// in this scope as the API spells it (`zones/us-central1-a`); `None`: anywhere.
+    pub scope: Option<String>,
+}
+
+/// What only the cloud can say about a resource.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// For the next change of it: sent back so that a change made by somebody else in between is noticed.
+    pub fingerprint: Option<Fingerprint>,
+    /// The address of an address resource, or of a forwarding rule.
+    pub address: Option<IpAddr>,
+    /// When it was made, as the API says it (RFC 3339); for people, never for decisions other than "the newest".
+    pub created: Option<String>,
+}
+
+/// An opaque version of a resource (Compute API `fingerprint`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint(pub String);
+
+impl Observed {
+    /// Whether not finding `id` means that it does not exist.
+    #[must_use]
+    pub fn can_tell(&self, id: &ResourceId) -> bool {
+        let scope = id.scope.to_string();
+        !self.unknown.iter().any(|unknown| {
+            unknown.kind == id.kind && unknown.scope.as_ref().is_none_or(|missing| *missing == scope)
+        })
+    }
+
+    /// The resources that exist for one load balancer alone.
+    pub fn held_by<'a>(&'a self, key: &'a LoadBalancerKey) -> impl Iterator<Item = &'a ResourceId> {
+        self.graph.entries().filter_map(move |(id, entry)| match &entry.mark.holder {
+            Holder::LoadBalancer(holder) if holder == key => Some(id),
+            _ => None,
+        })
+    }
+
+    /// For each Secret, the certificate of it that the cloud already serves (or, where none is served, the newest that it holds):
+    /// what stays in use when the Secret is lost.
+    #[must_use]
+    pub fn certificates_held(&self) -> BTreeMap<ObjectKey, ResourceName> {
+        let served: BTreeSet<&ResourceId> = self
+            .graph
+            .of::<super::TargetHttpsProxy>()
+            .flat_map(|(_, _, proxy)| proxy.certificates.iter().map(super::Ref::id))
+            .collect();
+        let mut best: BTreeMap<ObjectKey, (bool, Option<&String>, &ResourceId)> = BTreeMap::new();
+        for (id, mark, _) in self.graph.of::<SslCertificate>() {
+            let Holder::Secret(secret) = &mark.holder else { continue };
+            let created = self.facts.get(id).and_then(|facts| facts.created.as_ref());
+            let candidate = (served.contains(id), created, id);
+            let entry = best.entry(secret.clone()).or_insert(candidate);
+            if candidate > *entry {
+                *entry = candidate;
+            }
+        }
+        best.into_iter().map(|(secret, (_, _, id))| (secret, id.name.clone())).collect()
+    }
+}

@@ -1,0 +1,46 @@
+//! An uploaded certificate (Compute API `sslCertificates`, self-managed).
+
+use std::fmt;
+
+use super::ResourceId;
+
+/// A certificate in the cloud. It cannot be changed, so its name carries the fingerprint of its content and a renewed one
+/// is another resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SslCertificate {
+    /// Of the PEM text of the chain.
+    pub fingerprint: CertificateFingerprint,
+}
+
+/// SHA-256 of a certificate chain's PEM text, as 64 lower-case hexadecimal digits.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CertificateFingerprint(String);
+
+impl CertificateFingerprint {
+    /// Of this PEM text. Space around it does not count, since the cloud may not keep it.
+    #[must_use]
+    pub fn of(chain_pem: &str) -> Self {
+        use sha2::{Digest, Sha256};
+        let digest = Sha256::digest(chain_pem.trim().as_bytes());
+        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for CertificateFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", &self.0[..16])
+    }
+}
+
+impl SslCertificate {
+    pub(super) fn points_at(&self) -> Vec<&ResourceId> {
+        let Self { fingerprint: _ } = self;
+        Vec::new()
+    }
+}

@@ -1,0 +1,53 @@
+//! Target proxies: where HTTP or TLS ends and the URL map takes over (Compute API `targetHttpProxies`, `targetHttpsProxies`).
+
+use super::{Ref, ResourceId, SslCertificate, UrlMap};
+
+/// Answers plain HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetHttpProxy {
+    /// Decides what to do with a request. Changed by `setUrlMap`.
+    pub url_map: Ref<UrlMap>,
+}
+
+impl TargetHttpProxy {
+    pub(super) fn points_at(&self) -> Vec<&ResourceId> {
+        let Self { url_map } = self;
+        vec![url_map.id()]
+    }
+}
+
+/// Ends TLS, then answers HTTP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetHttpsProxy {
+    /// Decides what to do with a request. Changed by `setUrlMap`.
+    pub url_map: Ref<UrlMap>,
+    /// Chosen by the client's server name. Changed, as a whole, by `setSslCertificates`.
+    pub certificates: Certificates,
+}
+
+impl TargetHttpsProxy {
+    pub(super) fn points_at(&self) -> Vec<&ResourceId> {
+        let Self { url_map, certificates } = self;
+        std::iter::once(url_map.id()).chain(certificates.iter().map(Ref::id)).collect()
+    }
+}
+
+/// One to fifteen certificates, in order; the first serves every client whose server name fits none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificates(Vec<Ref<SslCertificate>>);
+
+impl Certificates {
+    /// The most that one proxy takes (Compute API `targetHttpsProxies.sslCertificates`).
+    pub const MAX: usize = 15;
+
+    /// `None` where there are none or too many.
+    #[must_use]
+    pub fn new(certificates: Vec<Ref<SslCertificate>>) -> Option<Self> {
+        (1..=Self::MAX).contains(&certificates.len()).then_some(Self(certificates))
+    }
+
+    /// In order, the default first.
+    pub fn iter(&self) -> impl Iterator<Item = &Ref<SslCertificate>> {
+        self.0.iter()
+    }
+}

@@ -1,0 +1,108 @@
+//! A URL map: which request goes where (Compute API `urlMaps`).
+
+use super::{BackendService, Ref, ResourceId};
+
+/// Decides by host and path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlMap {
+    /// For a host that no rule names.
+    pub default: Destination,
+    /// By host. No host stands in two of them.
+    pub hosts: Vec<HostRoutes>,
+}
+
+/// A host rule together with the path matcher it names, so that neither can be without the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostRoutes {
+    /// Hosts as the API writes them: `a.example.com`, `*.example.com` or `*`.
+    pub hosts: Vec<String>,
+    /// What happens to their requests.
+    pub matcher: PathMatcher,
+}
+
+/// Decides by path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathMatcher {
+    /// Unique within the map.
+    pub name: String,
+    /// For a path that no rule fits.
+    pub default: Destination,
+    /// The longest fitting pattern wins, whatever the order.
+    pub path_rules: Vec<PathRule>,
+}
+
+/// Paths that share a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PathRule {
+    /// Paths as the API writes them: `/a` fits only itself, `/a/*` fits `/a/` and all below it, not `/a`.
+    pub paths: Vec<String>,
+    /// Where to.
+    pub destination: Destination,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Sent to a backend service.
+    Service(Ref<BackendService>),
+    /// Answered with a redirect.
+    Redirect(Redirect),
+    /// Answered 404 by the load balancer itself. The API asks for a service all the same: `behind` is one without
+    /// backends, and a fault policy that aborts every request keeps traffic from it.
+    NotFound {
+        /// The service that no request reaches.
+        behind: Ref<BackendService>,
+    },
+    /// Something that gclb never makes. Only ever observed; the text says what was found.
+    Other(String),
+}
+
+/// A redirect (Compute API `HttpRedirectAction`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redirect {
+    /// To `https`, everything else staying the same.
+    pub https: bool,
+    /// With which status.
+    pub code: RedirectCode,
+}
+
+/// Statuses that a redirect may have (Compute API `redirectResponseCode`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RedirectCode {
+    /// 301
+    MovedPermanently,
+    /// 302
+    Found,
+    /// 303
+    SeeOther,
+    /// 307
+    TemporaryRedirect,
+    /// 308
+    PermanentRedirect,
+}
+
+impl UrlMap {
+    /// Every destination in it.
+    pub fn destinations(&self) -> impl Iterator<Item = &Destination> {
+        let Self { default, hosts } = self;
+        std::iter::once(default).chain(hosts.iter().flat_map(|host| {
+            let PathMatcher { name: _, default, path_rules } = &host.matcher;
+            std::iter::once(default).chain(path_rules.iter().map(|rule| &rule.destination))
+        }))
+    }
+
+    pub(super) fn points_at(&self) -> Vec<&ResourceId> {
+        let mut ids: Vec<_> = self
+            .destinations()
+            .filter_map(|destination| match destination {
+                Destination::Service(service) | Destination::NotFound { behind: service } => {
+                    Some(service.id())
+                }
+                Destination::Redirect(_) | Destination::Other(_) => None,
+            })
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+}

@@ -1,0 +1,120 @@
+//! From the desired and the observed graph to an ordered graph of changes. Pure and total; every choice is made here.
+//!
+//! What may be deleted, and only that: a resource of ours that no desired node is, that nothing which stays points at, and whose
+//! holder is known to want it no longer. A load balancer that the translation does not speak of is *not* known to be unwanted
+//! (the API server may have lost its objects): it stays, with all that it uses, and is reported as a leak.
+
+use petgraph::graph::DiGraph;
+
+use crate::model::{Endpoint, Fingerprint, Holder, LoadBalancerKey, Mark, Node, ResourceId};
+
+/// Changes, and which must be done before which.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// An edge runs from a change to one that must wait for it.
+    pub graph: DiGraph<Change, ()>,
+    /// Load balancers of ours in the cloud whose objects are gone without having been deleted in our sight. Nothing of theirs is touched.
+    pub leaks: Vec<LoadBalancerKey>,
+    /// Changes that cannot be planned, and why.
+    pub blocked: Vec<Blocked>,
+}
+
+/// One change of one resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// Of what.
+    pub id: ResourceId,
+    /// Its ownership mark: written when it is created.
+    pub mark: Mark,
+    /// What is done.
+    pub action: Action,
+    /// Why, for people: `new`, `the Service moved to node port 30123`, `no longer used`.
+    pub reason: String,
+    /// The version that this was decided on; the cloud refuses the change where it holds another by now.
+    pub seen: Option<Fingerprint>,
+}
+
+/// What is done to a resource. Each is one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// It is made. Groups are made empty; their members follow as changes of their own.
+    Create(Node),
+    /// Its owned fields are changed to those of `to`.
+    Update {
+        /// By which call of the API.
+        verb: Verb,
+        /// What it is to be.
+        to: Node,
+        /// What differs.
+        fields: Vec<FieldChange>,
+    },
+    /// Endpoints join a network endpoint group; at most 500.
+    AttachEndpoints(Vec<Endpoint>),
+    /// Endpoints leave a network endpoint group; at most 500.
+    DetachEndpoints(Vec<Endpoint>),
+    /// Instances join an instance group; at most 500.
+    AddInstances(Vec<String>),
+    /// Instances leave an instance group; at most 500.
+    RemoveInstances(Vec<String>),
+    /// It is deleted.
+    Delete,
+}
+
+/// The call that makes an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verb {
+    /// `patch`, with every field that we own.
+    Patch,
+    /// `setTarget` of a forwarding rule.
+    SetTarget,
+    /// `setUrlMap` of a target proxy.
+    SetUrlMap,
+    /// `setSslCertificates` of a target HTTPS proxy.
+    SetSslCertificates,
+    /// `setNamedPorts` of an instance group.
+    SetNamedPorts,
+}
+
+/// A field that changes, as people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldChange {
+    /// Its name in the Compute API.
+    pub field: String,
+    /// What it was.
+    pub from: String,
+    /// What it is to be.
+    pub to: String,
+}
+
+/// A change that is needed but cannot be planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocked {
+    /// Of what.
+    pub id: ResourceId,
+    /// For whom.
+    pub holder: Holder,
+    /// Why not, and what to do.
+    pub why: Block,
+}
+
+/// Why a change cannot be planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Block {
+    /// A resource that is not ours has the name.
+    NameTaken,
+    /// The part of the cloud where it would be could not be seen; nothing is known, so nothing is done.
+    Unseen,
+    /// A field differs that cannot be changed, and the name does not carry it: somebody else changed it.
+    Immutable {
+        /// The field, was, to be.
+        field: FieldChange,
+    },
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.graph.node_count() == 0
+    }
+}

@@ -1,0 +1,151 @@
+//! Everything that one translation may read.
+//!
+//! A snapshot is plain data. It comes from the API server's watches or from a folder of manifests, and nothing behind it may know
+//! which it was. It is only made when every source has answered at least once, so what is not in it does not exist.
+//!
+//! Ingress and IngressClass stay whole (without managed fields); of everything else only what is read is kept.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+
+use crate::model::{CertificateFingerprint, ClusterId, ObjectKey, ResourceName, Zone};
+
+/// The input of one translation.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// What holds for the whole cluster.
+    pub cluster: Cluster,
+    /// When it was taken; pure code has no clock of its own.
+    pub taken_at: Timestamp,
+    /// By name.
+    pub classes: BTreeMap<String, Arc<IngressClass>>,
+    /// By namespace and name; of every class.
+    pub ingresses: BTreeMap<ObjectKey, Arc<Ingress>>,
+    /// By namespace and name.
+    pub services: BTreeMap<ObjectKey, Service>,
+    /// The endpoints of each Service.
+    pub endpoints: BTreeMap<ObjectKey, ServiceEndpoints>,
+    /// By name.
+    pub nodes: BTreeMap<String, Node>,
+    /// The Secrets that some Ingress of ours refers to. One that is not here does not exist.
+    pub secrets: BTreeMap<ObjectKey, Result<Certificate, CertificateError>>,
+    /// For each Secret, the certificate of it that the cloud already has: see `Observed::certificates_held`.
+    pub certificates_held: BTreeMap<ObjectKey, ResourceName>,
+}
+
+/// What holds for the whole cluster; from flags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster {
+    /// Stands in every name.
+    pub id: ClusterId,
+    /// Short name of the VPC network of the nodes.
+    pub network: String,
+    /// Short name of the nodes' subnetwork.
+    pub subnetwork: String,
+    /// Network tags of the nodes; empty: the firewall rule covers the whole network.
+    pub node_tags: BTreeSet<String>,
+    /// Take Ingresses without a class too.
+    pub claim_classless: bool,
+}
+
+/// What is read of a Service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Service {
+    /// Whether it opens node ports: type NodePort or LoadBalancer.
+    pub opens_node_ports: bool,
+    /// Its `spec.type`, for messages.
+    pub kind: String,
+    /// Its ports.
+    pub ports: Vec<ServicePort>,
+    /// The annotation `cloud.google.com/neg`, as it stands.
+    pub neg_annotation: Option<String>,
+}
+
+/// What is read of a Service's port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServicePort {
+    /// Empty where it has none.
+    pub name: String,
+    /// The Service's own port.
+    pub port: u16,
+    /// Where it is opened on every node.
+    pub node_port: Option<u16>,
+    /// Whether it is TCP; load balancers of this kind serve nothing else.
+    pub tcp: bool,
+    /// `appProtocol`
+    pub app_protocol: Option<String>,
+}
+
+/// The endpoints of a Service, by the name of the Service's port.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServiceEndpoints {
+    /// Port name to endpoints.
+    pub by_port: BTreeMap<String, BTreeSet<PodEndpoint>>,
+}
+
+/// One address that serves a Service's port. Terminating ones are left out, unready ones are not:
+/// the load balancer's own health check decides, and a pod behind a readiness gate could otherwise never become ready.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PodEndpoint {
+    /// The pod's address.
+    pub address: Ipv4Addr,
+    /// The pod's port.
+    pub port: u16,
+    /// The node that carries it.
+    pub node: String,
+    /// Whether Kubernetes calls it ready.
+    pub ready: bool,
+}
+
+/// What is read of a Node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Short name of the instance, from `spec.providerID` (`gce://project/zone/instance`).
+    pub instance: String,
+    /// The instance's zone, from the same.
+    pub zone: Zone,
+    /// Whether it may take traffic for node ports: ready, and not excluded from load balancers
+    /// (label `node.kubernetes.io/exclude-from-external-load-balancers`).
+    pub takes_traffic: bool,
+}
+
+/// A certificate from a Secret: everything but the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Of the chain's PEM text.
+    pub fingerprint: CertificateFingerprint,
+    /// Subject alternative names, or the common name where there are none.
+    pub names: Vec<String>,
+    /// When the first certificate of the chain ceases to be valid.
+    pub not_after: Timestamp,
+}
+
+/// Why a Secret does not yield a certificate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CertificateError {
+    /// No `tls.crt`.
+    #[error("it has no tls.crt")]
+    NoCertificate,
+    /// No `tls.key`.
+    #[error("it has no tls.key")]
+    NoKey,
+    /// `tls.crt` cannot be read.
+    #[error("its tls.crt is not a certificate in PEM form: {detail}")]
+    BadCertificate {
+        /// What the reader said.
+        detail: String,
+    },
+    /// `tls.key` cannot be read.
+    #[error("its tls.key is not a private key in PEM form: {detail}")]
+    BadKey {
+        /// What the reader said; never the key.
+        detail: String,
+    },
+    /// They do not belong together.
+    #[error("its tls.key does not belong to its tls.crt")]
+    Mismatch,
+}

@@ -1,0 +1,79 @@
+//! What the user is told about each load balancer. Computing it is pure; writing it is not, and is elsewhere.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::model::ResourceId;
+
+/// The health of the backends of each backend service that was asked about. One that is not here is not known yet.
+pub type Health = BTreeMap<ResourceId, ServiceHealth>;
+
+/// How many backends of a backend service are well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ServiceHealth {
+    /// That the cloud calls HEALTHY.
+    pub healthy: usize,
+    /// That the cloud speaks of at all.
+    pub total: usize,
+}
+
+/// What is to be shown for one load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// For `Ingress.status`: the address, once every forwarding rule that should answer there exists. `None`: nothing is written over
+    /// what is there already, unless the load balancer is being torn down.
+    pub address: Option<IpAddr>,
+    /// The annotation `gclb.dev/status`.
+    pub summary: Summary,
+    /// What is to be said in Events because of the present state (problems, failures); each is said once until it changes.
+    pub events: Vec<Event>,
+}
+
+/// The annotation `gclb.dev/status`: short JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// How far it is.
+    pub phase: Phase,
+    /// One word for why, where it is not simply ready: a problem's reason, or what failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// In a sentence: what is wrong and what to do, or what is being waited for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Healthy backends of all, where known: `2/3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthy: Option<String>,
+}
+
+/// How far a load balancer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Phase {
+    /// All of it exists, and backends are healthy.
+    Ready,
+    /// All of it exists; its backends are not healthy yet, or no longer.
+    Unhealthy,
+    /// Changes are under way.
+    Progressing,
+    /// It serves, but a part of its input was not usable.
+    Degraded,
+    /// Something failed and is tried again.
+    Failing,
+    /// Its input was refused: it stays as it was.
+    Rejected,
+    /// It is being torn down.
+    Deleting,
+}
+
+/// A Kubernetes Event on the load balancer's object.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Event {
+    /// Normal or Warning.
+    pub warning: bool,
+    /// Its reason: one word of a fixed set.
+    pub reason: String,
+    /// Its text.
+    pub message: String,
+}
