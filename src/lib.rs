@@ -20,9 +20,13 @@
 //! * [`status`] computes what the user is told, and writes it.
 //! * [`controller`] runs these steps whenever something changes; [`cli`] is how a person starts it.
 //!
+//! Apart from that path stands [`echo`], the page that `gclb local` and tests put behind a load balancer.
+//!
 //! `tests/architecture.rs` holds the rules of direction and purity between these modules.
 
 pub mod apply;
+#[cfg(feature = "emulator")]
+pub mod echo;
 pub mod load_balancer;
 pub mod model;
 pub mod plan;
