@@ -27,6 +27,7 @@
 pub mod apply;
 #[cfg(feature = "emulator")]
 pub mod echo;
+pub mod controller;
 pub mod load_balancer;
 pub mod model;
 pub mod plan;

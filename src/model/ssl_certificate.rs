@@ -21,8 +21,7 @@ impl CertificateFingerprint {
     #[must_use]
     pub fn of(chain_pem: &str) -> Self {
         use sha2::{Digest, Sha256};
-        let digest = Sha256::digest(chain_pem.trim().as_bytes());
-        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(format!("{:x}", Sha256::digest(chain_pem.trim().as_bytes())))
     }
 
     /// As text.

@@ -1,0 +1,3 @@
+//! Runs the pipeline whenever something changes. IO, and no decisions about resources.
+
+pub mod source;

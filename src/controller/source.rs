@@ -1,0 +1,96 @@
+//! Where the input comes from and where the output goes: a cluster's API server, or a folder of manifests.
+//!
+//! Two sources, one pipeline: nothing behind this trait may know which it is.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+
+use zeroize::Zeroizing;
+
+use crate::model::{CertificateFingerprint, LoadBalancerKey, ObjectKey, ResourceName};
+use crate::snapshot::Snapshot;
+use crate::status::{Event, Report};
+
+/// The objects that load balancers are asked for with, and the place where they are told how it went.
+pub trait Source: Send + Sync + 'static {
+    /// Resolves when anything that a snapshot is made of may have changed since the last call. Cancel-safe: a change is
+    /// not lost by dropping the future.
+    fn changed(&self) -> impl Future<Output = ()> + Send;
+
+    /// Everything one translation may read, at this moment. `certificates_held` is handed through.
+    ///
+    /// # Errors
+    /// [`NotReady`] until every kind of object has been listed once: unknown is not the same as empty.
+    fn snapshot(&self, certificates_held: BTreeMap<ObjectKey, ResourceName>) -> Result<Snapshot, NotReady>;
+
+    /// Makes sure, before the first write to the cloud, that the object of this load balancer cannot vanish unseen (a finalizer).
+    fn claim(&self, key: &LoadBalancerKey) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// Lets the object go, when nothing of its load balancer is left.
+    fn release(&self, key: &LoadBalancerKey) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// Shows the report (writing only what differs), and says `news`: Events about changes that were just made.
+    fn publish(
+        &self,
+        key: &LoadBalancerKey,
+        report: &Report,
+        news: &[Event],
+    ) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// The certificate and key of a Secret, for the upload alone; the caller drops it right after.
+    ///
+    /// # Errors
+    /// Among others, when the Secret by now holds another certificate than `fingerprint`.
+    fn key_pair(
+        &self,
+        secret: &ObjectKey,
+        fingerprint: &CertificateFingerprint,
+    ) -> impl Future<Output = Result<KeyPair, SourceError>> + Send;
+}
+
+/// Some kinds of object have not been listed yet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("still waiting for the first list of {}", missing.join(", "))]
+pub struct NotReady {
+    /// Their names.
+    pub missing: Vec<&'static str>,
+}
+
+/// A certificate chain and its key, both in PEM form. Its `Debug` never shows the key.
+pub struct KeyPair {
+    /// The chain, the server's own certificate first.
+    pub chain_pem: String,
+    /// The private key; wiped when dropped.
+    pub key_pem: Zeroizing<String>,
+}
+
+impl fmt::Debug for KeyPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyPair").field("chain_pem", &self.chain_pem.len()).finish_non_exhaustive()
+    }
+}
+
+/// The source could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// The object changed or vanished meanwhile: look again.
+    #[error("{doing}: {object} is not as it was")]
+    Changed {
+        /// What was being done.
+        doing: &'static str,
+        /// To which object.
+        object: String,
+    },
+    /// It may pass.
+    #[error("{doing} {object}")]
+    Failed {
+        /// What was being done.
+        doing: &'static str,
+        /// To which object.
+        object: String,
+        /// Why not.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
