@@ -1,1 +1,4 @@
 //! A local Compute Engine.
+
+pub mod dataplane;
+pub mod program;

@@ -1,0 +1,159 @@
+//! Backend services, their groups and health checks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::json::{canonical, collection, field, items, link, port, seconds, text, texts};
+use super::{Resources, health_check};
+use crate::dataplane::program::{
+    Backend, BackendProtocol, BackendService, Capacity, Group, NamedPort, NetworkEndpoints, Program,
+};
+use crate::dataplane::resource_id::{BackendServiceId, GroupId, HealthCheckId, InstanceId, NetworkId};
+
+/// The API's default for `timeoutSec`.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Adds a backend service with its groups and its health check, unless it is there already.
+pub(super) fn compile(resources: &impl Resources, id: &BackendServiceId, program: &mut Program) {
+    if program.backend_services.contains_key(id) {
+        return;
+    }
+    let path = id.as_str();
+    let Some(body) = resources.get(path) else {
+        program.problem(path, "is named by a URL map but does not exist: its requests find no backend");
+        return;
+    };
+    if collection(path) != "backendServices" {
+        program.problem(path, "is not a backend service; backend buckets are not served");
+        return;
+    }
+    report_unserved(path, body, program);
+
+    let mut backends = Vec::new();
+    for backend in items(body, "backends") {
+        let Some(group_path) = link(backend, "group") else {
+            program.problem(path, "has a backend without a group");
+            continue;
+        };
+        let group = GroupId::new(group_path);
+        let drained =
+            field(backend, "capacityScaler").and_then(Value::as_f64).is_some_and(|scaler| scaler <= 0.0);
+        let capacity = if drained { Capacity::Drained } else { Capacity::Serving };
+        compile_group(resources, &group, program);
+        backends.push(Backend { group, capacity });
+    }
+    let health_check = texts(body, "healthChecks").next().map(canonical).map(HealthCheckId::new);
+    match &health_check {
+        None => program.problem(path, "has no health check: none of its endpoints becomes healthy"),
+        Some(check) => health_check::compile(resources, check, program),
+    }
+    let service = BackendService {
+        protocol: protocol(path, body, program),
+        port_name: text(body, "portName").unwrap_or("http").to_owned(),
+        timeout: seconds(body, "timeoutSec").filter(|timeout| !timeout.is_zero()).unwrap_or(DEFAULT_TIMEOUT),
+        draining: field(body, "connectionDraining")
+            .and_then(|draining| seconds(draining, "drainingTimeoutSec"))
+            .unwrap_or_default(),
+        backends,
+        health_check,
+    };
+    program.backend_services.insert(id.clone(), service);
+}
+
+fn protocol(path: &str, body: &Value, program: &mut Program) -> BackendProtocol {
+    match text(body, "protocol") {
+        None | Some("HTTP") => BackendProtocol::Http,
+        Some("HTTPS") => BackendProtocol::Https,
+        Some("HTTP2") => BackendProtocol::Http2,
+        Some("H2C" | "GRPC") => BackendProtocol::H2c,
+        Some(other) => {
+            program
+                .problem(path, format!("speaks {other} to its backends, which is not served; HTTP is used"));
+            BackendProtocol::Http
+        }
+    }
+}
+
+/// Settings that change what a client sees and that this data plane does not act on.
+fn report_unserved(path: &str, body: &Value, program: &mut Program) {
+    if text(body, "sessionAffinity").is_some_and(|affinity| affinity != "NONE") {
+        program.problem(path, "asks for session affinity, which is not served; requests go round robin");
+    }
+    for (name, what) in [
+        ("customRequestHeaders", "custom request headers"),
+        ("customResponseHeaders", "custom response headers"),
+        ("outlierDetection", "outlier detection"),
+        ("circuitBreakers", "circuit breakers"),
+        ("securityPolicy", "a security policy"),
+    ] {
+        let set = match field(body, name) {
+            None => false,
+            Some(Value::Array(items)) => !items.is_empty(),
+            Some(_) => true,
+        };
+        if set {
+            program.problem(path, format!("has {what}, which is not served"));
+        }
+    }
+    for (name, what) in [("enableCDN", "Cloud CDN"), ("iap", "Identity-Aware Proxy")] {
+        let on = match field(body, name) {
+            Some(Value::Bool(on)) => *on,
+            Some(object) => super::json::flag(object, "enabled"),
+            None => false,
+        };
+        if on {
+            program.problem(path, format!("has {what} on, which is not served"));
+        }
+    }
+}
+
+fn compile_group(resources: &impl Resources, id: &GroupId, program: &mut Program) {
+    if program.groups.contains_key(id) {
+        return;
+    }
+    let path = id.as_str();
+    let Some(body) = resources.get(path) else {
+        program.problem(path, "is a backend's group but does not exist: it has no endpoints");
+        return;
+    };
+    let group = match collection(path) {
+        "instanceGroups" => Group::Instances {
+            named_ports: items(body, "namedPorts")
+                .filter_map(|named| {
+                    Some(NamedPort { name: text(named, "name")?.to_owned(), port: port(named, "port")? })
+                })
+                .collect(),
+            members: resources
+                .group_members(path)
+                .iter()
+                .map(|member| InstanceId::new(canonical(member)))
+                .collect(),
+        },
+        "networkEndpointGroups" => {
+            let endpoints: Arc<[_]> = resources.network_endpoints(path).into();
+            match text(body, "networkEndpointType") {
+                None | Some("GCE_VM_IP_PORT") => Group::NetworkEndpoints(NetworkEndpoints::OnInstances {
+                    network: link(body, "network").map(NetworkId::new),
+                    endpoints,
+                }),
+                Some("NON_GCP_PRIVATE_IP_PORT") => {
+                    Group::NetworkEndpoints(NetworkEndpoints::Outside(endpoints))
+                }
+                Some(other) => {
+                    program.problem(
+                        path,
+                        format!("is of type {other}, which is not served: it has no endpoints"),
+                    );
+                    return;
+                }
+            }
+        }
+        other => {
+            program.problem(path, format!("is one of {other}, which cannot be a backend's group"));
+            return;
+        }
+    };
+    program.groups.insert(id.clone(), group);
+}
