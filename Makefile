@@ -1,0 +1,67 @@
+# The targets that people and CI use. CI runs `make test-all` through .ci/run.
+#
+#   make demo        the walkthrough on the embedded cloud: shows it served, then exits
+#   make demo-keep   the same, and stays until Ctrl-C
+#   make test        unit, golden, property and lifecycle tests (the first run builds the Kubernetes control plane)
+#   make test-all    lint, then everything `make test` runs and the longer tests
+#   make lint        rustfmt, clippy, each crate alone, cargo deny
+#   make cluster     an API server, the emulator and the controller, kept up for kubectl, gcloud and curl
+#   make bench       prints timings, as ratios measured in one run
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gclb/tools
+DENY := $(TOOLS)/bin/cargo-deny
+DENY_VERSION := 0.20.2
+
+.PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden
+
+help:
+	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
+
+demo:
+	$(CARGO) run --quiet -- local --demo deploy/examples/walkthrough
+
+demo-keep:
+	$(CARGO) run --quiet -- local deploy/examples/walkthrough
+
+# Doc tests come first so that the run ends with the sum over all test programs.
+test: controlplane
+	.ci/cargo-test
+
+test-all: lint controlplane
+	GCLB_TEST=all .ci/cargo-test
+
+controlplane:
+	$(CARGO) run --quiet --package controlplane -- build
+
+cluster:
+	$(CARGO) build --quiet
+	$(CARGO) run --quiet --package controlplane -- up
+
+bench: controlplane
+	$(CARGO) build --quiet
+	$(CARGO) bench --quiet --bench ingress_to_address
+
+golden:
+	GCLB_GOLDEN=rewrite $(CARGO) test --quiet --test golden
+
+lint: deny
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	@for crate in gce-api gce emulator; do \
+		echo "check $$crate alone"; $(CARGO) check --quiet --package $$crate; done
+	@echo "check gclb without the emulator, as the image is built"
+	$(CARGO) check --quiet --package gclb --no-default-features
+
+$(DENY):
+	$(CARGO) install cargo-deny --version $(DENY_VERSION) --locked --root $(TOOLS)
+
+deny: $(DENY)
+	$(DENY) --log-level error check bans licenses sources
+
+advisories: $(DENY)
+	$(DENY) check advisories
