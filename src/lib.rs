@@ -25,9 +25,9 @@
 //! `tests/architecture.rs` holds the rules of direction and purity between these modules.
 
 pub mod apply;
+pub mod controller;
 #[cfg(feature = "emulator")]
 pub mod echo;
-pub mod controller;
 pub mod load_balancer;
 pub mod model;
 pub mod plan;

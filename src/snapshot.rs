@@ -5,6 +5,8 @@
 //!
 //! Ingress and IngressClass stay whole (without managed fields); of everything else only what is read is kept.
 
+pub mod certificate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use std::future::Future;
 use zeroize::Zeroizing;
 
 use crate::model::{CertificateFingerprint, LoadBalancerKey, ObjectKey, ResourceName};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{CertificateError, Snapshot, certificate};
 use crate::status::{Event, Report};
 
 /// The objects that load balancers are asked for with, and the place where they are told how it went.
@@ -63,6 +63,29 @@ pub struct KeyPair {
     pub chain_pem: String,
     /// The private key; wiped when dropped.
     pub key_pem: Zeroizing<String>,
+}
+
+impl KeyPair {
+    /// What is uploaded of a Secret's data: the certificates of `tls.crt` and nothing else, and `tls.key` as it stands. `None` where
+    /// the Secret by now holds another certificate than `wanted`.
+    ///
+    /// # Errors
+    /// As [`certificate::read`].
+    pub fn of(
+        tls_crt: Option<&[u8]>,
+        tls_key: Option<&[u8]>,
+        wanted: &CertificateFingerprint,
+    ) -> Result<Option<Self>, CertificateError> {
+        if certificate::read(tls_crt, tls_key)?.fingerprint != *wanted {
+            return Ok(None);
+        }
+        let key = std::str::from_utf8(tls_key.unwrap_or_default())
+            .map_err(|_| CertificateError::BadKey { detail: "it is not text".to_owned() })?;
+        Ok(Some(Self {
+            chain_pem: certificate::chain_pem(tls_crt.unwrap_or_default())?,
+            key_pem: Zeroizing::new(key.to_owned()),
+        }))
+    }
 }
 
 impl fmt::Debug for KeyPair {
