@@ -1,0 +1,24 @@
+//! The test control plane as a program: build it, or keep one up to try things by hand.
+
+use clap::{Parser, Subcommand};
+use controlplane::assets::Assets;
+
+#[derive(Debug, Parser)]
+#[command(about = "A real Kubernetes control plane for tests and for trying gclb by hand")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Build etcd, kube-apiserver, kube-controller-manager and kubectl into the cache, and print their folder.
+    Build,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Build => println!("{}", Assets::find_or_build()?.folder().display()),
+    }
+    Ok(())
+}
