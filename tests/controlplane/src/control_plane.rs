@@ -23,7 +23,7 @@ use crate::site::{Site, SiteError};
 mod flags;
 
 /// The longest that a start may take. It takes about five seconds on a machine with nothing else to do.
-const START_LIMIT: Duration = Duration::from_secs(120);
+const START_LIMIT: Duration = Duration::from_mins(2);
 
 /// How long one look whether it is ready may take.
 const ONE_LOOK: Duration = Duration::from_millis(500);
@@ -326,12 +326,14 @@ impl ControlPlane {
     /// The last lines of every log, to be shown when something failed.
     #[must_use]
     pub fn log_tails(&self) -> String {
-        assets::Program::ALL
-            .iter()
-            .map(|program| self.log(program.file_name()))
-            .filter(|log| log.exists())
-            .map(|log| format!("--- the end of {}:\n{}\n", log.display(), process::tail(&log)))
-            .collect()
+        let mut tails = String::new();
+        for log in assets::Program::ALL.map(|program| self.log(program.file_name())) {
+            if log.exists() {
+                let tail = process::tail(&log);
+                tails.extend(["--- the end of ", &log.display().to_string(), ":\n", &tail, "\n"]);
+            }
+        }
+        tails
     }
 
     fn log(&self, program: &str) -> PathBuf {

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 /// The longest that anything a test waits for may take. Far more than is needed on a machine that does nothing else.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The pause between two looks grows up to this.
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);

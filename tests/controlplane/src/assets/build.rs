@@ -31,7 +31,7 @@ pub(super) fn arguments() -> Vec<String> {
             ("gitMinor", minor),
             ("gitTreeState", "clean"),
         ] {
-            linker += &format!(" -X {package}.{variable}={value}");
+            linker.extend([" -X ", package, ".", variable, "=", value]);
         }
     }
     ["build", "-v", "-mod=readonly", "-trimpath", "-buildvcs=false", "-gcflags=all=-dwarf=false", "-ldflags"]

@@ -23,7 +23,12 @@ async fn it_serves_and_can_lose_everything() {
     control_plane.lose_etcd().await.unwrap();
     assert_eq!(control_plane.site().api_server(), before);
     let namespaces: Api<Namespace> = Api::all(control_plane.client().await.unwrap());
-    let names: Vec<_> =
-        namespaces.list(&Default::default()).await.unwrap().iter().map(kube::ResourceExt::name_any).collect();
+    let names: Vec<_> = namespaces
+        .list(&kube::api::ListParams::default())
+        .await
+        .unwrap()
+        .iter()
+        .map(kube::ResourceExt::name_any)
+        .collect();
     assert!(names.contains(&"default".to_owned()) && !names.contains(&"kept".to_owned()), "{names:?}");
 }
