@@ -99,8 +99,11 @@ pub enum PathMatch {
 pub enum RouteAction {
     /// It is sent to one of these by weight. Never empty.
     Forward(Vec<WeightedBackend>),
-    /// It is answered with a redirect.
+    /// It is answered with a redirect to `https`.
     Redirect(RedirectCode),
+    /// It is answered 404 by the load balancer itself: what was asked for cannot be had, and handing the request to whoever comes
+    /// next would be worse.
+    NotFound,
 }
 
 /// A backend and its share.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
-use crate::model::{CertificateFingerprint, ClusterId, ObjectKey, ResourceName, Zone};
+use crate::model::{CertificateFingerprint, CertificatesHeld, ClusterId, ObjectKey, Zone};
 
 /// The input of one translation.
 #[derive(Debug, Clone)]
@@ -35,8 +35,8 @@ pub struct Snapshot {
     pub nodes: BTreeMap<String, Node>,
     /// The Secrets that some Ingress of ours refers to. One that is not here does not exist.
     pub secrets: BTreeMap<ObjectKey, Result<Certificate, CertificateError>>,
-    /// For each Secret, the certificate of it that the cloud already has: see `Observed::certificates_held`.
-    pub certificates_held: BTreeMap<ObjectKey, ResourceName>,
+    /// The certificates that the cloud already has: see `Observed::certificates_held`.
+    pub certificates_held: CertificatesHeld,
 }
 
 /// What holds for the whole cluster; from flags.
@@ -65,6 +65,8 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// The annotation `cloud.google.com/neg`, as it stands.
     pub neg_annotation: Option<String>,
+    /// The annotation `gclb.dev/health-check-path`, as it stands.
+    pub health_check_path: Option<String>,
 }
 
 /// What is read of a Service's port.

@@ -105,6 +105,10 @@ pub enum Reason {
     NodesUnusable,
     /// A name that we need is taken by a resource that is not ours.
     NameTaken,
+    /// The class under which it is served is gone, or it names none any more.
+    ClassNotFound,
+    /// There is nothing that it could serve.
+    NothingToServe,
 }
 
 impl Reason {
@@ -128,6 +132,8 @@ impl Reason {
             Self::AnnotationInvalid => "AnnotationInvalid",
             Self::NodesUnusable => "NodesUnusable",
             Self::NameTaken => "NameTaken",
+            Self::ClassNotFound => "ClassNotFound",
+            Self::NothingToServe => "NothingToServe",
         }
     }
 }

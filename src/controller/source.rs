@@ -2,13 +2,12 @@
 //!
 //! Two sources, one pipeline: nothing behind this trait may know which it is.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 
 use zeroize::Zeroizing;
 
-use crate::model::{CertificateFingerprint, LoadBalancerKey, ObjectKey, ResourceName};
+use crate::model::{CertificateFingerprint, CertificatesHeld, LoadBalancerKey, ObjectKey};
 use crate::snapshot::{CertificateError, Snapshot, certificate};
 use crate::status::{Event, Report};
 
@@ -22,7 +21,7 @@ pub trait Source: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`NotReady`] until every kind of object has been listed once: unknown is not the same as empty.
-    fn snapshot(&self, certificates_held: BTreeMap<ObjectKey, ResourceName>) -> Result<Snapshot, NotReady>;
+    fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady>;
 
     /// Makes sure, before the first write to the cloud, that the object of this load balancer cannot vanish unseen (a finalizer).
     fn claim(&self, key: &LoadBalancerKey) -> impl Future<Output = Result<(), SourceError>> + Send;

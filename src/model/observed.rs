@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::{Graph, Holder, Kind, LoadBalancerKey, ObjectKey, ResourceId, ResourceName, SslCertificate};
+use super::{
+    Graph, Holder, Kind, LoadBalancerKey, ObjectKey, Ref, ResourceId, ResourceName, SslCertificate,
+    TargetHttpsProxy,
+};
 
 /// The observed graph with what only the cloud can say about its nodes.
 ///
@@ -40,6 +43,15 @@ pub struct Facts {
     pub created: Option<String>,
 }
 
+/// Certificates that the cloud already has: what stays in use when the Secret of a certificate is lost, or not there yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CertificatesHeld {
+    /// For each Secret, the certificate of it that the cloud already serves or, where none is served, the newest that it holds.
+    pub by_secret: BTreeMap<ObjectKey, ResourceName>,
+    /// For each load balancer with TLS, what it serves at present: each certificate with its Secret, in order.
+    pub by_load_balancer: BTreeMap<LoadBalancerKey, Vec<(ObjectKey, ResourceName)>>,
+}
+
 /// An opaque version of a resource (Compute API `fingerprint`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fingerprint(pub String);
@@ -62,25 +74,50 @@ impl Observed {
         })
     }
 
-    /// For each Secret, the certificate of it that the cloud already serves (or, where none is served, the newest that it holds):
-    /// what stays in use when the Secret is lost.
+    /// The certificates that the cloud has, for the next snapshot.
     #[must_use]
-    pub fn certificates_held(&self) -> BTreeMap<ObjectKey, ResourceName> {
+    pub fn certificates_held(&self) -> CertificatesHeld {
+        CertificatesHeld {
+            by_secret: self.certificate_of_each_secret(),
+            by_load_balancer: self.certificates_of_each_load_balancer(),
+        }
+    }
+
+    fn certificate_of_each_secret(&self) -> BTreeMap<ObjectKey, ResourceName> {
         let served: BTreeSet<&ResourceId> = self
             .graph
-            .of::<super::TargetHttpsProxy>()
-            .flat_map(|(_, _, proxy)| proxy.certificates.iter().map(super::Ref::id))
+            .of::<TargetHttpsProxy>()
+            .flat_map(|(_, _, proxy)| proxy.certificates.iter().map(Ref::id))
             .collect();
-        let mut best: BTreeMap<ObjectKey, (bool, Option<&String>, &ResourceId)> = BTreeMap::new();
+        let mut best: BTreeMap<&ObjectKey, (bool, Option<&String>, &ResourceId)> = BTreeMap::new();
         for (id, mark, _) in self.graph.of::<SslCertificate>() {
             let Holder::Secret(secret) = &mark.holder else { continue };
             let created = self.facts.get(id).and_then(|facts| facts.created.as_ref());
             let candidate = (served.contains(id), created, id);
-            let entry = best.entry(secret.clone()).or_insert(candidate);
+            let entry = best.entry(secret).or_insert(candidate);
             if candidate > *entry {
                 *entry = candidate;
             }
         }
-        best.into_iter().map(|(secret, (_, _, id))| (secret, id.name.clone())).collect()
+        best.into_iter().map(|(secret, (_, _, id))| (secret.clone(), id.name.clone())).collect()
+    }
+
+    fn certificates_of_each_load_balancer(
+        &self,
+    ) -> BTreeMap<LoadBalancerKey, Vec<(ObjectKey, ResourceName)>> {
+        let mut held = BTreeMap::new();
+        for (_, mark, proxy) in self.graph.of::<TargetHttpsProxy>() {
+            let Holder::LoadBalancer(key) = &mark.holder else { continue };
+            let served: Vec<_> = proxy
+                .certificates
+                .iter()
+                .filter_map(|certificate| match &self.graph.entry(certificate.id())?.mark.holder {
+                    Holder::Secret(secret) => Some((secret.clone(), certificate.name().clone())),
+                    _ => None,
+                })
+                .collect();
+            held.insert(key.clone(), served);
+        }
+        held
     }
 }
