@@ -6,6 +6,9 @@
 //! Ingress and IngressClass stay whole (without managed fields); of everything else only what is read is kept.
 
 pub mod certificate;
+mod endpoints;
+mod node;
+mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -13,6 +16,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+
+pub use endpoints::{SERVICE_NAME_LABEL, ServiceSlice};
+pub use node::{EXCLUDE_LABEL, NodeUnknown};
+pub use service::{HEALTH_CHECK_PATH_ANNOTATION, NEG_ANNOTATION};
 
 use crate::model::{CertificateFingerprint, CertificatesHeld, ClusterId, ObjectKey, Zone};
 

@@ -1,0 +1,105 @@
+//! From a Service object to the little of it that a translation reads.
+
+use k8s_openapi::api::core::v1 as core;
+
+use super::{Service, ServicePort};
+
+/// The annotation that makes a Service container-native. Its value is read by `translate`.
+pub const NEG_ANNOTATION: &str = "cloud.google.com/neg";
+
+/// The annotation that says which path of a Service its health check asks for. Its value is read by `translate`.
+pub const HEALTH_CHECK_PATH_ANNOTATION: &str = "gclb.dev/health-check-path";
+
+impl From<&core::Service> for Service {
+    /// Expects an object as the API server returns it: defaults filled in. Ports outside 1 to 65535 cannot occur there and are left out.
+    fn from(object: &core::Service) -> Self {
+        let spec = object.spec.as_ref();
+        let kind = spec.and_then(|spec| spec.type_.clone()).unwrap_or_else(|| "ClusterIP".to_owned());
+        let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
+        Self {
+            opens_node_ports: matches!(kind.as_str(), "NodePort" | "LoadBalancer"),
+            kind,
+            ports: ports.iter().filter_map(service_port).collect(),
+            neg_annotation: annotation(object, NEG_ANNOTATION),
+            health_check_path: annotation(object, HEALTH_CHECK_PATH_ANNOTATION),
+        }
+    }
+}
+
+fn annotation(object: &core::Service, name: &str) -> Option<String> {
+    object.metadata.annotations.as_ref().and_then(|annotations| annotations.get(name).cloned())
+}
+
+fn service_port(port: &core::ServicePort) -> Option<ServicePort> {
+    let core::ServicePort { app_protocol, name, node_port, port, protocol, target_port: _ } = port;
+    Some(ServicePort {
+        name: name.clone().unwrap_or_default(),
+        port: number(*port)?,
+        node_port: node_port.and_then(number),
+        tcp: protocol.as_deref().unwrap_or("TCP") == "TCP",
+        app_protocol: app_protocol.clone(),
+    })
+}
+
+/// A port number; zero is how the API writes "none".
+fn number(port: i32) -> Option<u16> {
+    u16::try_from(port).ok().filter(|port| *port != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(spec: serde_json::Value) -> Service {
+        let object = serde_json::json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "web", "annotations": {
+                NEG_ANNOTATION: "{\"ingress\": true}",
+                HEALTH_CHECK_PATH_ANNOTATION: "/healthz",
+            }},
+            "spec": spec,
+        });
+        Service::from(&serde_json::from_value::<core::Service>(object).unwrap())
+    }
+
+    #[test]
+    fn what_is_read_is_kept() {
+        let read = service(serde_json::json!({
+            "type": "NodePort",
+            "ports": [
+                {"name": "http", "port": 80, "nodePort": 30080, "protocol": "TCP", "appProtocol": "kubernetes.io/h2c"},
+                {"name": "dns", "port": 53, "protocol": "UDP"},
+            ],
+        }));
+        assert!(read.opens_node_ports);
+        assert_eq!(read.kind, "NodePort");
+        assert_eq!(read.neg_annotation.as_deref(), Some("{\"ingress\": true}"));
+        assert_eq!(read.health_check_path.as_deref(), Some("/healthz"));
+        assert_eq!(
+            read.ports,
+            [
+                ServicePort {
+                    name: "http".to_owned(),
+                    port: 80,
+                    node_port: Some(30080),
+                    tcp: true,
+                    app_protocol: Some("kubernetes.io/h2c".to_owned()),
+                },
+                ServicePort {
+                    name: "dns".to_owned(),
+                    port: 53,
+                    node_port: None,
+                    tcp: false,
+                    app_protocol: None
+                },
+            ]
+        );
+    }
+
+    #[test]
+    fn an_absent_type_is_cluster_ip() {
+        let read = service(serde_json::json!({"ports": [{"port": 80}]}));
+        assert_eq!((read.kind.as_str(), read.opens_node_ports), ("ClusterIP", false));
+        assert!(service(serde_json::json!({"type": "LoadBalancer"})).opens_node_ports);
+    }
+}
