@@ -30,6 +30,7 @@ pub mod controller;
 pub mod echo;
 pub mod load_balancer;
 pub mod model;
+pub mod naming;
 pub mod plan;
 pub mod snapshot;
 pub mod status;
