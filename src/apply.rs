@@ -1,6 +1,14 @@
 //! Makes the changes of a plan. Chooses nothing: what can be chosen was chosen in the plan.
 
+mod permit;
+mod run;
+mod setbacks;
+
 use std::collections::BTreeMap;
+
+pub use permit::{Grantor, Permit};
+pub use run::{Hands, Pace, apply};
+pub use setbacks::Setbacks;
 
 use crate::model::{Holder, ResourceId};
 

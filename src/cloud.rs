@@ -1,0 +1,340 @@
+//! The port to the cloud: what the pipeline needs of it, in the words of the [model](crate::model).
+//!
+//! Nothing in front of this port knows a wire format, a URL or an operation; nothing behind it decides what should exist.
+//! [`mirror`] keeps our copy of what the cloud holds. The adapter to Compute Engine is [`gce`].
+
+pub mod gce;
+pub mod mirror;
+mod ownership;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+
+pub use ownership::{Ownership, Standing};
+
+use crate::apply::Next;
+use crate::controller::source::{KeyPair, Source, SourceError};
+use crate::model::{
+    BackendService, CertificateFingerprint, Entry, Facts, Kind, ObjectKey, ResourceId, Unknown,
+};
+use crate::plan::Change;
+use crate::status::ServiceHealth;
+
+/// A cloud that holds load balancers.
+pub trait Cloud: Send + Sync + 'static {
+    /// All resources of one kind, in every scope, that are ours or have a name that we might want.
+    fn list(&self, kind: Kind) -> impl Future<Output = Result<Listing, CloudError>> + Send;
+
+    /// One resource, as it is now.
+    fn read(&self, id: &ResourceId) -> impl Future<Output = Result<Reading, CloudError>> + Send;
+
+    /// Makes one change and returns when the cloud says that it is done. The private key of a certificate is asked of `keys` for the
+    /// upload and dropped right after.
+    fn execute(
+        &self,
+        change: &Change,
+        keys: &impl KeyPairs,
+    ) -> impl Future<Output = Result<Executed, CloudError>> + Send;
+
+    /// How the backends of a backend service are.
+    fn health(
+        &self,
+        id: &ResourceId,
+        service: &BackendService,
+    ) -> impl Future<Output = Result<ServiceHealth, CloudError>> + Send;
+
+    /// What stands in the way of any load balancer at all, such as a network that does not exist. Empty is well.
+    fn preflight(
+        &self,
+        network: &str,
+        subnetwork: &str,
+    ) -> impl Future<Output = Result<Vec<Obstacle>, CloudError>> + Send;
+}
+
+/// Who can give out private keys.
+pub trait KeyPairs: Send + Sync {
+    /// The certificate and key of a Secret, if it still holds that certificate.
+    fn key_pair(
+        &self,
+        secret: &ObjectKey,
+        fingerprint: &CertificateFingerprint,
+    ) -> impl Future<Output = Result<KeyPair, SourceError>> + Send;
+}
+
+impl<S: Source> KeyPairs for S {
+    fn key_pair(
+        &self,
+        secret: &ObjectKey,
+        fingerprint: &CertificateFingerprint,
+    ) -> impl Future<Output = Result<KeyPair, SourceError>> + Send {
+        Source::key_pair(self, secret, fingerprint)
+    }
+}
+
+/// What a list call found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// Resources that are ours or have a name that we might want.
+    pub seen: Vec<Seen>,
+    /// Where the list could not look. What is not in `seen` may exist there all the same.
+    pub unknown: BTreeSet<Unknown>,
+}
+
+/// A resource that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// Which.
+    pub id: ResourceId,
+    /// Whose it is, and where it is ours, what it is.
+    pub whose: Whose,
+}
+
+/// Whose a resource is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// Ours: its name and its mark say so.
+    Ours {
+        /// What it is.
+        entry: Entry,
+        /// What only the cloud can say about it.
+        facts: Facts,
+    },
+    /// Somebody else's, under a name that we might want.
+    Foreign,
+}
+
+/// One resource, looked for by its identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// It exists.
+    Present(Seen),
+    /// It does not: the cloud said so.
+    Absent,
+}
+
+/// What a change left behind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Executed {
+    /// The resource as it was read back.
+    Present(Seen),
+    /// A group whose members are now as the change says, and which is otherwise as it was.
+    Members,
+    /// Nothing: it was deleted.
+    Gone,
+}
+
+/// Something that stands in the way of any load balancer at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Obstacle {
+    /// The network does not exist.
+    #[error(
+        "there is no VPC network {network} in project {project}: set --network to the network of the cluster's nodes"
+    )]
+    NoNetwork {
+        /// Its short name.
+        network: String,
+        /// Where it was looked for.
+        project: String,
+    },
+    /// The subnetwork does not exist in any region of that network.
+    #[error(
+        "there is no subnetwork {subnetwork} in network {network}: set --subnetwork to the subnetwork of the cluster's nodes"
+    )]
+    NoSubnetwork {
+        /// Its short name.
+        subnetwork: String,
+        /// Where it was looked for.
+        network: String,
+    },
+}
+
+/// What lies behind an error of the cloud.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// The cloud did not do what it was asked. Every variant says what was being done, and to what.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudError {
+    /// It was not as the plan thought: missing, already there, of another version.
+    #[error("{doing} {what}: it is not as it was thought to be")]
+    NotAsPlanned {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// What the cloud said.
+        #[source]
+        source: Cause,
+    },
+    /// It is in the middle of another change, or something that is on its way out still uses it.
+    #[error("{doing} {what}: it is not ready for this yet")]
+    NotReady {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// What the cloud said.
+        #[source]
+        source: Cause,
+    },
+    /// It may pass: the network, the cloud itself, or too many requests.
+    #[error("{doing} {what}")]
+    Transient {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// What went wrong.
+        #[source]
+        source: Cause,
+    },
+    /// There may be no more of them.
+    #[error(
+        "{doing} {what}: the project's quota {metric} of {limit} is used up; raise it, or remove what is no longer needed"
+    )]
+    Quota {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// Which quota.
+        metric: String,
+        /// How many there may be.
+        limit: String,
+        /// What the cloud said.
+        #[source]
+        source: Cause,
+    },
+    /// We may not.
+    #[error("{doing} {what}: not allowed; grant {permission} to the account that gclb runs as")]
+    Forbidden {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// What is missing, as far as the cloud says.
+        permission: String,
+        /// What the cloud said.
+        #[source]
+        source: Cause,
+    },
+    /// The cloud does not want it so.
+    #[error("{doing} {what}: refused")]
+    Refused {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// What the cloud said.
+        #[source]
+        source: Cause,
+    },
+    /// A node of this cluster is in an instance group that another load balancer uses, and it can be in one such group only.
+    #[error(
+        "{doing} {what}: {instances} cannot join, because an instance may be in one load-balanced instance group only; \
+         take it out of the other group"
+    )]
+    InstanceTaken {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// Which instances were to join.
+        instances: String,
+        /// What the cloud said.
+        #[source]
+        source: Cause,
+    },
+    /// The private key could not be had.
+    #[error("{doing} {what}: the key is not to be had")]
+    KeyPair {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// Why not.
+        #[source]
+        source: SourceError,
+    },
+    /// The plan asks for something that cannot be said to this cloud. A defect of ours, never of the input.
+    #[error("{doing} {what}: {why}; this is a defect of gclb, please report it")]
+    Unspeakable {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// What cannot be said.
+        why: String,
+    },
+}
+
+impl CloudError {
+    /// What is to follow.
+    #[must_use]
+    pub fn next(&self) -> Next {
+        match self {
+            Self::NotAsPlanned { .. } => Next::LookAgain,
+            Self::NotReady { .. } | Self::Transient { .. } => Next::Later,
+            Self::Quota { .. }
+            | Self::Forbidden { .. }
+            | Self::Refused { .. }
+            | Self::InstanceTaken { .. }
+            | Self::Unspeakable { .. } => Next::Person,
+            Self::KeyPair { source, .. } => match source {
+                SourceError::Changed { .. } => Next::LookAgain,
+                SourceError::Failed { .. } => Next::Later,
+            },
+        }
+    }
+
+    /// Whether the resource may have been changed all the same, so that it must be looked at again before anything is planned for it.
+    #[must_use]
+    pub fn may_have_changed_it(&self) -> bool {
+        match self {
+            Self::NotAsPlanned { .. }
+            | Self::NotReady { .. }
+            | Self::Transient { .. }
+            | Self::Quota { .. }
+            | Self::Refused { .. }
+            | Self::InstanceTaken { .. } => true,
+            Self::Forbidden { .. } | Self::KeyPair { .. } | Self::Unspeakable { .. } => false,
+        }
+    }
+
+    /// One word for it, of a fixed set, for metrics.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NotAsPlanned { .. } => "not_as_planned",
+            Self::NotReady { .. } => "not_ready",
+            Self::Transient { .. } => "transient",
+            Self::Quota { .. } => "quota",
+            Self::Forbidden { .. } => "forbidden",
+            Self::Refused { .. } => "refused",
+            Self::InstanceTaken { .. } => "instance_taken",
+            Self::KeyPair { .. } => "key_pair",
+            Self::Unspeakable { .. } => "unspeakable",
+        }
+    }
+
+    /// The whole chain of causes in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        chain(self)
+    }
+}
+
+/// An error and its causes in one line, each once.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        cause = error.source();
+    }
+    line
+}

@@ -1,0 +1,288 @@
+//! Our copy of what the cloud holds, so that reads cost by the kinds of resource and not by the number of load balancers.
+//!
+//! It is filled by listing every kind once, written through by each change that we make, and listed again now and then to find what
+//! others did. One rule keeps it honest: what we wrote after a list began (or shortly before, since lists may lag) wins over what
+//! that list says. It decides nothing; where it does not know, it says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use futures::stream::FuturesUnordered;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::{Cloud, CloudError, Executed, Listing, Reading, Seen, Whose};
+use crate::model::{
+    Address, AddressBinding, Entry, ForwardingRule, InstanceGroup, Kind, NetworkEndpointGroup, Node,
+    Observed, Resource as _, ResourceId,
+};
+use crate::plan::{Action, Change};
+
+/// For so long after a write the lists of the cloud may not show it yet. Real lists lag by seconds; a change that somebody
+/// else makes within this time after one of ours is noticed one list later.
+const LIST_LAG: Duration = Duration::from_secs(15);
+
+/// See the [module](self).
+#[derive(Debug, Default)]
+pub struct Mirror {
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    observed: Arc<Observed>,
+    /// When we last wrote, or read alone, each resource; those that we deleted are here too, until lists can no longer show them.
+    touched: BTreeMap<ResourceId, Instant>,
+    /// Resources of which it is not known how a change of ours ended. They must be read before anything is planned.
+    doubtful: BTreeSet<ResourceId>,
+    /// Whether addresses or forwarding rules have changed since their bindings were last worked out.
+    bindings_stale: bool,
+}
+
+/// The moment at which a list began.
+#[derive(Debug, Clone, Copy)]
+pub struct Began(Instant);
+
+impl Began {
+    /// Now.
+    #[must_use]
+    pub fn now() -> Self {
+        Self(Instant::now())
+    }
+}
+
+impl Mirror {
+    /// Lists every kind, all at once, and takes in what is found.
+    ///
+    /// # Errors
+    /// The first kind that could not be listed; kinds that could be are taken in all the same.
+    pub async fn fill(&self, cloud: &impl Cloud) -> Result<(), CloudError> {
+        let mut lists: FuturesUnordered<_> = Kind::ALL
+            .into_iter()
+            .map(|kind| async move {
+                let began = Began::now();
+                (kind, began, cloud.list(kind).await)
+            })
+            .collect();
+        let mut failed = None;
+        while let Some((kind, began, listing)) = lists.next().await {
+            match listing {
+                Ok(listing) => self.take_in(kind, began, listing),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// What the cloud holds, as far as we know. Cheap: nothing is copied unless a change is written through meanwhile.
+    #[must_use]
+    pub fn observed(&self) -> Arc<Observed> {
+        let mut inner = self.lock();
+        inner.bind_addresses();
+        Arc::clone(&inner.observed)
+    }
+
+    /// Resolves when a list, or a resource read alone, has shown something that we did not know. Our own changes do not count.
+    pub async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Takes in a list of one kind that began at `began`.
+    pub fn take_in(&self, kind: Kind, began: Began, listing: Listing) {
+        let Listing { seen, unknown } = listing;
+        let fresh_until = began.0.checked_sub(LIST_LAG).unwrap_or(began.0);
+        let mut inner = self.lock();
+        let Inner { observed, touched, doubtful, bindings_stale } = &mut *inner;
+        let before = Arc::clone(observed);
+        let known = Arc::make_mut(observed);
+        let newer = |id: &ResourceId| touched.get(id).is_some_and(|at| *at >= fresh_until);
+
+        known.unknown.retain(|part| part.kind != kind);
+        known.unknown.extend(unknown);
+
+        let listed: BTreeSet<ResourceId> = seen.iter().map(|seen| seen.id.clone()).collect();
+        for seen in seen {
+            if !newer(&seen.id) {
+                doubtful.remove(&seen.id);
+                put(known, seen);
+            }
+        }
+        let of_kind: Vec<ResourceId> = known
+            .graph
+            .entries()
+            .map(|(id, _)| id)
+            .chain(&known.taken)
+            .filter(|id| id.kind == kind && !listed.contains(*id))
+            .cloned()
+            .collect();
+        for id in of_kind {
+            if !newer(&id) && known.can_tell(&id) {
+                doubtful.remove(&id);
+                remove(known, &id);
+            }
+        }
+        touched.retain(|id, at| id.kind != kind || *at >= fresh_until);
+        *bindings_stale |= matches!(kind, Kind::Address | Kind::ForwardingRule);
+        inner.bind_addresses();
+        let differs = !same(&before, &inner.observed);
+        drop(inner);
+        if differs {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Writes through a change that the cloud has made.
+    pub fn wrote(&self, change: &Change, executed: Executed) {
+        let mut inner = self.lock();
+        let id = &change.id;
+        inner.touched.insert(id.clone(), Instant::now());
+        inner.doubtful.remove(id);
+        inner.bindings_stale |= matches!(id.kind, Kind::Address | Kind::ForwardingRule);
+        let known = Arc::make_mut(&mut inner.observed);
+        match executed {
+            Executed::Present(seen) => put(known, seen),
+            Executed::Gone => remove(known, id),
+            Executed::Members => {
+                if let Some(entry) = known.graph.entry(id) {
+                    let entry = with_members(entry, &change.action);
+                    known.graph.put(id.clone(), entry);
+                }
+            }
+        }
+    }
+
+    /// Reads one resource again, since a change of it did not go as planned. Where even that fails it is remembered as doubtful.
+    ///
+    /// # Errors
+    /// When it could not be read.
+    pub async fn look_again(&self, cloud: &impl Cloud, id: &ResourceId) -> Result<(), CloudError> {
+        self.lock().doubtful.insert(id.clone());
+        let reading = cloud.read(id).await?;
+        let mut inner = self.lock();
+        inner.doubtful.remove(id);
+        inner.touched.insert(id.clone(), Instant::now());
+        inner.bindings_stale |= matches!(id.kind, Kind::Address | Kind::ForwardingRule);
+        let known = Arc::make_mut(&mut inner.observed);
+        match reading {
+            Reading::Present(seen) => put(known, seen),
+            Reading::Absent => remove(known, id),
+        }
+        Ok(())
+    }
+
+    /// Remembers that it is not known how a change of this resource ended.
+    pub fn doubt(&self, id: &ResourceId) {
+        self.lock().doubtful.insert(id.clone());
+    }
+
+    /// Reads every doubtful resource. Nothing may be planned before this has succeeded.
+    ///
+    /// # Errors
+    /// The first that could not be read.
+    pub async fn resolve_doubts(&self, cloud: &impl Cloud) -> Result<(), CloudError> {
+        let doubtful: Vec<ResourceId> = self.lock().doubtful.iter().cloned().collect();
+        for id in doubtful {
+            self.look_again(cloud, &id).await?;
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing that holds the lock can panic half-way through a change that matters: the worst is a stale copy.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Forwarding rules say a bare address; the plan asks for the address resource. The cloud itself knows the relation only by the
+    /// number.
+    fn bind_addresses(&mut self) {
+        if !std::mem::take(&mut self.bindings_stale) {
+            return;
+        }
+        let observed = &self.observed;
+        let by_number: BTreeMap<_, _> = observed
+            .graph
+            .of::<Address>()
+            .filter_map(|(id, _, _)| Some((observed.facts.get(id)?.address?, id)))
+            .collect();
+        let mut rebound = Vec::new();
+        for (id, mark, rule) in observed.graph.of::<ForwardingRule>() {
+            let Some(number) = observed.facts.get(id).and_then(|facts| facts.address) else { continue };
+            let binding = by_number
+                .get(&number)
+                .and_then(|address| observed.graph.reference(&address.scope, &address.name))
+                .map_or(AddressBinding::Literal(number), AddressBinding::Reserved);
+            if rule.address != binding {
+                let rule = ForwardingRule { address: binding, ..rule.clone() };
+                rebound.push((id.clone(), Entry { mark: mark.clone(), node: rule.into_node() }));
+            }
+        }
+        if !rebound.is_empty() {
+            let observed = Arc::make_mut(&mut self.observed);
+            for (id, entry) in rebound {
+                observed.graph.put(id, entry);
+            }
+        }
+    }
+}
+
+fn put(known: &mut Observed, seen: Seen) {
+    let Seen { id, whose } = seen;
+    match whose {
+        Whose::Ours { entry, facts } => {
+            known.taken.remove(&id);
+            known.facts.insert(id.clone(), facts);
+            known.graph.put(id, entry);
+        }
+        Whose::Foreign => {
+            remove(known, &id);
+            known.taken.insert(id);
+        }
+    }
+}
+
+fn remove(known: &mut Observed, id: &ResourceId) {
+    known.graph.remove(id);
+    known.facts.remove(id);
+    known.taken.remove(id);
+}
+
+fn with_members(entry: &Entry, action: &Action) -> Entry {
+    let node = match (&entry.node, action) {
+        (Node::NetworkEndpointGroup(group), Action::AttachEndpoints(endpoints)) => {
+            let mut members = group.members.clone();
+            members.extend(endpoints.iter().cloned());
+            NetworkEndpointGroup { members, ..group.clone() }.into_node()
+        }
+        (Node::NetworkEndpointGroup(group), Action::DetachEndpoints(endpoints)) => {
+            let mut members = group.members.clone();
+            members.retain(|member| !endpoints.contains(member));
+            NetworkEndpointGroup { members, ..group.clone() }.into_node()
+        }
+        (Node::InstanceGroup(group), Action::AddInstances(instances)) => {
+            let mut members = group.members.clone();
+            members.extend(instances.iter().cloned());
+            InstanceGroup { members, ..group.clone() }.into_node()
+        }
+        (Node::InstanceGroup(group), Action::RemoveInstances(instances)) => {
+            let mut members = group.members.clone();
+            members.retain(|member| !instances.contains(member));
+            InstanceGroup { members, ..group.clone() }.into_node()
+        }
+        (node, _) => node.clone(),
+    };
+    Entry { mark: entry.mark.clone(), node }
+}
+
+/// Whether two observations call for the same plan.
+fn same(one: &Observed, other: &Observed) -> bool {
+    let Observed { graph, facts, taken, unknown } = one;
+    *graph == other.graph && *facts == other.facts && *taken == other.taken && *unknown == other.unknown
+}
+
+#[cfg(test)]
+mod tests;
