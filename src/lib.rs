@@ -29,6 +29,7 @@ pub mod cloud;
 pub mod controller;
 #[cfg(feature = "emulator")]
 pub mod echo;
+pub mod ingress;
 pub mod load_balancer;
 pub mod model;
 pub mod naming;

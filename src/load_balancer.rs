@@ -3,6 +3,8 @@
 //! `ingress` yields this; a Gateway front end can yield the same. Nothing behind this description may know
 //! where it came from. It is data: every reference in it is to a Service or Secret by name, resolved by `translate`.
 
+use std::fmt;
+
 use crate::model::{LoadBalancerKey, ObjectKey, RedirectCode};
 
 /// One load balancer, as asked for.
@@ -72,6 +74,17 @@ pub enum HostPattern {
     Wildcard(String),
 }
 
+impl fmt::Display for HostPattern {
+    /// As a URL map writes it: `*`, `a.example.com` or `*.example.com`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Exact(host) => f.write_str(host),
+            Self::Wildcard(suffix) => write!(f, "*.{suffix}"),
+        }
+    }
+}
+
 /// One route rule: what it fits, and what happens then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
@@ -84,7 +97,7 @@ pub struct Route {
 }
 
 /// A condition on the path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PathMatch {
     /// Equal to it.
     Exact(String),
@@ -104,6 +117,25 @@ pub enum RouteAction {
     /// It is answered 404 by the load balancer itself: what was asked for cannot be had, and handing the request to whoever comes
     /// next would be worse.
     NotFound,
+}
+
+impl RouteAction {
+    /// Whether a request ends at the same place, wherever that was asked for.
+    #[must_use]
+    pub fn goes_where(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Forward(one), Self::Forward(other)) => {
+                let places = |backends: &[WeightedBackend]| -> Vec<_> {
+                    backends
+                        .iter()
+                        .map(|WeightedBackend { backend, weight, field: _ }| (backend.clone(), *weight))
+                        .collect()
+                };
+                places(one) == places(other)
+            }
+            (one, other) => one == other,
+        }
+    }
 }
 
 /// A backend and its share.

@@ -59,6 +59,23 @@ pub struct Problem {
     pub message: String,
 }
 
+impl Problem {
+    /// One that costs nothing yet.
+    pub fn warning(reason: Reason, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, reason, field: field.into(), message: message.into() }
+    }
+
+    /// One that costs a part.
+    pub fn degraded(reason: Reason, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Degraded, reason, field: field.into(), message: message.into() }
+    }
+
+    /// One that costs everything new.
+    pub fn rejected(reason: Reason, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Rejected, reason, field: field.into(), message: message.into() }
+    }
+}
+
 /// What a problem costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {

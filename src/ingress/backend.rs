@@ -1,0 +1,81 @@
+//! Backends of an Ingress: a Service and one of its ports.
+
+use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, IngressServiceBackend};
+
+use crate::load_balancer::{Backend, BackendPort, RouteAction, WeightedBackend};
+use crate::model::ObjectKey;
+use crate::translate::{Problem, Reason};
+
+/// What happens to requests that no rule fits. `None` where the Ingress does not say.
+pub(super) fn default(ingress: &Ingress, namespace: &str) -> (Option<RouteAction>, Option<Problem>) {
+    let Some(backend) = ingress.spec.as_ref().and_then(|spec| spec.default_backend.as_ref()) else {
+        return (None, None);
+    };
+    let (action, problem) =
+        action(backend, namespace, "spec.defaultBackend", "every request that no rule fits");
+    (Some(action), problem)
+}
+
+/// What happens to requests with this backend. Where it cannot be read they are answered 404: handing them to the next best rule could
+/// show one application's paths to another.
+pub(super) fn action(
+    backend: &IngressBackend,
+    namespace: &str,
+    field: &str,
+    requests: &str,
+) -> (RouteAction, Option<Problem>) {
+    match read(backend, namespace) {
+        Ok(backend) => {
+            let forward = WeightedBackend { backend, weight: 1, field: field.to_owned() };
+            (RouteAction::Forward(vec![forward]), None)
+        }
+        Err(Unreadable { reason, below, why }) => {
+            let message = format!("{why} Until then {requests} is answered 404.");
+            (RouteAction::NotFound, Some(Problem::degraded(reason, format!("{field}.{below}"), message)))
+        }
+    }
+}
+
+struct Unreadable {
+    reason: Reason,
+    below: &'static str,
+    why: String,
+}
+
+fn read(backend: &IngressBackend, namespace: &str) -> Result<Backend, Unreadable> {
+    let IngressBackend { resource, service } = backend;
+    let Some(IngressServiceBackend { name, port }) = service else {
+        let what = resource.as_ref().map_or_else(
+            || "The backend names no Service.".to_owned(),
+            |resource| {
+                format!(
+                    "The backend is the {} {:?}; only Services can be backends.",
+                    resource.kind, resource.name
+                )
+            },
+        );
+        let below = if resource.is_some() { "resource" } else { "service" };
+        let why = format!("{what} Name a Service and one of its ports.");
+        return Err(Unreadable { reason: Reason::BackendUnsupported, below, why });
+    };
+    let number = port.as_ref().and_then(|port| port.number);
+    let port_name = port.as_ref().and_then(|port| port.name.as_deref()).filter(|name| !name.is_empty());
+    let port = match (number, port_name) {
+        (Some(number), _) => BackendPort::Number(u16::try_from(number).map_err(|_| Unreadable {
+            reason: Reason::ServicePortNotFound,
+            below: "service.port.number",
+            why: format!("{number} is not a port. Give one of the ports of Service {namespace}/{name}."),
+        })?),
+        (None, Some(port_name)) => BackendPort::Name(port_name.to_owned()),
+        (None, None) => {
+            return Err(Unreadable {
+                reason: Reason::ServicePortNotFound,
+                below: "service.port",
+                why: format!(
+                    "No port is named. Give one of the ports of Service {namespace}/{name}, by number or by name."
+                ),
+            });
+        }
+    };
+    Ok(Backend { service: ObjectKey::new(namespace, name), port })
+}
