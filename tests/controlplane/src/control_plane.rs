@@ -249,12 +249,13 @@ impl ControlPlane {
 
     /// A client with all rights. Its connections belong to the async runtime it is made in.
     pub async fn client(&self) -> Result<Client, ControlPlaneError> {
+        connect(self.client_config().await?)
+    }
+
+    pub(crate) async fn client_config(&self) -> Result<Config, ControlPlaneError> {
         let failed = |source| ControlPlaneError::Kubeconfig { path: self.admin.clone(), source };
         let kubeconfig = Kubeconfig::read_from(&self.admin).map_err(failed)?;
-        let config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
-            .await
-            .map_err(failed)?;
-        Client::try_from(config).map_err(ControlPlaneError::request("making a client of the API server"))
+        Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.map_err(failed)
     }
 
     fn controller_manager_kubeconfig(&self) -> Result<PathBuf, CertificatesError> {
@@ -351,6 +352,10 @@ impl Drop for ControlPlane {
             eprintln!("{}", self.log_tails());
         }
     }
+}
+
+pub(crate) fn connect(config: Config) -> Result<Client, ControlPlaneError> {
+    Client::try_from(config).map_err(ControlPlaneError::request("making a client of the API server"))
 }
 
 fn url(site: &Site) -> String {

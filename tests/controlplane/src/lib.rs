@@ -1,12 +1,28 @@
-//! A real Kubernetes control plane for tests.
+//! A real Kubernetes control plane, for tests and for trying gclb by hand.
+//!
+//! * [`assets`] finds etcd, the API server, the controllers and `kubectl`, or builds them once.
+//! * [`control_plane`] starts and stops them, on loopback addresses that no other process uses ([`site`]); what it
+//!   starts cannot outlive this process ([`process`]).
+//! * [`cluster`] adds what a cluster has beyond that: [`nodes`], pods that serve, node ports that lead to them.
+//!
+//! The programs are the real ones, and so are the controllers that make `ReplicaSets`, pods and `EndpointSlices`. What
+//! stands in for the scheduler, the kubelets and kube-proxy is ours and small; its gaps are named in `pods.rs` and
+//! `node_ports.rs`. This crate knows nothing of Google Cloud except how a node of Compute Engine looks in a cluster.
 
 pub mod assets;
 mod certificates;
+pub mod cluster;
 pub mod control_plane;
 pub mod kubectl;
+mod node_ports;
+pub mod nodes;
+mod pods;
 pub mod prerequisite;
 pub mod process;
 pub mod site;
 pub mod wait;
 
 pub use certificates::CertificatesError;
+pub use cluster::{Cluster, Options};
+pub use control_plane::{ControlPlane, ControlPlaneError};
+pub use kubectl::{Kubectl, KubectlError};
