@@ -50,6 +50,7 @@ impl UrlMap {
 }
 
 /// The names of the three fields that can give a destination.
+#[derive(Clone, Copy)]
 struct DestinationFields {
     service: &'static str,
     redirect: &'static str,

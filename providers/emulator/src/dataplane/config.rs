@@ -1,0 +1,64 @@
+//! Settings of the data plane.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::dial::DialTable;
+
+/// Settings of the data plane; [`Default`] is what a user gets who says nothing.
+#[derive(Debug, Clone)]
+pub struct DataPlaneConfig {
+    /// How the addresses of instances and pods are found on this machine. None: only loopback addresses are
+    /// dialled, as they are.
+    pub dial: DialTable,
+    /// Added to every forwarding rule's port, for machines where ports below 1024 are refused.
+    pub port_offset: u16,
+    /// Where probes and proxied requests come from, as firewall rules see them. All ranges must be admitted.
+    pub probe_sources: Vec<IpNet>,
+    /// The local address to dial from; the system chooses if there is none. Must be loopback.
+    pub dial_from: Option<IpAddr>,
+    /// Multiplies the interval of health checks and the wait of a probe that a firewall drops. The time allowed
+    /// for an answer is not scaled, as the machine is no faster. 1 is real time.
+    pub health_time_scale: f64,
+    /// How long a connection to a backend may take to be made; also how long a request waits that a firewall
+    /// drops.
+    pub connect_timeout: Duration,
+    /// How long requests in flight may run on after their frontend was removed.
+    pub frontend_drain: Duration,
+    /// How long requests in flight may run on at shutdown.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for DataPlaneConfig {
+    fn default() -> Self {
+        Self {
+            dial: DialTable::default(),
+            port_offset: 0,
+            probe_sources: google_probe_sources(),
+            dial_from: None,
+            health_time_scale: 1.0,
+            connect_timeout: Duration::from_secs(5),
+            frontend_drain: Duration::from_secs(30),
+            shutdown_grace: Duration::from_secs(2),
+        }
+    }
+}
+
+/// The ranges that Google documents for its probers and front ends.
+#[must_use]
+pub fn google_probe_sources() -> Vec<IpNet> {
+    // Written as octets so that there is nothing to parse.
+    let net = |a, b, length| IpNet::new_assert(IpAddr::V4(std::net::Ipv4Addr::new(a, b, 0, 0)), length);
+    vec![net(35, 191, 16), net(130, 211, 22)]
+}
+
+impl DataPlaneConfig {
+    /// A period of health checking, scaled, and never so short that it would spin.
+    pub(super) fn scaled(&self, period: Duration) -> Duration {
+        const SHORTEST: Duration = Duration::from_millis(1);
+        let seconds = period.as_secs_f64() * self.health_time_scale;
+        Duration::try_from_secs_f64(seconds).unwrap_or(period).max(SHORTEST)
+    }
+}
