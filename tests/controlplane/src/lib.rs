@@ -4,15 +4,18 @@
 //! * [`control_plane`] starts and stops them, on loopback addresses that no other process uses ([`site`]); what it
 //!   starts cannot outlive this process ([`process`]).
 //! * [`cluster`] adds what a cluster has beyond that: [`nodes`], pods that serve, node ports that lead to them.
+//! * [`emulator`] and [`controller`] run the two programs of this project that go with it, as children.
 //!
 //! The programs are the real ones, and so are the controllers that make `ReplicaSets`, pods and `EndpointSlices`. What
 //! stands in for the scheduler, the kubelets and kube-proxy is ours and small; its gaps are named in `pods.rs` and
-//! `node_ports.rs`. This crate knows nothing of Google Cloud except how a node of Compute Engine looks in a cluster.
+//! `node_ports.rs`.
 
 pub mod assets;
 mod certificates;
 pub mod cluster;
 pub mod control_plane;
+pub mod controller;
+pub mod emulator;
 pub mod kubectl;
 mod node_ports;
 pub mod nodes;

@@ -3,6 +3,8 @@
 use clap::{Parser, Subcommand};
 use controlplane::assets::Assets;
 
+mod up;
+
 #[derive(Debug, Parser)]
 #[command(about = "A real Kubernetes control plane for tests and for trying gclb by hand")]
 struct Arguments {
@@ -14,11 +16,20 @@ struct Arguments {
 enum Command {
     /// Build etcd, kube-apiserver, kube-controller-manager and kubectl into the cache, and print their folder.
     Build,
+    /// Keep a cluster, the emulator and the controller up until Ctrl-C, and print how to use them.
+    Up(up::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Build => println!("{}", Assets::find_or_build()?.folder().display()),
+        Command::Up(arguments) => {
+            tracing_subscriber::fmt()
+                .with_writer(std::io::stderr)
+                .with_max_level(tracing::Level::WARN)
+                .init();
+            tokio::runtime::Runtime::new()?.block_on(up::run(arguments))?;
+        }
     }
     Ok(())
 }

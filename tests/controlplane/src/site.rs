@@ -9,6 +9,7 @@
 //! | node *k* | `10.n.0.(10+k)` | `127.n.0.(10+k)` |
 //! | pods of node *k* (its alias range) | `10.n.(1+k).0/24` | `127.n.(1+k).0/24` |
 //! | API server | `127.n.0.254:6443` | the same |
+//! | emulator | `127.n.0.252:8787` | the same |
 //! | load balancers | `127.(128+n).0.0/16` | the same |
 //!
 //! Kubernetes refuses loopback addresses in `EndpointSlices`, hence the 10.x names; the emulator dials them through
@@ -30,6 +31,9 @@ const API_SERVER_PORT: u16 = 6443;
 
 /// Where the controller manager of the slot listens, on `127.n.0.254`.
 const CONTROLLER_MANAGER_PORT: u16 = 10257;
+
+/// Where the emulator of the slot listens, on `127.n.0.252`.
+const EMULATOR_PORT: u16 = 8787;
 
 /// No slot could be had.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +120,12 @@ impl Site {
     #[must_use]
     pub fn controller_manager(&self) -> SocketAddr {
         SocketAddr::from(([127, self.slot, 0, 254], CONTROLLER_MANAGER_PORT))
+    }
+
+    /// Where the emulator's API and admin path listen.
+    #[must_use]
+    pub fn emulator(&self) -> SocketAddr {
+        SocketAddr::from(([127, self.slot, 0, 252], EMULATOR_PORT))
     }
 
     /// The translation to give to the emulator with `--dial`.
