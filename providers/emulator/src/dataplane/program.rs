@@ -25,9 +25,9 @@ pub use self::firewall::{
 };
 pub use self::health_check::{HealthCheck, HttpProbe, HttpVersion, Payload, Probe, ProbePort, Transport};
 pub use self::url_map::{
-    Destination, HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher, PathPattern,
-    PathRedirect, PathRule, Pattern, QueryMatch, QueryPredicate, Redirect, RedirectCode, RouteMatch,
-    RouteRule, Rules, UrlMap,
+    Abort, Destination, HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher,
+    PathPattern, PathRedirect, PathRule, Pattern, QueryMatch, QueryPredicate, Redirect, RedirectCode,
+    RouteMatch, RouteRule, Rules, UrlMap,
 };
 
 use super::resource_id::{

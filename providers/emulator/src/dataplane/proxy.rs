@@ -18,7 +18,7 @@ pub(super) use self::body::{BodyError, RequestBody};
 use self::forward::ForwardError;
 use super::answer::{self, AnswerBody};
 use super::connection::Client;
-use super::program::{Routing, Scheme};
+use super::program::{Abort, Routing, Scheme};
 use super::route::{RequestHead, RequestUrl, Routed, location, route};
 use super::tables::{FrontendTable, ServiceTable, Tables};
 
@@ -96,11 +96,27 @@ fn decide<'a>(
             let location = location(redirect, &url, matched, https_port);
             Decision::Answer(answer::redirect(redirect.code.status(), &location))
         }
-        Routed::Service { service, matched: _ } => match tables.services.get(service) {
-            Some(service) => Decision::Forward(service),
-            None => Decision::Answer(failure(frontend.frontend.scheme, &ForwardError::NoHealthyBackend)),
-        },
+        Routed::Aborting { service: _, abort, matched: _ } if drawn(abort) => {
+            Decision::Answer(aborted(abort))
+        }
+        Routed::Service { service, matched: _ } | Routed::Aborting { service, abort: _, matched: _ } => {
+            match tables.services.get(service) {
+                Some(service) => Decision::Forward(service),
+                None => Decision::Answer(failure(frontend.frontend.scheme, &ForwardError::NoHealthyBackend)),
+            }
+        }
     }
+}
+
+/// Whether this request is among those that a fault policy aborts.
+fn drawn(abort: &Abort) -> bool {
+    rand::random_range(0..1_000_000) < abort.per_million
+}
+
+fn aborted(abort: &Abort) -> Response<AnswerBody> {
+    // The compiler of the program lets nothing through that is no status.
+    let status = StatusCode::from_u16(abort.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    answer::page(status, "The URL map's fault policy ends this request here.")
 }
 
 /// The host the client asked for, with its port if it named one; empty for HTTP/1.0 without a host.

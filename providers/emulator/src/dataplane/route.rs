@@ -17,8 +17,8 @@ use http::HeaderMap;
 
 pub use self::redirect::{RequestUrl, location};
 use super::program::{
-    Destination, HeaderMatch, HeaderPredicate, HostPattern, PathMatch, PathMatcher, PathPattern, PathRule,
-    QueryMatch, QueryPredicate, Redirect, RouteMatch, RouteRule, Rules, UrlMap,
+    Abort, Destination, HeaderMatch, HeaderPredicate, HostPattern, PathMatch, PathMatcher, PathPattern,
+    PathRule, QueryMatch, QueryPredicate, Redirect, RouteMatch, RouteRule, Rules, UrlMap,
 };
 use super::resource_id::BackendServiceId;
 
@@ -45,6 +45,15 @@ pub enum Routed<'a> {
         /// The service.
         service: &'a BackendServiceId,
         /// How many bytes of the path the winning pattern matched; zero for defaults and patterns without text.
+        matched: usize,
+    },
+    /// To a backend service, unless this request is among those that are aborted.
+    Aborting {
+        /// The service.
+        service: &'a BackendServiceId,
+        /// Which share, and how.
+        abort: &'a Abort,
+        /// As for a service.
         matched: usize,
     },
     /// Redirected.
@@ -79,6 +88,7 @@ pub fn route<'a>(url_map: &'a UrlMap, request: &RequestHead<'_>) -> Routed<'a> {
 fn led_to(destination: &Destination, matched: usize) -> Routed<'_> {
     match destination {
         Destination::Service(service) => Routed::Service { service, matched },
+        Destination::Aborting { service, abort } => Routed::Aborting { service, abort, matched },
         Destination::Redirect(redirect) => Routed::Redirect { redirect, matched },
         Destination::Unprogrammed(why) => Routed::Nowhere(why),
     }

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::json::{field, flag, integer, items, link, text, texts};
 use crate::dataplane::program::{
-    Destination, HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher, PathPattern,
-    PathRedirect, PathRule, Pattern, Program, QueryMatch, QueryPredicate, Redirect, RedirectCode, RouteMatch,
-    RouteRule, Rules, UrlMap,
+    Abort, Destination, HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher,
+    PathPattern, PathRedirect, PathRule, Pattern, Program, QueryMatch, QueryPredicate, Redirect,
+    RedirectCode, RouteMatch, RouteRule, Rules, UrlMap,
 };
 use crate::dataplane::resource_id::{BackendServiceId, UrlMapId};
 
@@ -43,7 +43,7 @@ impl UrlMap {
             of_rules.into_iter().chain([default])
         });
         of_matchers.chain([default]).filter_map(|destination| match destination {
-            Destination::Service(service) => Some(service),
+            Destination::Service(service) | Destination::Aborting { service, abort: _ } => Some(service),
             Destination::Redirect(_) | Destination::Unprogrammed(_) => None,
         })
     }
@@ -201,7 +201,6 @@ impl Reader<'_> {
                     "retryPolicy",
                     "requestMirrorPolicy",
                     "corsPolicy",
-                    "faultInjectionPolicy",
                     "maxStreamDuration",
                     "cachePolicy",
                 ],
@@ -210,8 +209,13 @@ impl Reader<'_> {
         if let Some(redirect) = field(body, redirect) {
             return Destination::Redirect(url_redirect(redirect));
         }
+        let abort = action.and_then(|action| self.abort(action, at));
         if let Some(service) = link(body, service) {
-            return Destination::Service(BackendServiceId::new(service));
+            let service = BackendServiceId::new(service);
+            return match abort {
+                Some(abort) => Destination::Aborting { service, abort },
+                None => Destination::Service(service),
+            };
         }
         let weighted = action.map(|action| items(action, "weightedBackendServices").collect::<Vec<_>>());
         if let Some(weighted) = weighted.filter(|weighted| !weighted.is_empty()) {
@@ -230,6 +234,28 @@ impl Reader<'_> {
         self.problem(why.clone());
         Destination::Unprogrammed(why)
     }
+}
+
+impl Reader<'_> {
+    /// The abort of a route action's fault policy. A delay is not served.
+    fn abort(&mut self, action: &Value, at: &str) -> Option<Abort> {
+        let policy = field(action, "faultInjectionPolicy")?;
+        self.unserved(policy, at, &["delay"]);
+        let abort = field(policy, "abort")?;
+        let status = integer(abort, "httpStatus").and_then(|status| u16::try_from(status).ok());
+        let share = field(abort, "percentage").and_then(Value::as_f64);
+        let (Some(status @ 200..=599), Some(share @ 0.0..=100.0)) = (status, share) else {
+            self.problem(format!("{at} has an abort whose status or percentage is out of range"));
+            return None;
+        };
+        Some(Abort { status, per_million: per_million(share) })
+    }
+}
+
+/// A percentage as parts of a million, the grain at which faults are drawn.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the caller has it in 0..=100")]
+fn per_million(percentage: f64) -> u32 {
+    (percentage * 10_000.0).round() as u32
 }
 
 fn host_pattern(text: &str) -> HostPattern {

@@ -1,7 +1,7 @@
 //! URL maps: hosts, path matchers, rules and where they lead.
 //!
 //! Only what a request can match and where it goes. Weighted services, rewrites, header actions, mirroring,
-//! faults, time-outs and retries of a route are not here yet: the compiler reports them as problems.
+//! delays, time-outs and retries of a route are not here yet: the compiler reports them as problems.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -234,10 +234,26 @@ impl PartialEq for Pattern {
 pub enum Destination {
     /// To a backend service. One that is not in the program has no healthy backend.
     Service(BackendServiceId),
+    /// To a backend service, but for the share of requests that a fault policy aborts.
+    Aborting {
+        /// Where the rest goes.
+        service: BackendServiceId,
+        /// Which share is aborted, and how.
+        abort: Abort,
+    },
     /// Answered by the load balancer itself.
     Redirect(Redirect),
     /// Nowhere, with the reason: answered 404.
     Unprogrammed(String),
+}
+
+/// A fault that is injected on purpose (`faultInjectionPolicy.abort`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Abort {
+    /// What the client is answered: 200 to 599.
+    pub status: u16,
+    /// How many requests of a million.
+    pub per_million: u32,
 }
 
 /// A URL redirect.
