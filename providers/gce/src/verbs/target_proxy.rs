@@ -13,9 +13,11 @@ use crate::{Collection, Error, Operation};
 
 impl<R: Placed> Collection<R> {
     fn proxy_verb_path(&self, verb: &'static str, name: &str) -> Result<Vec<String>, Error> {
+        /// In `projects/PROJECT/global/…`.
+        const SCOPE: usize = 2;
         let mut path = self.verb_path(verb, name)?;
         if self.scope == Scope::Global {
-            path.retain(|segment| segment != "global");
+            path.remove(SCOPE);
         }
         Ok(path)
     }
