@@ -4,7 +4,7 @@
 //! * [`control_plane`] starts and stops them, on loopback addresses that no other process uses ([`site`]); what it
 //!   starts cannot outlive this process ([`process`]).
 //! * [`cluster`] adds what a cluster has beyond that: [`nodes`], pods that serve, node ports that lead to them.
-//! * [`emulator`] and [`controller`] run the two programs of this project that go with it, as children.
+//! * [`emulator`] and [`controller`] run the two programs of this project that go with it, as children; a [`world`] is all of it together.
 //!
 //! The programs are the real ones, and so are the controllers that make `ReplicaSets`, pods and `EndpointSlices`. What
 //! stands in for the scheduler, the kubelets and kube-proxy is ours and small; its gaps are named in `pods.rs` and
@@ -24,8 +24,10 @@ pub mod prerequisite;
 pub mod process;
 pub mod site;
 pub mod wait;
+pub mod world;
 
 pub use certificates::CertificatesError;
 pub use cluster::{Cluster, Options};
 pub use control_plane::{ControlPlane, ControlPlaneError};
 pub use kubectl::{Kubectl, KubectlError};
+pub use world::{World, WorldError};
