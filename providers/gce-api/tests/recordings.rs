@@ -28,7 +28,7 @@ fn folder() -> Option<PathBuf> {
     beside.is_dir().then_some(beside)
 }
 
-/// What a type makes of a body: the same JSON, and how many members of the outermost object it did not know.
+/// What a type makes of a body.
 fn through<T: serde::Serialize + serde::de::DeserializeOwned>(
     body: &Value,
 ) -> Result<Value, serde_json::Error> {
@@ -176,6 +176,40 @@ fn same(left: &Value, right: &Value) -> bool {
     }
 }
 
+/// The members of the outermost object that a type does not know. What it does not know survives as well, so without
+/// this a misspelt key would go unnoticed.
+fn unknown_members(body: &Value) -> Vec<String> {
+    macro_rules! by_kind {
+        ($($type:ty),* $(,)?) => {
+            match body.get("kind").and_then(Value::as_str) {
+                $(Some(kind) if kind == <$type as Resource>::KIND => {
+                    let typed: $type = serde_json::from_value(body.clone()).unwrap();
+                    typed.extra.into_iter().map(|(key, _)| format!("{kind} {key}")).collect()
+                })*
+                _ => Vec::new(),
+            }
+        };
+    }
+    // Not here: types of which only a part is ours, by choice.
+    by_kind!(
+        Address,
+        BackendBucket,
+        BackendService,
+        Firewall,
+        ForwardingRule,
+        HealthCheck,
+        InstanceGroup,
+        NetworkEndpointGroup,
+        Operation,
+        SecurityPolicy,
+        SslCertificate,
+        SslPolicy,
+        TargetHttpProxy,
+        TargetHttpsProxy,
+        UrlMap,
+    )
+}
+
 #[test]
 fn recorded_bodies_survive_a_round_trip() {
     let Some(folder) = folder() else {
@@ -184,6 +218,7 @@ fn recorded_bodies_survive_a_round_trip() {
     };
     let mut compared = 0;
     let mut unknown = std::collections::BTreeSet::new();
+    let mut members = std::collections::BTreeSet::new();
     let mut failures = Vec::new();
     for entry in std::fs::read_dir(&folder).unwrap() {
         let path = entry.unwrap().path();
@@ -208,6 +243,7 @@ fn recorded_bodies_survive_a_round_trip() {
                     Some(Err(error)) => failures.push(format!("{place}: {error}")),
                     Some(Ok(written)) => {
                         compared += 1;
+                        members.extend(unknown_members(body));
                         let expected = without_nulls(body);
                         if !same(&expected, &written) {
                             failures.push(format!("{place}:\n  was {expected}\n  is  {written}"));
@@ -219,5 +255,6 @@ fn recorded_bodies_survive_a_round_trip() {
     }
     println!("{compared} bodies compared; left out, as not ours: {unknown:?}");
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(members.is_empty(), "members that no type knows: {members:?}");
     assert!(compared > 0, "{} holds no recordings", folder.display());
 }
