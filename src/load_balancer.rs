@@ -20,6 +20,21 @@ pub struct LoadBalancer {
     pub hosts: Vec<Host>,
 }
 
+impl LoadBalancer {
+    /// Every backend that requests may be sent to, the default's first, with the requests that are sent there in words.
+    pub fn backends(&self) -> impl Iterator<Item = (String, &WeightedBackend)> {
+        let Self { key: _, frontend: _, default, hosts } = self;
+        let default = default.iter().map(|action| ("every request that no rule fits".to_owned(), action));
+        let routes = hosts.iter().flat_map(|host| {
+            let Host { pattern, routes } = host;
+            routes.iter().map(move |route| (format!("requests for {pattern}{}", route.path), &route.action))
+        });
+        default.chain(routes).flat_map(|(requests, action)| {
+            action.backends().iter().map(move |backend| (requests.clone(), backend))
+        })
+    }
+}
+
 /// Where the load balancer listens. Ports are 80 and 443.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frontend {
@@ -107,6 +122,15 @@ pub enum PathMatch {
     Pattern(String),
 }
 
+impl fmt::Display for PathMatch {
+    /// As a person would write it: `/a`, or `/a/*` for everything below.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(path) | Self::Pattern(path) | Self::Prefix(path) => f.write_str(path),
+        }
+    }
+}
+
 /// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RouteAction {
@@ -120,6 +144,15 @@ pub enum RouteAction {
 }
 
 impl RouteAction {
+    /// The backends that it sends requests to.
+    #[must_use]
+    pub fn backends(&self) -> &[WeightedBackend] {
+        match self {
+            Self::Forward(backends) => backends,
+            Self::Redirect(_) | Self::NotFound => &[],
+        }
+    }
+
     /// Whether a request ends at the same place, wherever that was asked for.
     #[must_use]
     pub fn goes_where(&self, other: &Self) -> bool {
@@ -156,6 +189,15 @@ pub struct Backend {
     pub service: ObjectKey,
     /// Which of its ports.
     pub port: BackendPort,
+}
+
+impl fmt::Display for BackendPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 /// A Service's port, as it is named by whoever uses it.

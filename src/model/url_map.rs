@@ -41,7 +41,7 @@ pub struct PathRule {
 }
 
 /// What becomes of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Destination {
     /// Sent to a backend service.
     Service(Ref<BackendService>),
@@ -58,7 +58,7 @@ pub enum Destination {
 }
 
 /// A redirect (Compute API `HttpRedirectAction`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Redirect {
     /// To `https`, everything else staying the same.
     pub https: bool,
@@ -67,7 +67,7 @@ pub struct Redirect {
 }
 
 /// Statuses that a redirect may have (Compute API `redirectResponseCode`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RedirectCode {
     /// 301
     MovedPermanently,

@@ -1,0 +1,71 @@
+//! The backend service of a Service's port.
+
+use crate::model::{Backend, BackendService, Balancing, Group, Holder, InstanceGroup, Ref, Scheme, Scope};
+use crate::naming;
+
+use super::draft::Draft;
+use super::service_port::{Reach, Resolved};
+use super::{health_check, network_endpoint_group};
+
+/// How long a backend may take for its answer: the API's own default.
+const TIMEOUT_SECONDS: u32 = 30;
+
+/// How long requests in flight keep a backend that is taken away. As long as an answer may take, so every request that was sent can
+/// still be answered; and as long as Kubernetes lets a pod live on by default.
+const DRAINING_SECONDS: u32 = TIMEOUT_SECONDS;
+
+/// Every instance, or endpoint, counts the same. With the balancing mode RATE the number is a weight and not a limit: beyond it the
+/// load balancer still spreads requests evenly.
+const RATE: u32 = 1;
+
+pub(super) fn draw(
+    draft: &mut Draft<'_>,
+    resolved: &Resolved<'_>,
+    instance_groups: &[Ref<InstanceGroup>],
+) -> Ref<BackendService> {
+    let (port_name, mut backends): (_, Vec<Backend>) = match &resolved.reach {
+        Reach::NodePort(port) => {
+            let balancing = Balancing::RatePerInstance(RATE);
+            let group =
+                |group: &Ref<InstanceGroup>| Backend { group: Group::Instances(group.clone()), balancing };
+            (Some(naming::named_port(*port)), instance_groups.iter().map(group).collect())
+        }
+        Reach::Pods(endpoints) => {
+            let balancing = Balancing::RatePerEndpoint(RATE);
+            let groups = network_endpoint_group::draw_all(draft, resolved, endpoints);
+            let group = |group| Backend { group: Group::Endpoints(group), balancing };
+            (None, groups.into_iter().map(group).collect())
+        }
+        Reach::Nowhere(_) => (None, Vec::new()),
+    };
+    backends.sort_unstable();
+    let health_check = health_check::draw(draft, resolved);
+    let cluster = &draft.snapshot.cluster.id;
+    let name = naming::backend_service(cluster, &resolved.service, &resolved.port, resolved.mode());
+    let holder = Holder::Service { service: resolved.service.clone(), port: resolved.port.to_string() };
+    let service = BackendService {
+        scheme: Scheme::ExternalManaged,
+        protocol: resolved.protocol,
+        port_name,
+        backends,
+        health_check: Some(health_check),
+        timeout_seconds: TIMEOUT_SECONDS,
+        draining_seconds: DRAINING_SECONDS,
+    };
+    draft.place(Scope::Global, name, holder, service)
+}
+
+/// The one that stands behind every answer of 404 and that no request reaches.
+pub(super) fn draw_not_found(draft: &mut Draft<'_>) -> Ref<BackendService> {
+    let name = naming::not_found_backend_service(&draft.snapshot.cluster.id);
+    let service = BackendService {
+        scheme: Scheme::ExternalManaged,
+        protocol: crate::model::BackendProtocol::Http,
+        port_name: None,
+        backends: Vec::new(),
+        health_check: None,
+        timeout_seconds: TIMEOUT_SECONDS,
+        draining_seconds: DRAINING_SECONDS,
+    };
+    draft.place(Scope::Global, name, Holder::Cluster, service)
+}

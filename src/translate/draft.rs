@@ -1,0 +1,74 @@
+//! The desired graph while it is being drawn, with everything that load balancers share.
+
+use std::collections::BTreeMap;
+
+use crate::load_balancer::{Backend, LoadBalancer};
+use crate::model::{
+    BackendService, Conflict, Firewall, Graph, Holder, Mark, Ref, Resource, ResourceName, Scope,
+};
+use crate::snapshot::Snapshot;
+
+use super::service_port::{self, Resolved};
+use super::{backend_service, firewall, instance_group};
+
+/// The desired graph, and what is needed to go on drawing it.
+pub(super) struct Draft<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) graph: Graph,
+    /// Every backend that some load balancer names, with its backend service.
+    pub(super) backends: BTreeMap<Backend, (Resolved<'a>, Ref<BackendService>)>,
+    /// `None` where there is no port to open.
+    pub(super) firewall: Option<Ref<Firewall>>,
+    /// Names that two different resources would have had.
+    pub(super) conflicts: Vec<Conflict>,
+}
+
+impl<'a> Draft<'a> {
+    /// Draws what serves: groups, health checks, backend services and the firewall rule, for all load balancers together.
+    pub(super) fn new<'l>(
+        snapshot: &'a Snapshot,
+        load_balancers: impl Iterator<Item = &'l LoadBalancer>,
+    ) -> Self {
+        let mut draft = Self {
+            snapshot,
+            graph: Graph::default(),
+            backends: BTreeMap::new(),
+            firewall: None,
+            conflicts: Vec::new(),
+        };
+        let mut resolved = BTreeMap::new();
+        for load_balancer in load_balancers {
+            for (_, weighted) in load_balancer.backends() {
+                let backend = &weighted.backend;
+                if !resolved.contains_key(backend) {
+                    resolved.insert(backend.clone(), service_port::resolve(snapshot, backend));
+                }
+            }
+        }
+        let groups = instance_group::draw_all(&mut draft, resolved.values());
+        draft.firewall = firewall::draw(&mut draft, resolved.values());
+        for (backend, resolved) in resolved {
+            let service = backend_service::draw(&mut draft, &resolved, &groups);
+            draft.backends.insert(backend, (resolved, service));
+        }
+        draft
+    }
+
+    /// Puts a resource in.
+    ///
+    /// Names tell apart all that differs, but for a collision of their hashes. Should one ever occur, the first stays, and the second
+    /// is noted.
+    pub(super) fn place<K: Resource>(
+        &mut self,
+        scope: Scope,
+        name: ResourceName,
+        holder: Holder,
+        resource: K,
+    ) -> Ref<K> {
+        let mark = Mark { cluster: self.snapshot.cluster.id.clone(), holder };
+        self.graph.add(scope.clone(), name.clone(), mark, resource).unwrap_or_else(|conflict| {
+            self.conflicts.push(conflict);
+            self.graph.foreign(scope, name)
+        })
+    }
+}

@@ -1,0 +1,25 @@
+//! The forwarding rules of a load balancer: one for each of its ports.
+
+use crate::model::{
+    Address, AddressBinding, ForwardingRule, Holder, LoadBalancerKey, Ref, Scheme, Scope, Target,
+};
+use crate::naming;
+
+use super::draft::Draft;
+
+pub(super) fn draw(
+    draft: &mut Draft<'_>,
+    key: &LoadBalancerKey,
+    address: &Ref<Address>,
+    port: u16,
+    target: Target,
+) -> Ref<ForwardingRule> {
+    let name = naming::forwarding_rule(&draft.snapshot.cluster.id, key, port);
+    let rule = ForwardingRule {
+        address: AddressBinding::Reserved(address.clone()),
+        port,
+        target,
+        scheme: Scheme::ExternalManaged,
+    };
+    draft.place(Scope::Global, name, Holder::LoadBalancer(key.clone()), rule)
+}
