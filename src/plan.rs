@@ -4,9 +4,45 @@
 //! holder is known to want it no longer. A load balancer that the translation does not speak of is *not* known to be unwanted
 //! (the API server may have lost its objects): it stays, with all that it uses, and is reported as a leak.
 
+//!
+//! The order comes from the references between resources, never from a list of kinds:
+//! * what is made comes before whoever points at it, and what is deleted after whoever pointed at it;
+//! * traffic is moved only to what is there: a url map that is to point at a new backend service waits for that service's members,
+//!   a redirect to https for the forwarding rule that answers there, and whatever is reached through a new port for the firewall
+//!   rule and the named port;
+//! * what the cluster's own resources allow is widened first and narrowed last;
+//! * nothing else waits. The chain health check, backend service, url map, target proxy, forwarding rule stays the longest.
+//!
+//! Not here yet: a backend service that replaces another is not *warmed*. The cloud probes a backend service only once a forwarding
+//! rule reaches it, so one that a url map is moved to begins unprobed, and answers 503 until its first probes have succeeded.
+//! The place for it is [`edges`](self), between the members of the new service and the update of the url map (see
+//! `Edges::make_before_break`).
+//!
+//! Deliberately absent: reading the cloud, retrying, and any knowledge of what a change costs or how long it takes.
+
+mod check;
+mod decide;
+mod diff;
+mod display;
+mod edges;
+mod order;
+mod reason;
+mod retain;
+mod simulate;
+
 use petgraph::graph::DiGraph;
 
-use crate::model::{Endpoint, Fingerprint, Holder, LoadBalancerKey, Mark, Node, ResourceId};
+use crate::model::{Endpoint, Fingerprint, Holder, LoadBalancerKey, Mark, Node, Observed, ResourceId};
+use crate::translate::Translation;
+
+pub use check::{Violation, check, dangling};
+pub use diff::{Field, fields};
+pub use display::{Colours, Counts, Text};
+pub use order::{longest_chain, order};
+pub use simulate::{simulate, simulate_with, step};
+
+/// The most members that one call may add to or take from a group (Compute API, `attachNetworkEndpoints`, `addInstances`).
+pub const MEMBERS_PER_CALL: usize = 500;
 
 /// Changes, and which must be done before which.
 #[derive(Debug, Clone, Default)]
@@ -102,13 +138,31 @@ pub struct Blocked {
 pub enum Block {
     /// A resource that is not ours has the name.
     NameTaken,
-    /// The part of the cloud where it would be could not be seen; nothing is known, so nothing is done.
+    /// The part of the cloud where it would be, or where something may point at it, could not be seen; nothing is known, so
+    /// nothing is done.
     Unseen,
+    /// It needs another resource that is blocked itself, or (where it is to be deleted) its replacement does.
+    DependsOn(ResourceId),
     /// A field differs that cannot be changed, and the name does not carry it: somebody else changed it.
     Immutable {
         /// The field, was, to be.
         field: FieldChange,
     },
+}
+
+/// What it takes to get from `observed` to what `translation` asks for. Equal input gives an equal plan.
+#[must_use]
+pub fn plan(translation: &Translation, observed: &Observed) -> Plan {
+    let leaks = retain::leaks(translation, observed);
+    // Not one load balancer: an emptied API server, not a wish. A last one that is deleted is spoken of as torn down.
+    if translation.load_balancers.is_empty() {
+        return Plan { leaks, ..Plan::default() };
+    }
+    let decisions = decide::decide(translation, observed);
+    let graph = edges::connect(translation, observed, &decisions);
+    let plan = Plan { graph, leaks, blocked: decisions.blocked };
+    debug_assert_eq!(check(&plan, observed), [], "a plan that breaks its own rules");
+    plan
 }
 
 impl Plan {
@@ -118,3 +172,27 @@ impl Plan {
         self.graph.node_count() == 0
     }
 }
+
+impl Node {
+    /// The same without members: as groups are made.
+    fn without_members(&self) -> Self {
+        match self {
+            Self::InstanceGroup(group) => {
+                let crate::model::InstanceGroup { network, named_ports, members: _ } = group.clone();
+                Self::InstanceGroup(crate::model::InstanceGroup { network, named_ports, members: [].into() })
+            }
+            Self::NetworkEndpointGroup(group) => {
+                let crate::model::NetworkEndpointGroup { network, subnetwork, members: _ } = group.clone();
+                Self::NetworkEndpointGroup(crate::model::NetworkEndpointGroup {
+                    network,
+                    subnetwork,
+                    members: [].into(),
+                })
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -218,6 +218,12 @@ impl Graph {
         self.entries.contains_key(id)
     }
 
+    /// Whether it is known to exist without being in this graph's care.
+    #[must_use]
+    pub fn is_foreign(&self, id: &ResourceId) -> bool {
+        self.foreign.contains(id)
+    }
+
     /// Every node, by identity.
     pub fn entries(&self) -> impl Iterator<Item = (&ResourceId, &Entry)> {
         self.entries.iter()

@@ -91,6 +91,13 @@ impl UrlMap {
         }))
     }
 
+    /// Whether some request is sent on to https.
+    #[must_use]
+    pub fn redirects_to_https(&self) -> bool {
+        self.destinations()
+            .any(|destination| matches!(destination, Destination::Redirect(Redirect { https: true, .. })))
+    }
+
     pub(super) fn points_at(&self) -> Vec<&ResourceId> {
         let mut ids: Vec<_> = self
             .destinations()

@@ -1,0 +1,313 @@
+//! What is to be done to each resource by itself; in which order is decided elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    Entry, Firewall, ForwardingRule, Graph, Holder, InstanceGroup, LoadBalancerKey, Node, Observed,
+    ResourceId, Target, TargetHttpsProxy, UrlMap,
+};
+use crate::translate::Translation;
+
+use super::diff::{Difference, How, differences};
+use super::retain::{Retention, retain};
+use super::{Block, Blocked, FieldChange, Verb};
+
+/// What is to be done.
+pub(super) struct Decisions<'a> {
+    /// Made new.
+    pub(super) creates: BTreeMap<&'a ResourceId, &'a Entry>,
+    /// Changed, by these calls in this order.
+    pub(super) updates: BTreeMap<&'a ResourceId, Vec<Step>>,
+    /// Groups whose members may be changed.
+    pub(super) groups: Vec<&'a ResourceId>,
+    /// Deleted.
+    pub(super) deletes: BTreeMap<&'a ResourceId, &'a Entry>,
+    /// Not done.
+    pub(super) blocked: Vec<Blocked>,
+}
+
+/// One call that changes a resource.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    pub(super) verb: Verb,
+    pub(super) to: Node,
+    pub(super) fields: Vec<FieldChange>,
+    /// What it does to what the cluster's resources allow.
+    pub(super) reach: Reach,
+}
+
+/// Whether a change gives others something they may wait for, or takes away what they may still need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Neither.
+    Same,
+    /// A port is opened or named: before its users.
+    Wider,
+    /// A port is closed or unnamed: after its users.
+    Narrower,
+}
+
+pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -> Decisions<'a> {
+    let desired = &translation.desired;
+    let mut draft = Draft::default();
+    let referenced: BTreeSet<&ResourceId> =
+        observed.graph.entries().flat_map(|(_, entry)| entry.node.references()).collect();
+
+    for (id, entry) in desired.entries() {
+        let seen = observed.graph.entry(id);
+        // A resource that is marked as held for something else is as good as somebody else's.
+        if observed.taken.contains(id) || seen.is_some_and(|seen| seen.mark != entry.mark) {
+            draft.block(id, entry, Block::NameTaken);
+            draft.missing.insert(id);
+        } else if let Some(seen) = seen {
+            draft.compare(id, seen, entry);
+        } else if observed.can_tell(id) {
+            draft.creates.insert(id, entry);
+        } else {
+            draft.block(id, entry, Block::Unseen);
+            // What something seen points at exists, even where we could not look.
+            if !referenced.contains(id) {
+                draft.missing.insert(id);
+            }
+        }
+    }
+    draft.block_dependents(translation, observed);
+
+    let after = draft.after(observed);
+    let stuck = draft.stuck();
+    let Retention { deleted, more_than_desired } =
+        retain(translation, observed, &after, &stuck, &mut draft.blocked);
+
+    let narrow = !more_than_desired && draft.blocked.is_empty() && observed.unknown.is_empty();
+    let Draft { creates, changed, blocked, .. } = draft;
+    let blocked_ids: BTreeSet<&ResourceId> = blocked.iter().map(|blocked| &blocked.id).collect();
+    let mut updates = BTreeMap::new();
+    for (id, Changed { from, to, .. }) in changed {
+        let steps = steps(&from.node, &to.node, narrow);
+        if !steps.is_empty() {
+            updates.insert(id, steps);
+        }
+    }
+    let groups = desired
+        .entries()
+        .map(|(id, _)| id)
+        .filter(|id| !blocked_ids.contains(id))
+        .filter(|id| creates.contains_key(id) || observed.graph.contains(id))
+        .collect();
+    Decisions { creates, updates, groups, deletes: deleted, blocked }
+}
+
+#[derive(Default)]
+struct Draft<'a> {
+    creates: BTreeMap<&'a ResourceId, &'a Entry>,
+    changed: BTreeMap<&'a ResourceId, Changed<'a>>,
+    blocked: Vec<Blocked>,
+    /// What nothing new may point at: it does not exist, and will not.
+    missing: BTreeSet<&'a ResourceId>,
+}
+
+struct Changed<'a> {
+    from: &'a Entry,
+    to: &'a Entry,
+}
+
+impl<'a> Draft<'a> {
+    fn block(&mut self, id: &ResourceId, entry: &Entry, why: Block) {
+        self.blocked.push(Blocked { id: id.clone(), holder: entry.mark.holder.clone(), why });
+    }
+
+    fn compare(&mut self, id: &'a ResourceId, from: &'a Entry, to: &'a Entry) {
+        let differences = differences(&from.node, &to.node);
+        if differences.is_empty() {
+            return;
+        }
+        let fixed: Vec<&Difference> =
+            differences.iter().filter(|difference| difference.how == How::Never).collect();
+        for difference in &fixed {
+            self.block(id, to, Block::Immutable { field: difference.change.clone() });
+        }
+        if fixed.is_empty() {
+            self.changed.insert(id, Changed { from, to });
+        }
+    }
+
+    /// Whoever would come to need something that is missing is not planned either.
+    fn block_dependents(&mut self, translation: &'a Translation, observed: &'a Observed) {
+        let https = https_rules(translation);
+        loop {
+            let mut found: Vec<(&'a ResourceId, &'a Entry, ResourceId)> = Vec::new();
+            for (id, to) in self
+                .creates
+                .iter()
+                .map(|(id, to)| (*id, *to))
+                .chain(self.changed.iter().map(|(id, c)| (*id, c.to)))
+            {
+                let from = observed.graph.entry(id);
+                let needs = gained(from.map(|from| &from.node), &to.node);
+                // A redirect to https must not begin while nothing answers https.
+                let https = https
+                    .get(&to.mark.holder)
+                    .filter(|_| from.is_some() && begins_to_redirect(from, to, translation, observed));
+                let lacking = needs
+                    .into_iter()
+                    .chain(https.into_iter().flatten().copied())
+                    .find(|needed| self.missing.contains(needed));
+                if let Some(lacking) = lacking {
+                    found.push((id, to, lacking.clone()));
+                }
+            }
+            if found.is_empty() {
+                return;
+            }
+            for (id, to, lacking) in found {
+                if self.creates.remove(id).is_some() {
+                    self.missing.insert(id);
+                }
+                self.changed.remove(id);
+                self.block(id, to, Block::DependsOn(lacking));
+            }
+        }
+    }
+
+    /// What each resource is when creates and updates are done and nothing is deleted yet.
+    fn after(&self, observed: &'a Observed) -> BTreeMap<&'a ResourceId, &'a Node> {
+        observed
+            .graph
+            .entries()
+            .map(|(id, entry)| (id, &entry.node))
+            .chain(self.changed.iter().map(|(id, changed)| (*id, &changed.to.node)))
+            .chain(self.creates.iter().map(|(id, entry)| (*id, &entry.node)))
+            .collect()
+    }
+
+    /// Load balancers of which a part of their own cannot be planned, and the first such part.
+    fn stuck(&self) -> BTreeMap<LoadBalancerKey, ResourceId> {
+        let mut stuck = BTreeMap::new();
+        for Blocked { id, holder, why: _ } in &self.blocked {
+            if let Holder::LoadBalancer(key) = holder {
+                stuck.entry(key.clone()).or_insert_with(|| id.clone());
+            }
+        }
+        stuck
+    }
+}
+
+/// What `to` points at and `from` does not.
+pub(super) fn gained<'a>(from: Option<&Node>, to: &'a Node) -> BTreeSet<&'a ResourceId> {
+    let before: BTreeSet<&ResourceId> = from.into_iter().flat_map(Node::references).collect();
+    to.references().into_iter().filter(|id| !before.contains(id)).collect()
+}
+
+/// The forwarding rules for https, by whom they are for.
+fn https_rules(translation: &Translation) -> BTreeMap<&Holder, Vec<&ResourceId>> {
+    let mut rules: BTreeMap<&Holder, Vec<&ResourceId>> = BTreeMap::new();
+    for (id, mark, rule) in translation.desired.of::<ForwardingRule>() {
+        if matches!(rule.target, Target::Https(_)) {
+            rules.entry(&mark.holder).or_default().push(id);
+        }
+    }
+    rules
+}
+
+/// Whether a change of this resource makes plain HTTP redirect to https where it did not before.
+fn begins_to_redirect(
+    from: Option<&Entry>,
+    to: &Entry,
+    translation: &Translation,
+    observed: &Observed,
+) -> bool {
+    let redirects = |node: &Node, graph: &Graph| match node {
+        Node::UrlMap(map) => map.redirects_to_https(),
+        Node::TargetHttpProxy(proxy) => graph.get(&proxy.url_map).is_some_and(UrlMap::redirects_to_https),
+        _ => false,
+    };
+    redirects(&to.node, &translation.desired)
+        && !from.is_some_and(|from| redirects(&from.node, &observed.graph))
+}
+
+/// The calls that lead from one state of a resource to another.
+fn steps(from: &Node, to: &Node, narrow: bool) -> Vec<Step> {
+    match (from, to) {
+        (Node::TargetHttpsProxy(from), Node::TargetHttpsProxy(to)) => https_proxy_steps(from, to),
+        (Node::Firewall(from), Node::Firewall(to)) => firewall_steps(from, to, narrow),
+        (Node::InstanceGroup(from), Node::InstanceGroup(to)) => instance_group_steps(from, to, narrow),
+        _ => step(from, to.clone(), Reach::Same).into_iter().collect(),
+    }
+}
+
+/// One call, where one is enough; `None` where nothing differs.
+fn step(from: &Node, to: Node, reach: Reach) -> Option<Step> {
+    let differences = differences(from, &to);
+    let verb = differences.iter().find_map(|difference| match difference.how {
+        How::By(verb) => Some(verb),
+        How::Never => None,
+    })?;
+    let fields = differences.into_iter().map(|difference| difference.change).collect();
+    Some(Step { verb, to, fields, reach })
+}
+
+/// The url map first, then the certificates: two calls of the API.
+fn https_proxy_steps(from: &TargetHttpsProxy, to: &TargetHttpsProxy) -> Vec<Step> {
+    let between = TargetHttpsProxy { url_map: to.url_map.clone(), certificates: from.certificates.clone() };
+    let [from, between, to] = [from, &between, to].map(|proxy| Node::TargetHttpsProxy(proxy.clone()));
+    [step(&from, between.clone(), Reach::Same), step(&between, to, Reach::Same)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// First everything that either allows, then only what is wanted. With `narrow` false no port is closed.
+fn firewall_steps(from: &Firewall, to: &Firewall, narrow: bool) -> Vec<Step> {
+    let Firewall { network, source_ranges, ports, target_tags } = to;
+    let wide_ports = union_of_ranges(&from.ports, ports);
+    let wide = Firewall {
+        network: network.clone(),
+        source_ranges: source_ranges.union(&from.source_ranges).copied().collect(),
+        ports: wide_ports.clone(),
+        // No tag means every instance.
+        target_tags: if target_tags.is_empty() || from.target_tags.is_empty() {
+            BTreeSet::new()
+        } else {
+            target_tags.union(&from.target_tags).cloned().collect()
+        },
+    };
+    let wanted = Firewall {
+        network: network.clone(),
+        source_ranges: source_ranges.clone(),
+        ports: if narrow { ports.clone() } else { wide_ports },
+        target_tags: target_tags.clone(),
+    };
+    two_steps(&Node::Firewall(from.clone()), &Node::Firewall(wide), Node::Firewall(wanted))
+}
+
+/// Every range of either that does not lie within another.
+fn union_of_ranges(a: &BTreeSet<(u16, u16)>, b: &BTreeSet<(u16, u16)>) -> BTreeSet<(u16, u16)> {
+    let all: BTreeSet<(u16, u16)> = a.union(b).copied().collect();
+    let within_another = |range: &(u16, u16)| {
+        all.iter().any(|other| other != range && other.0 <= range.0 && range.1 <= other.1)
+    };
+    all.iter().filter(|range| !within_another(range)).copied().collect()
+}
+
+/// As for the firewall. Members stay as they are: they have calls of their own.
+fn instance_group_steps(from: &InstanceGroup, to: &InstanceGroup, narrow: bool) -> Vec<Step> {
+    let InstanceGroup { network, named_ports, members: _ } = to;
+    let group = |named_ports: BTreeMap<String, u16>| {
+        Node::InstanceGroup(InstanceGroup {
+            network: from.network.clone().or_else(|| network.clone()),
+            named_ports,
+            members: from.members.clone(),
+        })
+    };
+    let mut wide = from.named_ports.clone();
+    wide.extend(named_ports.iter().map(|(name, port)| (name.clone(), *port)));
+    let wanted = if narrow { named_ports.clone() } else { wide.clone() };
+    two_steps(&group(from.named_ports.clone()), &group(wide), group(wanted))
+}
+
+/// What closes nothing needs no second step, and what opens nothing no first.
+fn two_steps(from: &Node, wide: &Node, to: Node) -> Vec<Step> {
+    let widen = step(from, wide.clone(), Reach::Wider);
+    let narrow = step(if widen.is_some() { wide } else { from }, to, Reach::Narrower);
+    widen.into_iter().chain(narrow).collect()
+}

@@ -1,0 +1,453 @@
+//! The graph of changes: one node for each call, and an edge for each pair of which one must wait for the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::model::{
+    Endpoint, Entry, Firewall, Holder, Kind, Mark, Node, Observed, ResourceId, Target, UrlMap,
+};
+use crate::translate::Translation;
+
+use super::decide::{Decisions, Reach, gained};
+use super::{Action, Change, MEMBERS_PER_CALL, Verb, reason};
+
+/// Puts every change into a graph and connects them.
+pub(super) fn connect(
+    translation: &Translation,
+    observed: &Observed,
+    decisions: &Decisions<'_>,
+) -> DiGraph<Change, ()> {
+    let mut edges = Edges::new(observed);
+    edges.add_changes(translation, decisions);
+    edges.follow_references();
+    edges.follow_one_resource();
+    edges.make_before_break();
+    edges.redirect_only_to_what_answers();
+    edges.close_last();
+    // Last, since it asks what waits already.
+    edges.open_the_firewall_first();
+    edges.finish()
+}
+
+/// What becomes of one resource.
+#[derive(Default)]
+struct Made {
+    create: Option<NodeIndex>,
+    join: Vec<NodeIndex>,
+    leave: Vec<NodeIndex>,
+    updates: Vec<Call>,
+    delete: Option<NodeIndex>,
+}
+
+/// One call that changes a resource, with what it comes to point at and what no longer.
+struct Call {
+    at: NodeIndex,
+    reach: Reach,
+    gains: BTreeSet<ResourceId>,
+    drops: BTreeSet<ResourceId>,
+    from: Node,
+    to: Node,
+}
+
+struct Edges<'a> {
+    observed: &'a Observed,
+    graph: DiGraph<Change, ()>,
+    pairs: BTreeSet<(NodeIndex, NodeIndex)>,
+    made: BTreeMap<ResourceId, Made>,
+    /// What each resource is in the end, as far as it changes.
+    after: BTreeMap<ResourceId, Node>,
+}
+
+impl<'a> Edges<'a> {
+    fn new(observed: &'a Observed) -> Self {
+        Self {
+            observed,
+            graph: DiGraph::new(),
+            pairs: BTreeSet::new(),
+            made: BTreeMap::new(),
+            after: BTreeMap::new(),
+        }
+    }
+
+    fn change(
+        &mut self,
+        id: &ResourceId,
+        mark: &Mark,
+        action: Action,
+        reason: String,
+        first: bool,
+    ) -> NodeIndex {
+        let seen = self.observed.facts.get(id).filter(|_| first).and_then(|facts| facts.fingerprint.clone());
+        self.graph.add_node(Change { id: id.clone(), mark: mark.clone(), action, reason, seen })
+    }
+
+    fn wait(&mut self, first: NodeIndex, then: NodeIndex) {
+        if first != then && self.pairs.insert((first, then)) {
+            self.graph.add_edge(first, then, ());
+        }
+    }
+
+    fn wait_all(&mut self, first: impl IntoIterator<Item = NodeIndex>, then: NodeIndex) {
+        for first in first {
+            self.wait(first, then);
+        }
+    }
+
+    fn add_changes(&mut self, translation: &Translation, decisions: &Decisions<'_>) {
+        for (id, entry) in &decisions.creates {
+            let node = entry.node.without_members();
+            self.after.insert((*id).clone(), node.clone());
+            let at = self.change(
+                id,
+                &entry.mark,
+                Action::Create(node),
+                reason::create(entry, self.observed),
+                false,
+            );
+            self.made.entry((*id).clone()).or_default().create = Some(at);
+        }
+        for id in &decisions.groups {
+            if let Some(entry) = translation.desired.entry(id) {
+                self.add_members(id, entry);
+            }
+        }
+        for (id, steps) in &decisions.updates {
+            let Some(seen) = self.observed.graph.entry(id) else { continue };
+            let mut from = seen.node.clone();
+            for (nth, step) in steps.iter().enumerate() {
+                let action =
+                    Action::Update { verb: step.verb, to: step.to.clone(), fields: step.fields.clone() };
+                // A second call finds a version that this plan has not seen.
+                let at = self.change(id, &seen.mark, action, reason::update(step), nth == 0);
+                let call = Call {
+                    at,
+                    reach: step.reach,
+                    gains: gained(Some(&from), &step.to).into_iter().cloned().collect(),
+                    drops: gained(Some(&step.to), &from).into_iter().cloned().collect(),
+                    from: from.clone(),
+                    to: step.to.clone(),
+                };
+                self.made.entry((*id).clone()).or_default().updates.push(call);
+                from = step.to.clone();
+            }
+            self.after.insert((*id).clone(), from);
+        }
+        for (id, entry) in &decisions.deletes {
+            let why = reason::delete(id, entry, translation);
+            let at = self.change(id, &entry.mark, Action::Delete, why, true);
+            self.made.entry((*id).clone()).or_default().delete = Some(at);
+        }
+    }
+
+    fn add_members(&mut self, id: &ResourceId, entry: &Entry) {
+        let seen = self.observed.graph.entry(id).map(|seen| &seen.node);
+        let (join, leave): (Vec<Action>, Vec<Action>) = match (&entry.node, seen) {
+            (Node::NetworkEndpointGroup(to), seen) => {
+                let none = BTreeSet::new();
+                let from = match seen {
+                    Some(Node::NetworkEndpointGroup(from)) => &from.members,
+                    _ => &none,
+                };
+                let batches = |members: Vec<Endpoint>, action: fn(Vec<Endpoint>) -> Action| {
+                    members.chunks(MEMBERS_PER_CALL).map(|batch| action(batch.to_vec())).collect()
+                };
+                (
+                    batches(to.members.difference(from).cloned().collect(), Action::AttachEndpoints),
+                    batches(from.difference(&to.members).cloned().collect(), Action::DetachEndpoints),
+                )
+            }
+            (Node::InstanceGroup(to), seen) => {
+                let none = BTreeSet::new();
+                let from = match seen {
+                    Some(Node::InstanceGroup(from)) => &from.members,
+                    _ => &none,
+                };
+                let batches = |members: Vec<String>, action: fn(Vec<String>) -> Action| {
+                    members.chunks(MEMBERS_PER_CALL).map(|batch| action(batch.to_vec())).collect()
+                };
+                (
+                    batches(to.members.difference(from).cloned().collect(), Action::AddInstances),
+                    batches(from.difference(&to.members).cloned().collect(), Action::RemoveInstances),
+                )
+            }
+            _ => return,
+        };
+        for action in join {
+            let at = self.change(id, &entry.mark, action, reason::members(entry, true), false);
+            self.made.entry(id.clone()).or_default().join.push(at);
+        }
+        for action in leave {
+            let at = self.change(id, &entry.mark, action, reason::members(entry, false), false);
+            self.made.entry(id.clone()).or_default().leave.push(at);
+        }
+    }
+
+    /// What is pointed at is made before and deleted after.
+    fn follow_references(&mut self) {
+        let mut pairs = Vec::new();
+        for (id, made) in &self.made {
+            let creation = |id: &ResourceId| self.made.get(id).and_then(|made| made.create);
+            let deletion = |id: &ResourceId| self.made.get(id).and_then(|made| made.delete);
+            if let (Some(at), Some(node)) = (made.create, self.after.get(id)) {
+                pairs.extend(node.references().into_iter().filter_map(creation).map(|first| (first, at)));
+            }
+            for call in &made.updates {
+                pairs.extend(call.gains.iter().filter_map(creation).map(|first| (first, call.at)));
+                pairs.extend(call.drops.iter().filter_map(deletion).map(|then| (call.at, then)));
+            }
+            if let (Some(at), Some(entry)) = (made.delete, self.observed.graph.entry(id)) {
+                pairs.extend(entry.node.references().into_iter().filter_map(deletion).map(|then| (at, then)));
+            }
+        }
+        for (first, then) in pairs {
+            self.wait(first, then);
+        }
+    }
+
+    /// Made, then filled; one call after the other. Joining and leaving do not wait for each other: a pod that cannot be attached must
+    /// not keep one in that is gone.
+    fn follow_one_resource(&mut self) {
+        let mut pairs = Vec::new();
+        for made in self.made.values() {
+            if let Some(create) = made.create {
+                pairs.extend(made.join.iter().map(|join| (create, *join)));
+            }
+            pairs.extend(made.updates.windows(2).filter_map(|two| match two {
+                [first, then] => Some((first.at, then.at)),
+                _ => None,
+            }));
+        }
+        for (first, then) in pairs {
+            self.wait(first, then);
+        }
+    }
+
+    /// Traffic is moved only to what is there: an update that makes requests reach other backends waits for what these backends need.
+    ///
+    /// A backend service that is reached for the first time would be warmed here, between its members and the update.
+    fn make_before_break(&mut self) {
+        let mut pairs = Vec::new();
+        for made in self.made.values() {
+            for call in &made.updates {
+                let firsts = match (&call.from, &call.to) {
+                    (Node::BackendService(from), Node::BackendService(to)) => {
+                        let moves = from.port_name != to.port_name || from.backends != to.backends;
+                        let mut firsts = if moves { self.opened_for(&call.to) } else { Vec::new() };
+                        // Without a group that goes there is nothing that could break.
+                        if call.drops.iter().any(is_group) {
+                            firsts.extend(self.first_members(&call.gains));
+                        }
+                        firsts
+                    }
+                    (Node::HealthCheck(_), _) => self.wider(Kind::Firewall),
+                    (
+                        Node::UrlMap(_)
+                        | Node::TargetHttpProxy(_)
+                        | Node::TargetHttpsProxy(_)
+                        | Node::ForwardingRule(_),
+                        _,
+                    ) => self.needed_by_newly_reached(&call.gains),
+                    _ => Vec::new(),
+                };
+                pairs.extend(firsts.into_iter().map(|first| (first, call.at)));
+            }
+        }
+        for (first, then) in pairs {
+            self.wait(first, then);
+        }
+    }
+
+    /// For each backend service that is reached from `gains`: its own updates, the first members of its groups, and its port.
+    fn needed_by_newly_reached(&self, gains: &BTreeSet<ResourceId>) -> Vec<NodeIndex> {
+        let mut firsts = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut todo: Vec<&ResourceId> = gains.iter().collect();
+        while let Some(id) = todo.pop() {
+            let Some(node) = self.node_after(id) else { continue };
+            if !seen.insert(id) {
+                continue;
+            }
+            if let Node::BackendService(_) = node {
+                let groups = node.references().into_iter().cloned().collect();
+                firsts.extend(self.first_members(&groups));
+                firsts.extend(self.opened_for(node));
+                firsts
+                    .extend(self.made.get(id).into_iter().flat_map(|made| &made.updates).map(|call| call.at));
+            } else {
+                todo.extend(node.references());
+            }
+        }
+        firsts
+    }
+
+    fn node_after(&self, id: &ResourceId) -> Option<&Node> {
+        self.after.get(id).or_else(|| self.observed.graph.entry(id).map(|entry| &entry.node))
+    }
+
+    /// The joining of members to those groups that have none yet.
+    fn first_members(&self, groups: &BTreeSet<ResourceId>) -> Vec<NodeIndex> {
+        groups
+            .iter()
+            .filter(|id| match self.observed.graph.entry(id).map(|entry| &entry.node) {
+                Some(Node::InstanceGroup(group)) => group.members.is_empty(),
+                Some(Node::NetworkEndpointGroup(group)) => group.members.is_empty(),
+                _ => true,
+            })
+            .filter_map(|id| self.made.get(id))
+            .flat_map(|made| made.join.iter().copied())
+            .collect()
+    }
+
+    /// What opens the way to the backends of a backend service: the firewall rule, and the named ports of its instance groups.
+    fn opened_for(&self, service: &Node) -> Vec<NodeIndex> {
+        let named = service
+            .references()
+            .into_iter()
+            .filter_map(|id| self.made.get(id))
+            .flat_map(|made| &made.updates)
+            .filter(|call| call.reach == Reach::Wider)
+            .map(|call| call.at);
+        named.chain(self.wider(Kind::Firewall)).collect()
+    }
+
+    /// What makes or widens the resources of one kind.
+    fn wider(&self, kind: Kind) -> Vec<NodeIndex> {
+        self.made
+            .iter()
+            .filter(|(id, _)| id.kind == kind)
+            .flat_map(|(_, made)| {
+                let updates =
+                    made.updates.iter().filter(|call| call.reach == Reach::Wider).map(|call| call.at);
+                made.create.into_iter().chain(updates)
+            })
+            .collect()
+    }
+
+    /// Plain HTTP begins to redirect once https is answered, and ceases before https ceases to be.
+    fn redirect_only_to_what_answers(&mut self) {
+        let mut begin: BTreeMap<&Holder, Vec<NodeIndex>> = BTreeMap::new();
+        let mut cease: BTreeMap<&Holder, Vec<NodeIndex>> = BTreeMap::new();
+        let (mut made, mut deleted) = (Vec::new(), Vec::new());
+        for (id, one) in &self.made {
+            for call in &one.updates {
+                let (before, after) = (self.redirected_before(&call.from), self.redirected_after(&call.to));
+                let Some(change) = self.graph.node_weight(call.at) else { continue };
+                match (before, after) {
+                    (false, true) => begin.entry(&change.mark.holder).or_default().push(call.at),
+                    (true, false) => cease.entry(&change.mark.holder).or_default().push(call.at),
+                    _ => {}
+                }
+            }
+            let https = |node: Option<&Node>| matches!(node, Some(Node::ForwardingRule(rule)) if matches!(rule.target, Target::Https(_)));
+            if https(self.after.get(id)) {
+                made.extend(one.create);
+            }
+            if https(self.observed.graph.entry(id).map(|entry| &entry.node)) {
+                deleted.extend(one.delete);
+            }
+        }
+        let of = |at: &NodeIndex| self.graph.node_weight(*at).map(|change| &change.mark.holder);
+        let mut pairs = Vec::new();
+        for at in &made {
+            let then = of(at).and_then(|holder| begin.get(holder));
+            pairs.extend(then.into_iter().flatten().map(|then| (*at, *then)));
+        }
+        for at in &deleted {
+            let first = of(at).and_then(|holder| cease.get(holder));
+            pairs.extend(first.into_iter().flatten().map(|first| (*first, *at)));
+        }
+        for (first, then) in pairs {
+            self.wait(first, then);
+        }
+    }
+
+    fn redirected_before(&self, node: &Node) -> bool {
+        match node {
+            Node::UrlMap(map) => map.redirects_to_https(),
+            Node::TargetHttpProxy(proxy) => {
+                self.observed.graph.get(&proxy.url_map).is_some_and(UrlMap::redirects_to_https)
+            }
+            _ => false,
+        }
+    }
+
+    fn redirected_after(&self, node: &Node) -> bool {
+        match node {
+            Node::UrlMap(map) => map.redirects_to_https(),
+            Node::TargetHttpProxy(proxy) => {
+                matches!(self.node_after(proxy.url_map.id()), Some(Node::UrlMap(map)) if map.redirects_to_https())
+            }
+            _ => false,
+        }
+    }
+
+    /// A port is unnamed when no backend service uses it any more, and closed after everything else; the firewall rule goes when no
+    /// forwarding rule is left.
+    fn close_last(&mut self) {
+        let mut pairs = Vec::new();
+        for (id, made) in &self.made {
+            for call in made.updates.iter().filter(|call| call.reach == Reach::Narrower) {
+                for (other, released) in &self.made {
+                    let uses = match &call.to {
+                        Node::Firewall(Firewall { .. }) => other.kind != Kind::Firewall,
+                        _ => self
+                            .observed
+                            .graph
+                            .entry(other)
+                            .is_some_and(|entry| entry.node.references().contains(&id)),
+                    };
+                    if uses {
+                        let updates = released.updates.iter().map(|call| call.at);
+                        let firsts = updates.chain(released.leave.iter().copied()).chain(released.delete);
+                        pairs.extend(firsts.map(|first| (first, call.at)));
+                    }
+                }
+            }
+            if let (Kind::Firewall, Some(then)) = (id.kind, made.delete) {
+                let rules = self.made.iter().filter(|(id, _)| id.kind == Kind::ForwardingRule);
+                pairs.extend(rules.filter_map(|(_, made)| made.delete).map(|first| (first, then)));
+            }
+        }
+        for (first, then) in pairs {
+            self.wait(first, then);
+        }
+    }
+
+    /// A new forwarding rule waits for the firewall rule, if it waits for something anyway.
+    fn open_the_firewall_first(&mut self) {
+        let firewall = self.wider(Kind::Firewall);
+        let rules: Vec<NodeIndex> = self
+            .made
+            .iter()
+            .filter(|(id, _)| id.kind == Kind::ForwardingRule)
+            .filter_map(|(_, made)| made.create)
+            .filter(|at| self.graph.neighbors_directed(*at, petgraph::Direction::Incoming).next().is_some())
+            .collect();
+        for rule in rules {
+            self.wait_all(firewall.iter().copied(), rule);
+        }
+    }
+
+    fn finish(self) -> DiGraph<Change, ()> {
+        self.graph
+    }
+}
+
+fn is_group(id: &ResourceId) -> bool {
+    matches!(id.kind, Kind::InstanceGroup | Kind::NetworkEndpointGroup)
+}
+
+impl Verb {
+    /// The method's name in the Compute API.
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Patch => "patch",
+            Self::SetTarget => "setTarget",
+            Self::SetUrlMap => "setUrlMap",
+            Self::SetSslCertificates => "setSslCertificates",
+            Self::SetNamedPorts => "setNamedPorts",
+        }
+    }
+}
