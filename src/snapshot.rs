@@ -7,6 +7,7 @@
 
 pub mod certificate;
 mod endpoints;
+pub mod manifests;
 mod node;
 mod service;
 

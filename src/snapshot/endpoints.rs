@@ -100,7 +100,7 @@ fn address(endpoint: &discovery::Endpoint) -> Option<(Ipv4Addr, String, bool)> {
 mod tests {
     use super::*;
 
-    fn slice(endpoints: serde_json::Value) -> ServiceSlice {
+    fn slice(endpoints: &serde_json::Value) -> ServiceSlice {
         let object = serde_json::json!({
             "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4",
             "metadata": {"name": "web-1", "namespace": "shop", "labels": {SERVICE_NAME_LABEL: "web"}},
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn unready_endpoints_stay_and_terminating_ones_go() {
-        let read = slice(serde_json::json!([
+        let read = slice(&serde_json::json!([
             {"addresses": ["10.0.1.1"], "nodeName": "n1"},
             {"addresses": ["10.0.1.2"], "nodeName": "n1", "conditions": {"ready": false}},
             {"addresses": ["10.0.1.3"], "nodeName": "n1", "conditions": {"ready": false, "terminating": true}},
@@ -134,9 +134,9 @@ mod tests {
 
     #[test]
     fn an_endpoint_in_two_slices_counts_once() {
-        let unready = slice(serde_json::json!([
+        let unready = slice(&serde_json::json!([
             {"addresses": ["10.0.1.1"], "nodeName": "n1", "conditions": {"ready": false}}]));
-        let ready = slice(serde_json::json!([{"addresses": ["10.0.1.1"], "nodeName": "n1"}]));
+        let ready = slice(&serde_json::json!([{"addresses": ["10.0.1.1"], "nodeName": "n1"}]));
         for order in [[&unready, &ready], [&ready, &unready]] {
             let mut all = ServiceEndpoints::default();
             for slice in order {

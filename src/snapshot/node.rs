@@ -73,7 +73,7 @@ fn is_excluded(object: &core::Node) -> bool {
 mod tests {
     use super::*;
 
-    fn node(provider_id: &str, ready: &str, labels: serde_json::Value) -> Result<Node, NodeUnknown> {
+    fn node(provider_id: &str, ready: &str, labels: &serde_json::Value) -> Result<Node, NodeUnknown> {
         let object: core::Node = serde_json::from_value(serde_json::json!({
             "apiVersion": "v1", "kind": "Node", "metadata": {"name": "n1", "labels": labels},
             "spec": {"providerID": provider_id},
@@ -85,13 +85,13 @@ mod tests {
 
     #[test]
     fn the_provider_id_says_which_instance() {
-        let read = node("gce://shop/europe-west4-b/gke-1", "True", serde_json::json!({})).unwrap();
+        let read = node("gce://shop/europe-west4-b/gke-1", "True", &serde_json::json!({})).unwrap();
         assert_eq!((read.instance.as_str(), read.zone.0.as_str()), ("gke-1", "europe-west4-b"));
         assert!(read.takes_traffic);
-        assert_eq!(node("", "True", serde_json::json!({})), Err(NodeUnknown::NoProviderId));
+        assert_eq!(node("", "True", &serde_json::json!({})), Err(NodeUnknown::NoProviderId));
         for foreign in ["aws:///eu-1a/i-1", "gce://p/z", "gce://p/z/i/x", "gce:///z/i", "gce://p//i"] {
             assert!(
-                matches!(node(foreign, "True", serde_json::json!({})), Err(NodeUnknown::NotCompute { .. })),
+                matches!(node(foreign, "True", &serde_json::json!({})), Err(NodeUnknown::NotCompute { .. })),
                 "{foreign}"
             );
         }
@@ -100,8 +100,8 @@ mod tests {
     #[test]
     fn unready_and_excluded_nodes_take_no_traffic() {
         for status in ["False", "Unknown"] {
-            assert!(!node("gce://p/z/i", status, serde_json::json!({})).unwrap().takes_traffic);
+            assert!(!node("gce://p/z/i", status, &serde_json::json!({})).unwrap().takes_traffic);
         }
-        assert!(!node("gce://p/z/i", "True", serde_json::json!({EXCLUDE_LABEL: ""})).unwrap().takes_traffic);
+        assert!(!node("gce://p/z/i", "True", &serde_json::json!({EXCLUDE_LABEL: ""})).unwrap().takes_traffic);
     }
 }

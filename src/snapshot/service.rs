@@ -50,7 +50,7 @@ fn number(port: i32) -> Option<u16> {
 mod tests {
     use super::*;
 
-    fn service(spec: serde_json::Value) -> Service {
+    fn service(spec: &serde_json::Value) -> Service {
         let object = serde_json::json!({
             "apiVersion": "v1", "kind": "Service",
             "metadata": {"name": "web", "annotations": {
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_is_read_is_kept() {
-        let read = service(serde_json::json!({
+        let read = service(&serde_json::json!({
             "type": "NodePort",
             "ports": [
                 {"name": "http", "port": 80, "nodePort": 30080, "protocol": "TCP", "appProtocol": "kubernetes.io/h2c"},
@@ -98,8 +98,8 @@ mod tests {
 
     #[test]
     fn an_absent_type_is_cluster_ip() {
-        let read = service(serde_json::json!({"ports": [{"port": 80}]}));
+        let read = service(&serde_json::json!({"ports": [{"port": 80}]}));
         assert_eq!((read.kind.as_str(), read.opens_node_ports), ("ClusterIP", false));
-        assert!(service(serde_json::json!({"type": "LoadBalancer"})).opens_node_ports);
+        assert!(service(&serde_json::json!({"type": "LoadBalancer"})).opens_node_ports);
     }
 }
