@@ -1,5 +1,6 @@
 //! `gclb emulator` as a child process, at the addresses of a cluster's site, and a client of its admin path.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
@@ -13,6 +14,10 @@ use crate::wait::within;
 
 /// The longest that a start may take.
 const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// Fields that differ between two resources that are otherwise the same.
+const MADE_UP: &[&str] =
+    &["id", "creationTimestamp", "fingerprint", "labelFingerprint", "selfLinkWithId", "address", "IPAddress"];
 
 /// Running the emulator, or asking it something, failed.
 #[derive(Debug, thiserror::Error)]
@@ -161,6 +166,37 @@ impl Emulator {
             return Err(EmulatorError::Refused { method, url, status, body });
         }
         Ok(serde_json::from_str(&body).unwrap_or(Value::String(body)))
+    }
+
+    /// Everything the cloud holds, by path, without what the cloud makes up anew each time (ids, times, fingerprints,
+    /// the address that was free): so two runs that do the same hold the same.
+    pub async fn holdings(&self) -> Result<BTreeMap<String, Value>, EmulatorError> {
+        let mut state = self.state().await?;
+        let resources = match state.get_mut("resources").map(Value::take) {
+            Some(Value::Object(resources)) => resources,
+            _ => serde_json::Map::new(),
+        };
+        let mut holdings = BTreeMap::new();
+        for (path, mut resource) in resources {
+            if let Value::Object(fields) = &mut resource {
+                for made_up in MADE_UP {
+                    fields.remove(*made_up);
+                }
+            }
+            holdings.insert(path, resource);
+        }
+        Ok(holdings)
+    }
+
+    /// Everything there is to say about the cloud, as its admin path shows it.
+    pub async fn state(&self) -> Result<Value, EmulatorError> {
+        self.ask(reqwest::Method::GET, "/_emulator/state", None).await
+    }
+
+    /// How long operations that begin from now on take.
+    pub async fn set_latency(&self, latency: Duration) -> Result<(), EmulatorError> {
+        let milliseconds = json!({ "default": latency.as_millis() });
+        self.ask(reqwest::Method::PUT, "/_emulator/latency", Some(&milliseconds)).await.map(|_| ())
     }
 
     /// The process.

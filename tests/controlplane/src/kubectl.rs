@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::process::{Output, Stdio};
+use std::process::Output;
 
-use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
+
+use crate::command;
 
 /// `kubectl` with a kubeconfig and a namespace.
 #[derive(Debug, Clone)]
@@ -21,19 +22,19 @@ pub struct Kubectl {
 #[derive(Debug, thiserror::Error)]
 pub enum KubectlError {
     /// It could not be run.
-    #[error("running kubectl {arguments} failed")]
+    #[error("running '{command}' failed")]
     Run {
         /// What it was asked.
-        arguments: String,
+        command: String,
         /// Why not.
         #[source]
         source: std::io::Error,
     },
     /// It refused, or the API server did.
-    #[error("kubectl {arguments}: {message}")]
+    #[error("{command}: {message}")]
     Refused {
         /// What it was asked.
-        arguments: String,
+        command: String,
         /// What it printed on standard error.
         message: String,
     },
@@ -62,37 +63,20 @@ impl Kubectl {
         arguments: &[Argument],
         input: &str,
     ) -> Result<String, KubectlError> {
-        let said = || arguments.iter().map(|a| a.as_ref().to_string_lossy()).collect::<Vec<_>>().join(" ");
-        let Output { status, stdout, stderr } = self
-            .output(arguments, input)
-            .await
-            .map_err(|source| KubectlError::Run { arguments: said(), source })?;
-        if !status.success() {
-            let message = String::from_utf8_lossy(&stderr).trim().to_owned();
-            return Err(KubectlError::Refused { arguments: said(), message });
-        }
-        Ok(String::from_utf8_lossy(&stdout).into_owned())
-    }
-
-    async fn output<Argument: AsRef<OsStr>>(
-        &self,
-        arguments: &[Argument],
-        input: &str,
-    ) -> std::io::Result<Output> {
-        let mut child = Command::new(&self.program)
+        let mut kubectl = Command::new(&self.program);
+        kubectl
             .arg(format!("--namespace={}", self.namespace))
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
-            .env("HOME", &self.home)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()?;
-        if let Some(mut pipe) = child.stdin.take() {
-            // One that does not read its input closes it, which is no failure.
-            let _ = pipe.write_all(input.as_bytes()).await;
+            .env("HOME", &self.home);
+        let said = || command::spelled("kubectl", arguments);
+        let Output { status, stdout, stderr } = command::output(&mut kubectl, input)
+            .await
+            .map_err(|source| KubectlError::Run { command: said(), source })?;
+        if !status.success() {
+            let message = String::from_utf8_lossy(&stderr).trim().to_owned();
+            return Err(KubectlError::Refused { command: said(), message });
         }
-        child.wait_with_output().await
+        Ok(String::from_utf8_lossy(&stdout).into_owned())
     }
 }

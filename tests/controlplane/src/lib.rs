@@ -13,6 +13,7 @@
 pub mod assets;
 mod certificates;
 pub mod cluster;
+pub mod command;
 pub mod control_plane;
 pub mod controller;
 pub mod emulator;

@@ -106,11 +106,11 @@ impl World {
         Ok(kubectl.in_namespace(name))
     }
 
-    /// The last lines of every log, to be shown when something failed.
+    /// The last lines of the controller's and the emulator's log, to be shown when something failed.
     #[must_use]
     pub fn log_tails(&self) -> String {
         let folder = self.cluster.control_plane().folder();
-        let mut tails = self.cluster.control_plane().log_tails();
+        let mut tails = String::new();
         for log in ["emulator.log", "controller.log"].map(|name| folder.join(name)) {
             if log.exists() {
                 let tail = process::tail(&log);
@@ -118,5 +118,13 @@ impl World {
             }
         }
         tails
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.log_tails());
+        }
     }
 }
