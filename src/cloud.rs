@@ -230,17 +230,15 @@ pub enum CloudError {
     },
     /// A node of this cluster is in an instance group that another load balancer uses, and it can be in one such group only.
     #[error(
-        "{doing} {what}: {instances} cannot join, because an instance may be in one load-balanced instance group only; \
-         take it out of the other group"
+        "{doing} {what}: an instance may be in one load-balanced instance group only, and one of them is in another already; \
+         take it out of that group"
     )]
     InstanceTaken {
         /// Verb.
         doing: &'static str,
         /// Object.
         what: String,
-        /// Which instances were to join.
-        instances: String,
-        /// What the cloud said.
+        /// What the cloud said; it names the instance.
         #[source]
         source: Cause,
     },

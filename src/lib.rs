@@ -31,6 +31,7 @@ pub mod controller;
 pub mod echo;
 pub mod ingress;
 pub mod load_balancer;
+pub mod metrics;
 pub mod model;
 pub mod naming;
 pub mod plan;

@@ -194,5 +194,21 @@ impl Node {
     }
 }
 
+impl Action {
+    /// One word for it, of a fixed set, for metrics.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Create(_) => "create",
+            Self::Update { .. } => "update",
+            Self::AttachEndpoints(_) => "attach_endpoints",
+            Self::DetachEndpoints(_) => "detach_endpoints",
+            Self::AddInstances(_) => "add_instances",
+            Self::RemoveInstances(_) => "remove_instances",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests;

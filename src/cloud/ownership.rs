@@ -1,12 +1,12 @@
 //! Which resources are ours: an allow-list, and nothing else is ever changed or deleted.
 
 use crate::model::{ClusterId, Mark, ResourceName};
+use crate::naming;
 
 /// Tells our resources from all others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ownership {
     cluster: ClusterId,
-    prefix: String,
 }
 
 /// How we stand to a resource.
@@ -23,21 +23,20 @@ pub enum Standing {
 impl Ownership {
     /// Of one cluster.
     #[must_use]
-    pub fn new(cluster: ClusterId) -> Self {
-        let prefix = format!("gclb1-{cluster}-");
-        Self { cluster, prefix }
+    pub const fn new(cluster: ClusterId) -> Self {
+        Self { cluster }
     }
 
-    /// With which every name of ours begins.
+    /// Which cluster.
     #[must_use]
-    pub fn prefix(&self) -> &str {
-        &self.prefix
+    pub const fn cluster(&self) -> &ClusterId {
+        &self.cluster
     }
 
     /// How we stand to a resource of that name and description.
     #[must_use]
     pub fn judge(&self, name: &ResourceName, description: Option<&str>) -> Standing {
-        if !name.as_str().starts_with(&self.prefix) {
+        if !naming::is_ours(name.as_str(), &self.cluster) {
             return Standing::Unrelated;
         }
         match description.and_then(Mark::parse) {
@@ -56,8 +55,7 @@ mod tests {
     fn a_resource_is_ours_by_name_and_mark_together() {
         let cluster = ClusterId::new("0a1b2c3d").unwrap();
         let ownership = Ownership::new(cluster.clone());
-        let name = |tail: &str| ResourceName::new(tail).unwrap();
-        let ours = name(&format!("{}x", ownership.prefix()));
+        let ours = naming::firewall(&cluster, "default");
         let mark = Mark { cluster, holder: Holder::Cluster };
         let of_another = Mark { cluster: ClusterId::new("ffffffff").unwrap(), holder: Holder::Cluster };
 
@@ -65,6 +63,9 @@ mod tests {
         assert_eq!(ownership.judge(&ours, None), Standing::Foreign);
         assert_eq!(ownership.judge(&ours, Some("by hand")), Standing::Foreign);
         assert_eq!(ownership.judge(&ours, Some(&of_another.render())), Standing::Foreign);
-        assert_eq!(ownership.judge(&name("by-hand"), Some(&mark.render())), Standing::Unrelated);
+        assert_eq!(
+            ownership.judge(&ResourceName::new("by-hand").unwrap(), Some(&mark.render())),
+            Standing::Unrelated
+        );
     }
 }
