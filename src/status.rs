@@ -1,11 +1,42 @@
 //! What the user is told about each load balancer. Computing it is pure; writing it is not, and is elsewhere.
+//!
+//! [`compute`] tells of states: it yields the same text as long as nothing changes, so that each thing is said once. [`news`] tells of
+//! what was done, each time that something was.
+
+mod compute;
+mod news;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::apply::Unfinished;
 use crate::model::ResourceId;
+use crate::plan::Plan;
+
+pub use compute::compute;
+pub use news::news;
+
+/// How far the work on the cloud is.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    /// The newest plan.
+    pub plan: &'a Plan,
+    /// Whether it is being applied.
+    pub activity: Activity,
+    /// What of it, or of the one before while it is being applied, was not done.
+    pub unfinished: &'a Unfinished,
+}
+
+/// Whether a plan is being applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// It is.
+    Applying,
+    /// It is over, or there was nothing to do.
+    Over,
+}
 
 /// The health of the backends of each backend service that was asked about. One that is not here is not known yet.
 pub type Health = BTreeMap<ResourceId, ServiceHealth>;
@@ -77,3 +108,42 @@ pub struct Event {
     /// Its text.
     pub message: String,
 }
+
+impl Event {
+    /// The longest text that an Event may have (Kubernetes API, `note` of `events.k8s.io/v1`: 1 kB).
+    const MESSAGE_LIMIT: usize = 1024;
+
+    /// An Event for what is as it should be.
+    #[must_use]
+    pub fn normal(reason: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { warning: false, reason: reason.into(), message: shortened(message.into()) }
+    }
+
+    /// An Event for what is not.
+    #[must_use]
+    pub fn warning(reason: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { warning: true, reason: reason.into(), message: shortened(message.into()) }
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    const MARK: &str = "…";
+    if text.len() > Event::MESSAGE_LIMIT {
+        let mut end = Event::MESSAGE_LIMIT - MARK.len();
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str(MARK);
+    }
+    text
+}
+
+/// With a capital letter first.
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

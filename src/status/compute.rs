@@ -1,0 +1,346 @@
+//! The state of each load balancer, from what is asked for, what there is, and how the work goes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::apply::{Ending, Failure, Next};
+use crate::model::{
+    BackendService, Group, Holder, InstanceGroup, Kind, LoadBalancerKey, NetworkEndpointGroup, Observed,
+    ResourceId,
+};
+use crate::plan::{Action, Block, Blocked, Change};
+use crate::translate::{Disposition, Frontends, Problem, Severity, Translated, Translation};
+
+use super::{Activity, Event, Health, Phase, Report, ServiceHealth, Summary, Work, sentence};
+
+/// What is to be shown for each load balancer that the translation speaks of.
+#[must_use]
+pub fn compute(
+    translation: &Translation,
+    observed: &Observed,
+    work: &Work<'_>,
+    health: &Health,
+) -> BTreeMap<LoadBalancerKey, Report> {
+    let desk = Desk { translation, observed, work, health, held: held(translation, observed) };
+    translation
+        .load_balancers
+        .iter()
+        .map(|(key, translated)| (key.clone(), desk.report(key, translated)))
+        .collect()
+}
+
+/// What exists, or should, for each load balancer alone.
+fn held<'a>(
+    translation: &'a Translation,
+    observed: &'a Observed,
+) -> BTreeMap<&'a LoadBalancerKey, BTreeSet<&'a ResourceId>> {
+    let mut held: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    for (id, entry) in observed.graph.entries().chain(translation.desired.entries()) {
+        if let Holder::LoadBalancer(key) = &entry.mark.holder {
+            held.entry(key).or_default().insert(id);
+        }
+    }
+    held
+}
+
+struct Desk<'a> {
+    translation: &'a Translation,
+    observed: &'a Observed,
+    work: &'a Work<'a>,
+    health: &'a Health,
+    held: BTreeMap<&'a LoadBalancerKey, BTreeSet<&'a ResourceId>>,
+}
+
+/// Something that keeps a load balancer from being as it should be.
+struct Trouble {
+    /// Whether somebody must know of it, or it is merely waited for.
+    kind: TroubleKind,
+    reason: &'static str,
+    message: String,
+}
+
+/// The order is that of importance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum TroubleKind {
+    Person,
+    Failed,
+    Waiting,
+}
+
+/// What is known of the backends of a load balancer.
+#[derive(Default)]
+struct Backends {
+    known: ServiceHealth,
+    /// Services of which no backend is well, in words.
+    unwell: Vec<String>,
+    /// Services that the cloud has said nothing of yet, in words.
+    unknown: Vec<String>,
+    events: Vec<Event>,
+}
+
+impl Desk<'_> {
+    fn report(&self, key: &LoadBalancerKey, translated: &Translated) -> Report {
+        let Translated { disposition, problems } = translated;
+        let mut events: Vec<Event> = problems.iter().map(problem_event).collect();
+        let (address, summary) = match disposition {
+            Disposition::Serve(frontends) => {
+                let troubles = self.troubles(&self.concerned(key, &frontends.uses));
+                events.extend(troubles.iter().filter_map(trouble_event));
+                let backends = self.backends(frontends);
+                let summary = self.serving(key, frontends, problems, &troubles, &backends);
+                events.extend(backends.events);
+                (self.address(frontends), summary)
+            }
+            Disposition::Keep => (None, rejected(problems)),
+            Disposition::TearDown => {
+                let own = self.held.get(key).into_iter().flatten().copied();
+                let all = self.observed.graph.closure(own);
+                let troubles = self.troubles(&self.concerned(key, &all));
+                events.extend(troubles.iter().filter_map(trouble_event));
+                (None, self.tearing_down(key, &troubles))
+            }
+        };
+        Report { address, summary, events }
+    }
+
+    /// Once every forwarding rule that should answer there exists; a reserved address alone answers nothing.
+    fn address(&self, frontends: &Frontends) -> Option<IpAddr> {
+        let Frontends { address, forwarding_rules, uses: _ } = frontends;
+        let all_there = forwarding_rules.iter().all(|rule| self.observed.graph.contains(rule.id()));
+        let facts =
+            self.observed.facts.get(address.id()).filter(|_| all_there && !forwarding_rules.is_empty());
+        facts.and_then(|facts| facts.address)
+    }
+
+    /// Everything whose troubles are this load balancer's.
+    fn concerned<'a>(
+        &'a self,
+        key: &LoadBalancerKey,
+        uses: &'a BTreeSet<ResourceId>,
+    ) -> BTreeSet<&'a ResourceId> {
+        uses.iter().chain(self.held.get(key).into_iter().flatten().copied()).collect()
+    }
+
+    /// The most important first.
+    fn troubles(&self, concerned: &BTreeSet<&ResourceId>) -> Vec<Trouble> {
+        let Work { plan, activity: _, unfinished } = self.work;
+        // What a failed change holds up is not told of, but the failure is, whosever it is.
+        let mut failed: BTreeMap<&ResourceId, &Failure> = BTreeMap::new();
+        let mut troubles = Vec::new();
+        for id in concerned {
+            match unfinished.get(*id) {
+                Some(Ending::Failed(failure)) => {
+                    failed.insert(id, failure);
+                }
+                Some(Ending::Blocked { by }) => match unfinished.get(by) {
+                    Some(Ending::Failed(failure)) => {
+                        failed.insert(by, failure);
+                    }
+                    _ => troubles.push(waiting("Waiting", format!("{id} waits for {by}"))),
+                },
+                Some(Ending::Superseded) => {
+                    troubles.push(waiting("Waiting", format!("{id} is to be looked at again")));
+                }
+                Some(Ending::Done) | None => {}
+            }
+        }
+        troubles.extend(failed.into_iter().map(|(id, failure)| failure_trouble(id, failure)));
+        troubles
+            .extend(plan.blocked.iter().filter(|blocked| concerned.contains(&blocked.id)).map(block_trouble));
+        troubles.sort_by_key(|trouble| trouble.kind);
+        troubles
+    }
+
+    fn serving(
+        &self,
+        key: &LoadBalancerKey,
+        frontends: &Frontends,
+        problems: &[Problem],
+        troubles: &[Trouble],
+        backends: &Backends,
+    ) -> Summary {
+        let ServiceHealth { healthy, total } = backends.known;
+        let healthy = (total > 0).then(|| format!("{healthy}/{total}"));
+        let of = |phase, reason: Option<&str>, message: Option<String>| Summary {
+            phase,
+            reason: reason.map(str::to_owned),
+            message,
+            healthy: healthy.clone(),
+        };
+        if let Some(trouble) = troubles.first().filter(|trouble| trouble.kind != TroubleKind::Waiting) {
+            return of(Phase::Failing, Some(trouble.reason), Some(trouble.message.clone()));
+        }
+        if let Some(message) = self.under_way(key, frontends) {
+            return of(Phase::Progressing, Some("Changing"), Some(message));
+        }
+        if let Some(trouble) = troubles.first() {
+            return of(Phase::Progressing, Some(trouble.reason), Some(trouble.message.clone()));
+        }
+        if !backends.unwell.is_empty() {
+            let message = sentence(&backends.unwell.join("; "));
+            return of(Phase::Unhealthy, Some("BackendsUnhealthy"), Some(message));
+        }
+        let worst = problems
+            .iter()
+            .filter(|problem| problem.severity > Severity::Warning)
+            .max_by_key(|problem| problem.severity);
+        if let Some(problem) = worst {
+            return of(Phase::Degraded, Some(problem.reason.word()), Some(problem_message(problem)));
+        }
+        if !backends.unknown.is_empty() {
+            let message = format!("Waiting for the health of {}", backends.unknown.join(", "));
+            return of(Phase::Progressing, Some("HealthUnknown"), Some(message));
+        }
+        of(Phase::Ready, None, None)
+    }
+
+    /// What is being made, changed or deleted for this load balancer, or still is to be.
+    fn under_way(&self, key: &LoadBalancerKey, frontends: &Frontends) -> Option<String> {
+        let missing: Vec<&ResourceId> =
+            frontends.uses.iter().filter(|id| !self.observed.graph.contains(id)).collect();
+        if let Some(first) = missing.first() {
+            return Some(match missing.len() - 1 {
+                0 => format!("{} is still to be made", sentence(&first.to_string())),
+                more => format!("{} and {more} more are still to be made", sentence(&first.to_string())),
+            });
+        }
+        if self.work.activity == Activity::Over {
+            return None;
+        }
+        let own = self.held.get(key);
+        let change = self.work.plan.graph.node_weights().find(|change| {
+            let Change { id, mark, action, reason: _, seen: _ } = change;
+            // What the whole cluster shares changes with every Service, and members with every pod: neither is worth a word here.
+            let counts = match action {
+                Action::Create(_) | Action::Update { .. } | Action::Delete => mark.holder != Holder::Cluster,
+                Action::AttachEndpoints(_)
+                | Action::DetachEndpoints(_)
+                | Action::AddInstances(_)
+                | Action::RemoveInstances(_) => false,
+            };
+            counts && (frontends.uses.contains(id) || own.is_some_and(|own| own.contains(id)))
+        })?;
+        Some(format!("{} is being changed: {}", sentence(&change.id.to_string()), change.reason))
+    }
+
+    fn tearing_down(&self, key: &LoadBalancerKey, troubles: &[Trouble]) -> Summary {
+        let left = self.observed.held_by(key).count();
+        let (reason, message) = match (troubles.first(), left) {
+            (Some(trouble), _) => (Some(trouble.reason.to_owned()), Some(trouble.message.clone())),
+            (None, 0) => (None, None),
+            (None, 1) => (None, Some("1 resource is still to be deleted".to_owned())),
+            (None, left) => (None, Some(format!("{left} resources are still to be deleted"))),
+        };
+        Summary { phase: Phase::Deleting, reason, message, healthy: None }
+    }
+
+    fn backends(&self, frontends: &Frontends) -> Backends {
+        let mut backends = Backends::default();
+        for id in frontends.uses.iter().filter(|id| id.kind == Kind::BackendService) {
+            let Some(entry) = self.translation.desired.entry(id) else { continue };
+            let crate::model::Node::BackendService(service) = &entry.node else { continue };
+            // One without groups serves nothing by itself, and has nobody to be well.
+            if service.backends.is_empty() || !self.observed.graph.contains(id) {
+                continue;
+            }
+            let name = service_name(&entry.mark.holder, id);
+            let Some(health) = self.health.get(id) else {
+                backends.unknown.push(name);
+                continue;
+            };
+            let ServiceHealth { healthy, total } = *health;
+            backends.known.healthy += healthy;
+            backends.known.total += total;
+            let text = match (healthy, total) {
+                (0, 0) if self.is_empty(service) => format!("{name} has no endpoints"),
+                (0, 0) => format!("no backend of {name} has been probed yet"),
+                (0, total) => format!("none of {total} backends of {name} is healthy"),
+                (healthy, total) if healthy < total => format!("some backends of {name} are not healthy"),
+                (healthy, total) => format!("{healthy} of {total} backends of {name} are healthy"),
+            };
+            let reason =
+                if healthy > 0 && healthy == total { "BackendsHealthy" } else { "BackendsUnhealthy" };
+            backends.events.push(Event::normal(reason, sentence(&text)));
+            if healthy == 0 {
+                backends.unwell.push(text);
+            }
+        }
+        backends
+    }
+
+    /// Whether its groups have no member.
+    fn is_empty(&self, service: &BackendService) -> bool {
+        let desired = &self.translation.desired;
+        service.backends.iter().all(|backend| match &backend.group {
+            Group::Instances(group) => {
+                desired.get(group).is_some_and(|InstanceGroup { members, .. }| members.is_empty())
+            }
+            Group::Endpoints(group) => {
+                desired.get(group).is_some_and(|NetworkEndpointGroup { members, .. }| members.is_empty())
+            }
+            Group::Other(_) => false,
+        })
+    }
+}
+
+/// A backend service by what people know it by.
+fn service_name(holder: &Holder, id: &ResourceId) -> String {
+    match holder {
+        Holder::Service { service, port } => format!("Service {service}, port {port} ({id})"),
+        Holder::LoadBalancer(_) | Holder::Secret(_) | Holder::Cluster => id.to_string(),
+    }
+}
+
+fn problem_message(problem: &Problem) -> String {
+    let Problem { severity: _, reason: _, field, message } = problem;
+    format!("{field}: {message}")
+}
+
+fn problem_event(problem: &Problem) -> Event {
+    Event::warning(problem.reason.word(), problem_message(problem))
+}
+
+fn trouble_event(trouble: &Trouble) -> Option<Event> {
+    (trouble.kind != TroubleKind::Waiting).then(|| Event::warning(trouble.reason, trouble.message.clone()))
+}
+
+fn waiting(reason: &'static str, message: String) -> Trouble {
+    Trouble { kind: TroubleKind::Waiting, reason, message: sentence(&message) }
+}
+
+fn failure_trouble(id: &ResourceId, failure: &Failure) -> Trouble {
+    let Failure { message, next } = failure;
+    let (kind, reason, next) = match next {
+        Next::LookAgain => {
+            (TroubleKind::Waiting, "LookingAgain", "it was not as expected, and is being looked at again")
+        }
+        Next::Later => (TroubleKind::Failed, "ChangeFailed", "it is tried again"),
+        Next::Person => (
+            TroubleKind::Person,
+            "ChangeRefused",
+            "somebody must see to that; it is tried again from time to time",
+        ),
+    };
+    Trouble { kind, reason, message: sentence(&format!("{id}: {message}; {next}")) }
+}
+
+fn block_trouble(blocked: &Blocked) -> Trouble {
+    let Blocked { id, holder: _, why } = blocked;
+    let (kind, reason) = match why {
+        Block::NameTaken => (TroubleKind::Person, "NameTaken"),
+        Block::Immutable { field: _ } => (TroubleKind::Person, "CannotBeChanged"),
+        Block::Unseen => (TroubleKind::Waiting, "CloudNotSeen"),
+        Block::DependsOn(_) => (TroubleKind::Waiting, "Waiting"),
+    };
+    Trouble { kind, reason, message: sentence(&format!("{id}: {why}")) }
+}
+
+fn rejected(problems: &[Problem]) -> Summary {
+    let worst = problems.iter().rev().max_by_key(|problem| problem.severity);
+    Summary {
+        phase: Phase::Rejected,
+        reason: worst.map(|problem| problem.reason.word().to_owned()),
+        message: worst.map(problem_message),
+        healthy: None,
+    }
+}

@@ -1,0 +1,123 @@
+//! Events for what was just done.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::apply::{Ended, Ending, Outcome};
+use crate::model::{Holder, LoadBalancerKey, Node, Observed, ResourceId};
+use crate::translate::{Disposition, Translation};
+
+use super::{Event, sentence};
+
+/// What was done, told to whom it is for: what one load balancer has alone to that one, what is shared to those that use it, or used
+/// it `before`. What the whole cluster shares is told only to those that there is other news for: they are what it was done for, and
+/// no one else wants to hear of each new node.
+#[must_use]
+pub fn news(
+    outcome: &Outcome,
+    translation: &Translation,
+    before: &Observed,
+    after: &Observed,
+) -> BTreeMap<LoadBalancerKey, Vec<Event>> {
+    let done: Vec<&Ended> = outcome.ended.iter().filter(|ended| ended.result == Ending::Done).collect();
+    let shared: BTreeSet<&ResourceId> = done
+        .iter()
+        .filter(|ended| matches!(ended.holder, Holder::Service { .. } | Holder::Secret(_)))
+        .map(|ended| &ended.id)
+        .collect();
+    let users = users(&shared, translation, before);
+
+    let mut told: BTreeMap<LoadBalancerKey, Vec<(usize, Event)>> = BTreeMap::new();
+    let mut of_all: Vec<(usize, Event)> = Vec::new();
+    for (nth, ended) in done.into_iter().enumerate() {
+        let event = event(ended, after);
+        match &ended.holder {
+            Holder::LoadBalancer(key) => told.entry(key.clone()).or_default().push((nth, event)),
+            Holder::Service { .. } | Holder::Secret(_) => {
+                for key in users.get(&ended.id).into_iter().flatten() {
+                    told.entry((*key).clone()).or_default().push((nth, event.clone()));
+                }
+            }
+            Holder::Cluster => of_all.push((nth, event)),
+        }
+    }
+    told.into_iter()
+        .filter(|(key, _)| translation.load_balancers.contains_key(key))
+        .map(|(key, mut events)| {
+            events.extend(of_all.iter().cloned());
+            events.sort_by_key(|(nth, _)| *nth);
+            (key, events.into_iter().map(|(_, event)| event).collect())
+        })
+        .collect()
+}
+
+/// Which load balancers use, or used before, each of these.
+fn users<'a>(
+    shared: &BTreeSet<&'a ResourceId>,
+    translation: &'a Translation,
+    before: &'a Observed,
+) -> BTreeMap<&'a ResourceId, BTreeSet<&'a LoadBalancerKey>> {
+    let mut users: BTreeMap<&ResourceId, BTreeSet<&LoadBalancerKey>> = BTreeMap::new();
+    if shared.is_empty() {
+        return users;
+    }
+    for (key, translated) in &translation.load_balancers {
+        if let Disposition::Serve(frontends) = &translated.disposition {
+            for id in shared.iter().filter(|id| frontends.uses.contains(**id)) {
+                users.entry(id).or_default().insert(key);
+            }
+        }
+    }
+    // Backwards from each shared resource to whoever holds what leads to it.
+    let mut referrers: BTreeMap<&ResourceId, Vec<&ResourceId>> = BTreeMap::new();
+    for (id, entry) in before.graph.entries() {
+        for at in entry.node.references() {
+            referrers.entry(at).or_default().push(id);
+        }
+    }
+    for id in shared {
+        let mut seen = BTreeSet::new();
+        let mut todo = vec![*id];
+        while let Some(at) = todo.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            if let Some(Holder::LoadBalancer(key)) = before.graph.entry(at).map(|entry| &entry.mark.holder) {
+                users.entry(id).or_default().insert(key);
+            }
+            todo.extend(referrers.get(at).into_iter().flatten().copied());
+        }
+    }
+    users
+}
+
+/// `Created forwarding rule NAME (203.0.113.7:443)`. The text of a change begins with what was done; that word is the reason too.
+fn event(ended: &Ended, after: &Observed) -> Event {
+    let Ended { id, holder: _, what, result: _ } = ended;
+    let (verb, rest) = what.split_once(' ').unwrap_or((what, ""));
+    let reason = match verb {
+        "created" => "Created",
+        "deleted" => "Deleted",
+        "attached" | "added" => "Attached",
+        "detached" | "removed" => "Detached",
+        _ => "Changed",
+    };
+    let verb = sentence(verb);
+    let message = match (reason, rest) {
+        ("Attached", rest) => format!("{verb} {rest} to {id}"),
+        ("Detached", rest) => format!("{verb} {rest} from {id}"),
+        ("Created", _) => format!("{verb} {id}{}", whereabouts(id, after)),
+        (_, "") => format!("{verb} {id}"),
+        (_, rest) => format!("{verb} {id} {rest}"),
+    };
+    Event::normal(reason, message)
+}
+
+/// ` (203.0.113.7:443)` for what has an address.
+fn whereabouts(id: &ResourceId, after: &Observed) -> String {
+    let address = after.facts.get(id).and_then(|facts| facts.address);
+    match (address, after.graph.entry(id).map(|entry| &entry.node)) {
+        (Some(address), Some(Node::ForwardingRule(rule))) => format!(" ({address}:{})", rule.port),
+        (Some(address), _) => format!(" ({address})"),
+        (None, _) => String::new(),
+    }
+}
