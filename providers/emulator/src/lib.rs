@@ -1,4 +1,48 @@
-//! A local Compute Engine.
+//! A local Compute Engine: the load-balancing API, operations that take their time, and a data plane that serves.
+//!
+//! [`Emulator::start`] runs one in this process; the `gce-emulator` binary runs one by itself. It speaks Google's wire
+//! format on one listener, any project id is accepted, and nothing leaves the machine. It knows no Kubernetes, and it
+//! shares no code with the client: two sides that agree with each other instead of with Google would prove nothing.
+//!
+//! How a request goes through: `server` (HTTP) → `call` (what is meant) → `engine` (the verbs, once for all resources)
+//! → `declaration` and `api/` (what a resource is, one file each) → `state`; an accepted change becomes an operation,
+//! and `plane` hands the finished change to the data plane.
 
+mod address_pool;
+mod admin;
+mod api;
+mod call;
+mod clock;
+mod config;
 pub mod dataplane;
+mod declaration;
+mod draft;
+mod engine;
+mod error;
+mod filter;
+mod instance;
+mod latency;
+mod list;
+mod name;
+mod operation;
+mod plane;
 pub mod program;
+mod random;
+mod request_log;
+mod running;
+mod schema;
+mod scope;
+mod seed;
+mod server;
+mod start_error;
+mod state;
+mod timestamp;
+mod version;
+mod world;
+
+pub use config::{Config, MissingFingerprint, Options};
+pub use dataplane::dial::{DialTranslation, DialTranslationError};
+pub use instance::{Instance, RegisterError};
+pub use latency::Latency;
+pub use running::{Emulator, Running};
+pub use start_error::StartError;

@@ -111,6 +111,12 @@ impl DialTable {
 }
 
 impl DialTranslation {
+    /// What a user gets who says nothing: pods and nodes at 10.x are found at 127.x.
+    pub const PODS_AND_NODES: Self = Self {
+        from: Ipv4Net::new_assert(Ipv4Addr::new(10, 0, 0, 0), 8),
+        to: Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8),
+    };
+
     fn apply(self, address: Ipv4Addr) -> Ipv4Addr {
         let low = u32::from(address) & u32::from(self.from.hostmask());
         Ipv4Addr::from(u32::from(self.to.network()) | low)

@@ -1,0 +1,85 @@
+//! Loopback addresses for load balancers to listen on.
+
+use crate::config::Config;
+use ipnet::Ipv4Net;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Ports that every load balancer may want; an address on which another process has one of them is of no use.
+const USUAL_PORTS: [u16; 2] = [80, 443];
+
+/// Hands out addresses one after the other, so that an address that was just released is not reused at once.
+#[derive(Debug)]
+pub(crate) struct AddressPool {
+    net: Ipv4Net,
+    port_offset: u16,
+    next: AtomicU32,
+}
+
+impl AddressPool {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self { net: config.address_pool, port_offset: config.port_offset, next: AtomicU32::new(1) }
+    }
+
+    /// The next address that nobody holds: neither a resource (`held`) nor another process.
+    pub(crate) fn allocate(&self, held: &BTreeSet<Ipv4Addr>) -> Option<Ipv4Addr> {
+        let size = u64::from(u32::MAX >> self.net.prefix_len()) + 1;
+        for _ in 0..size {
+            let offset = u64::from(self.next.fetch_add(1, Ordering::Relaxed)) % size;
+            let candidate =
+                Ipv4Addr::from(u32::from(self.net.network()) + u32::try_from(offset).unwrap_or(0));
+            // .0 and .255 would work, but look wrong to people.
+            let [.., last] = candidate.octets();
+            if (last == 0 || last == 255) && size > 4 {
+                continue;
+            }
+            if !held.contains(&candidate) && self.is_free(candidate) {
+                return Some(candidate);
+            }
+        }
+        None
+    }
+
+    /// Whether the usual ports are free. Only "in use" counts: a port that may not be bound at all is told at start.
+    fn is_free(&self, address: Ipv4Addr) -> bool {
+        USUAL_PORTS.iter().all(|port| {
+            let Some(port) = port.checked_add(self.port_offset) else { return true };
+            match TcpListener::bind((address, port)) {
+                Ok(_) => true,
+                Err(error) => error.kind() != ErrorKind::AddrInUse,
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pool(net: &str, port_offset: u16) -> AddressPool {
+        AddressPool::new(&Config { address_pool: net.parse().unwrap(), port_offset, ..Config::default() })
+    }
+
+    #[test]
+    fn an_address_that_is_held_is_skipped_and_the_end_is_said() {
+        let pool = pool("127.240.9.0/30", 20_000);
+        let first = pool.allocate(&BTreeSet::new()).unwrap();
+        let mut held = BTreeSet::from([first]);
+        while let Some(address) = pool.allocate(&held) {
+            assert!(held.insert(address), "{address} was handed out twice");
+        }
+        assert_eq!(held.len(), 4);
+    }
+
+    #[test]
+    fn an_address_whose_port_another_process_has_is_skipped() {
+        let offset = 20_010;
+        let _taken = TcpListener::bind(("127.240.9.9", 443 + offset)).unwrap();
+        let pool = pool("127.240.9.9/31", offset);
+        for _ in 0..4 {
+            assert_eq!(pool.allocate(&BTreeSet::new()), Some(Ipv4Addr::new(127, 240, 9, 8)));
+        }
+    }
+}

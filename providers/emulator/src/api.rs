@@ -1,0 +1,54 @@
+//! The resources of the API: one file each, and this list of them. A new resource is a new file and a new line here.
+
+mod address;
+mod backend_bucket;
+mod backend_service;
+mod firewall;
+mod forwarding_rule;
+mod health_check;
+mod http_health_check;
+mod https_health_check;
+mod instance;
+mod instance_group;
+mod network;
+mod network_endpoint_group;
+mod region;
+mod ssl_certificate;
+mod subnetwork;
+mod target_http_proxy;
+mod target_https_proxy;
+mod url_map;
+mod zone;
+
+use crate::declaration::{Fields, Resource, Type, map, text};
+
+/// Every resource.
+pub(crate) static RESOURCES: &[&Resource] = &[
+    &address::RESOURCE,
+    &backend_bucket::RESOURCE,
+    &backend_service::RESOURCE,
+    &firewall::RESOURCE,
+    &forwarding_rule::RESOURCE,
+    &health_check::RESOURCE,
+    &http_health_check::RESOURCE,
+    &https_health_check::RESOURCE,
+    &instance::RESOURCE,
+    &instance_group::RESOURCE,
+    &network::RESOURCE,
+    &network_endpoint_group::RESOURCE,
+    &region::RESOURCE,
+    &ssl_certificate::RESOURCE,
+    &subnetwork::RESOURCE,
+    &target_http_proxy::RESOURCE,
+    &target_https_proxy::RESOURCE,
+    &url_map::RESOURCE,
+    &zone::RESOURCE,
+];
+
+/// The resource of a collection.
+pub(crate) fn find(collection: &str) -> Option<&'static Resource> {
+    RESOURCES.iter().find(|resource| resource.collection == collection).copied()
+}
+
+/// The request of every `setLabels`.
+const SET_LABELS: Fields = &[map("labels", &Type::Text), text("labelFingerprint")];

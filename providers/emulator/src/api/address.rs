@@ -1,0 +1,156 @@
+//! Addresses: reserved numbers that forwarding rules use.
+//!
+//! External ones come from the pool of loopback addresses, so that they can be listened on. Internal ones are only
+//! numbers.
+
+use crate::declaration::{
+    CustomVerb, Effect, Fields, Resource, ScopeKind, Standard, Type, VerbAddress, choice, integer, link,
+    list, map, text,
+};
+use crate::draft::Draft;
+use crate::error::ApiError;
+use crate::scope::ResourcePath;
+use crate::state::Stored;
+use crate::world::World;
+use serde_json::{Map, Value, json};
+use std::net::{IpAddr, Ipv4Addr};
+
+pub(super) static RESOURCE: Resource = Resource {
+    collection: "addresses",
+    singular: "address",
+    kind: "compute#address",
+    scopes: &[ScopeKind::Global, ScopeKind::Region],
+    fields: FIELDS,
+    verbs: &[Standard::Insert, Standard::Delete],
+    custom: &[CustomVerb {
+        name: "setLabels",
+        request: super::SET_LABELS,
+        effect: Effect::Set(&[("labels", "labels")]),
+        address: VerbAddress::Scoped,
+    }],
+    complete,
+    check,
+    allocate,
+    render,
+    ..Resource::PLAIN
+};
+
+const FIELDS: Fields = &[
+    text("address"),
+    choice("addressType", &["EXTERNAL", "INTERNAL", "UNSPECIFIED_TYPE"]),
+    text("description"),
+    choice("ipVersion", &["IPV4", "IPV6", "UNSPECIFIED_VERSION"]),
+    choice("ipv6EndpointType", &["NETLB", "VM"]),
+    map("labels", &Type::Text),
+    link("network", &["networks"]),
+    choice("networkTier", &["FIXED_STANDARD", "PREMIUM", "STANDARD", "STANDARD_OVERRIDES_FIXED_STANDARD"]),
+    integer("prefixLength").range(0, 128),
+    choice(
+        "purpose",
+        &[
+            "DNS_RESOLVER",
+            "GCE_ENDPOINT",
+            "IPSEC_INTERCONNECT",
+            "NAT_AUTO",
+            "PRIVATE_SERVICE_CONNECT",
+            "SERVERLESS",
+            "SHARED_LOADBALANCER_VIP",
+            "VPC_PEERING",
+        ],
+    ),
+    choice("status", &["IN_USE", "RESERVED", "RESERVING"]).output(),
+    link("subnetwork", &["subnetworks"]),
+    list("users", &Type::Text).output(),
+];
+
+/// Recorded answers for global addresses say neither the type nor the tier unless the request did.
+fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
+    if draft.path.scope.kind() == ScopeKind::Region {
+        draft.fill("addressType", "EXTERNAL");
+        if !is_internal(&draft.next) {
+            draft.fill("networkTier", "PREMIUM");
+        }
+    }
+    if draft.text("address") == Some("") {
+        draft.body_mut().shift_remove("address");
+    }
+    Ok(())
+}
+
+fn is_internal(address: &Stored) -> bool {
+    address.text("addressType") == Some("INTERNAL")
+}
+
+fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
+    if draft.previous.is_some() {
+        return Ok(());
+    }
+    let Some(given) = draft.text("address") else { return Ok(()) };
+    let Ok(number) = given.parse::<IpAddr>() else {
+        return Err(ApiError::invalid("resource.address", given, "Must be a valid IP address."));
+    };
+    let holder = world.every(RESOURCE.collection).find(|(path, other)| {
+        *path != draft.path
+            && is_internal(other) == is_internal(&draft.next)
+            && (!is_internal(other) || path.project == draft.path.project)
+            && other.text("address").and_then(|text| text.parse().ok()) == Some(number)
+    });
+    match holder {
+        None => Ok(()),
+        Some((path, _)) if is_internal(&draft.next) => Err(ApiError::address_conflict(format!(
+            "IP_IN_USE_BY_ANOTHER_RESOURCE - IP '{given}' is already being used by another resource '{path}'."
+        ))),
+        Some(_) => {
+            Err(ApiError::invalid("resource.address", given, "Specified IP address is already reserved."))
+        }
+    }
+}
+
+fn allocate(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
+    if draft.body().contains_key("address") {
+        return Ok(());
+    }
+    let number = if is_internal(&draft.next) { internal(draft, world) } else { world.free_address() };
+    let Some(number) = number else {
+        return Err(ApiError::invalid_text(format!(
+            "No address is left in the pool {}; give the emulator a larger one with --address-pool.",
+            world.config.address_pool
+        )));
+    };
+    draft.fill("address", json!(number.to_string()));
+    Ok(())
+}
+
+/// An internal number that no other address of the project has: from the subnetwork, or from a range of its own.
+fn internal(draft: &Draft, world: &World<'_>) -> Option<Ipv4Addr> {
+    const OWN: Ipv4Addr = Ipv4Addr::new(10, 64, 0, 0);
+    let taken: Vec<&str> = world
+        .every(RESOURCE.collection)
+        .filter(|(path, other)| path.project == draft.path.project && is_internal(other))
+        .filter_map(|(_, other)| other.text("address"))
+        .collect();
+    let prefix = draft.body().get("prefixLength").and_then(Value::as_u64).unwrap_or(32);
+    let step = 1_u32.checked_shl(32_u32.saturating_sub(u32::try_from(prefix).ok()?)).unwrap_or(1 << 20);
+    let (first, last) = match super::subnetwork::range(draft.text("subnetwork"), world) {
+        // The first addresses of a subnetwork are the network's own.
+        Some(net) => (u32::from(net.network()) + 10, u32::from(net.broadcast())),
+        None => (u32::from(OWN), u32::from(OWN) | 0x003f_ffff),
+    };
+    (0..)
+        .map_while(|index: u32| index.checked_mul(step).and_then(|offset| first.checked_add(offset)))
+        .take_while(|number| *number < last)
+        .map(Ipv4Addr::from)
+        .find(|number| !taken.contains(&number.to_string().as_str()))
+}
+
+/// Who uses an address follows from the forwarding rules. A global address that nobody uses is shown without a status, as
+/// it was recorded.
+fn render(path: &ResourcePath, _: &Stored, world: &World<'_>, base: &str, body: &mut Map<String, Value>) {
+    let users: Vec<Value> = world.state.referrers(path).map(|user| json!(format!("{base}{user}"))).collect();
+    if !users.is_empty() {
+        body.insert("status".to_owned(), json!("IN_USE"));
+        body.insert("users".to_owned(), json!(users));
+    } else if path.scope.kind() == ScopeKind::Region {
+        body.insert("status".to_owned(), json!("RESERVED"));
+    }
+}

@@ -1,0 +1,51 @@
+//! Backend buckets: storage that a URL map can name. Stored; nothing is served from them.
+
+use crate::declaration::{
+    CustomVerb, Effect, Fields, NotFound, Resource, Standard, Type, VerbAddress, choice, flag, integer, list,
+    long, object, text,
+};
+
+pub(super) static RESOURCE: Resource = Resource {
+    collection: "backendBuckets",
+    singular: "backend_bucket",
+    kind: "compute#backendBucket",
+    fields: FIELDS,
+    verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
+    custom: &[CustomVerb {
+        name: "setEdgeSecurityPolicy",
+        request: &[text("securityPolicy")],
+        effect: Effect::Set(&[("securityPolicy", "edgeSecurityPolicy")]),
+        address: VerbAddress::Scoped,
+    }],
+    not_found: NotFound::Noun("BackendBucket"),
+    ..Resource::PLAIN
+};
+
+const CDN_POLICY: Fields = &[
+    list("bypassCacheOnRequestHeaders", &Type::Object(&[text("headerName")])).at_most(5),
+    object(
+        "cacheKeyPolicy",
+        &[list("includeHttpHeaders", &Type::Text), list("queryStringWhitelist", &Type::Text)],
+    ),
+    choice("cacheMode", &["CACHE_ALL_STATIC", "FORCE_CACHE_ALL", "INVALID_CACHE_MODE", "USE_ORIGIN_HEADERS"]),
+    integer("clientTtl"),
+    integer("defaultTtl"),
+    integer("maxTtl"),
+    flag("negativeCaching"),
+    list("negativeCachingPolicy", &Type::Object(&[integer("code"), integer("ttl")])),
+    flag("requestCoalescing"),
+    integer("serveWhileStale"),
+    long("signedUrlCacheMaxAgeSec"),
+    list("signedUrlKeyNames", &Type::Text).output(),
+];
+
+const FIELDS: Fields = &[
+    text("bucketName").required(),
+    object("cdnPolicy", CDN_POLICY),
+    choice("compressionMode", &["AUTOMATIC", "DISABLED"]),
+    list("customResponseHeaders", &Type::Text),
+    text("description"),
+    text("edgeSecurityPolicy").by_verb(),
+    flag("enableCdn"),
+    choice("loadBalancingScheme", &["EXTERNAL_MANAGED", "INTERNAL_MANAGED"]),
+];

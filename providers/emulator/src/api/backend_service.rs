@@ -1,0 +1,320 @@
+//! Backend services: groups of endpoints, how they are probed, and how load is spread over them.
+
+mod fields;
+
+use crate::declaration::{
+    CustomVerb, Effect, Fingerprint, Question, Resource, ScopeKind, Standard, VerbAddress, link, text,
+};
+use crate::draft::Draft;
+use crate::error::{ApiError, OperationError};
+use crate::plane::state_name;
+use crate::scope::ResourcePath;
+use crate::state::Stored;
+use crate::world::World;
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+pub(super) static RESOURCE: Resource = Resource {
+    collection: "backendServices",
+    singular: "backend_service",
+    kind: "compute#backendService",
+    scopes: &[ScopeKind::Global, ScopeKind::Region],
+    fields: fields::FIELDS,
+    verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
+    custom: &[
+        CustomVerb {
+            name: "getHealth",
+            request: &[link("group", GROUPS).required()],
+            effect: Effect::Answer(get_health),
+            address: VerbAddress::Scoped,
+        },
+        CustomVerb {
+            name: "setSecurityPolicy",
+            request: &[text("securityPolicy")],
+            effect: Effect::Set(&[("securityPolicy", "securityPolicy")]),
+            address: VerbAddress::Scoped,
+        },
+        CustomVerb {
+            name: "setEdgeSecurityPolicy",
+            request: &[text("securityPolicy")],
+            effect: Effect::Set(&[("securityPolicy", "edgeSecurityPolicy")]),
+            address: VerbAddress::Scoped,
+        },
+    ],
+    fingerprint: Fingerprint::Checked,
+    complete,
+    check,
+    check_late,
+    render,
+    ..Resource::PLAIN
+};
+
+/// What a backend may be.
+const GROUPS: &[&str] = &["instanceGroups", "networkEndpointGroups"];
+
+/// The protocol, the port and its name where a request gives the first alone.
+const PORTS: &[(&str, u16, &str)] =
+    &[("HTTP", 80, "http"), ("HTTPS", 443, "https"), ("HTTP2", 443, "https"), ("H2C", 80, "http")];
+
+/// The kinds of group a backend can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum GroupKind {
+    InstanceGroup,
+    /// A zonal NEG, whose endpoints are probed.
+    Zonal,
+    /// A NEG of something that the load balancer does not probe.
+    Unprobed,
+}
+
+/// A backend of a body, with its group.
+struct Backend<'a> {
+    at: String,
+    body: &'a Map<String, Value>,
+    group: ResourcePath,
+}
+
+fn backends(body: &Map<String, Value>) -> impl Iterator<Item = Backend<'_>> {
+    body.get("backends").and_then(Value::as_array).into_iter().flatten().enumerate().filter_map(
+        |(index, value)| {
+            let body = value.as_object()?;
+            let group = ResourcePath::parse(body.get("group")?.as_str()?)?;
+            Some(Backend { at: format!("resource.backends[{index}]"), body, group })
+        },
+    )
+}
+
+fn kind_of(group: &ResourcePath, world: &World<'_>) -> GroupKind {
+    if group.collection == "instanceGroups" {
+        return GroupKind::InstanceGroup;
+    }
+    match world.latest(group).and_then(|group| group.text("networkEndpointType")) {
+        Some("GCE_VM_IP_PORT" | "GCE_VM_IP" | "NON_GCP_PRIVATE_IP_PORT") => GroupKind::Zonal,
+        _ => GroupKind::Unprobed,
+    }
+}
+
+fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
+    draft.fill("connectionDraining", json!({ "drainingTimeoutSec": 0 }));
+    let internal = draft.text("loadBalancingScheme") == Some("INTERNAL");
+    if let Some((_, port, name)) =
+        PORTS.iter().find(|(protocol, ..)| draft.text("protocol") == Some(protocol))
+    {
+        draft.fill("port", *port);
+        draft.fill("portName", *name);
+    }
+    if let Some(Value::Array(backends)) = draft.body_mut().get_mut("backends") {
+        for backend in backends.iter_mut().filter_map(Value::as_object_mut) {
+            let group = backend.get("group").and_then(Value::as_str).unwrap_or_default();
+            let in_instances = group.contains("/instanceGroups/");
+            if internal {
+                backend.entry("balancingMode").or_insert_with(|| json!("CONNECTION"));
+            } else {
+                if in_instances {
+                    backend.entry("balancingMode").or_insert_with(|| json!("UTILIZATION"));
+                }
+                backend.entry("capacityScaler").or_insert_with(|| json!(1));
+            }
+        }
+    }
+    hide_secret(draft);
+    Ok(())
+}
+
+/// The client secret of IAP is kept, and shown as its hash only.
+fn hide_secret(draft: &mut Draft) {
+    let Some(Value::Object(iap)) = draft.body_mut().get_mut("iap") else { return };
+    let given = match iap.shift_remove("oauth2ClientSecret") {
+        Some(Value::String(secret)) => Some(secret),
+        _ => None,
+    };
+    let kept = draft.next.secrets.get("oauth2ClientSecret").and_then(Value::as_str).map(str::to_owned);
+    let Some(secret) = given.or(kept) else { return };
+    let hash = Sha256::digest(secret.as_bytes()).iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    if let Some(Value::Object(iap)) = draft.body_mut().get_mut("iap") {
+        iap.insert("oauth2ClientSecretSha256".to_owned(), json!(hash));
+    }
+    draft.next.secrets.insert("oauth2ClientSecret".to_owned(), json!(secret));
+}
+
+fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
+    let body = draft.body();
+    let mut kinds = Vec::new();
+    let mut groups = Vec::new();
+    for backend in backends(body) {
+        if groups.contains(&backend.group) {
+            return Err(ApiError::invalid(
+                &format!("{}.group", backend.at),
+                &backend.group.to_string(),
+                "The group is named by another backend of this backend service.",
+            ));
+        }
+        let kind = kind_of(&backend.group, world);
+        check_balancing(&backend, kind, draft)?;
+        kinds.push(kind);
+        groups.push(backend.group);
+    }
+    let instances = kinds.contains(&GroupKind::InstanceGroup);
+    if instances && kinds.iter().any(|kind| *kind != GroupKind::InstanceGroup) {
+        return Err(ApiError::invalid(
+            "resource.backends",
+            "",
+            "Backends of a backend service must be either all instance groups or all network endpoint groups.",
+        ));
+    }
+    let probed = instances || kinds.contains(&GroupKind::Zonal);
+    let health_checks = body.get("healthChecks").and_then(Value::as_array).map_or(0, Vec::len);
+    if probed && health_checks == 0 {
+        return Err(ApiError::required("resource.healthChecks"));
+    }
+    Ok(())
+}
+
+/// Which balancing mode a group may have, and which targets go with it.
+fn check_balancing(backend: &Backend<'_>, kind: GroupKind, draft: &Draft) -> Result<(), ApiError> {
+    let Backend { at, body, .. } = backend;
+    let has = |field: &str| body.contains_key(field);
+    let refuse = |field: &str, why: &str| {
+        let value =
+            body.get(field).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        Err(ApiError::invalid(&format!("{at}.{field}"), &value.unwrap_or_default(), why))
+    };
+    if let Some(scaler) = body.get("capacityScaler").and_then(Value::as_f64)
+        && scaler != 0.0
+        && !(0.1..=1.0).contains(&scaler)
+    {
+        return refuse("capacityScaler", "Must be 0 or between 0.1 and 1.0.");
+    }
+    if kind == GroupKind::Unprobed {
+        return Ok(());
+    }
+    let foreign = match kind {
+        GroupKind::InstanceGroup => ["maxRatePerEndpoint", "maxConnectionsPerEndpoint"],
+        GroupKind::Zonal | GroupKind::Unprobed => ["maxRatePerInstance", "maxConnectionsPerInstance"],
+    };
+    if let Some(field) = foreign.into_iter().find(|field| has(field)) {
+        return refuse(field, "The field does not apply to this type of backend.");
+    }
+    let internal = draft.text("loadBalancingScheme") == Some("INTERNAL");
+    let streams = matches!(draft.text("protocol"), None | Some("TCP" | "SSL" | "UDP" | "UNSPECIFIED"));
+    match body.get("balancingMode").and_then(Value::as_str) {
+        None => Err(ApiError::required(&format!("{at}.balancingMode"))),
+        Some("UTILIZATION") if kind == GroupKind::Zonal => {
+            refuse("balancingMode", "UTILIZATION is not supported for network endpoint groups.")
+        }
+        Some("RATE") if !has("maxRate") && !has("maxRatePerInstance") && !has("maxRatePerEndpoint") => {
+            let field = if kind == GroupKind::Zonal { "maxRatePerEndpoint" } else { "maxRatePerInstance" };
+            Err(ApiError::invalid(
+                &format!("{at}.{field}"),
+                "",
+                &format!("Balancing mode RATE requires either maxRate or {field}."),
+            ))
+        }
+        Some("RATE") if has("maxUtilization") => {
+            refuse("maxUtilization", "The field is supported with balancing mode UTILIZATION only.")
+        }
+        Some("CONNECTION") if !streams => {
+            refuse("balancingMode", "CONNECTION is not supported with this protocol.")
+        }
+        Some("CONNECTION")
+            if !internal
+                && !has("maxConnections")
+                && !has("maxConnectionsPerInstance")
+                && !has("maxConnectionsPerEndpoint") =>
+        {
+            Err(ApiError::required(&format!("{at}.maxConnections")))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// An instance may be in one load-balanced instance group only. The real API finds out when it makes the change.
+fn check_late(draft: &Draft, world: &World<'_>) -> Result<(), OperationError> {
+    let groups: Vec<ResourcePath> = backends(draft.body())
+        .map(|backend| backend.group)
+        .filter(|group| group.collection == "instanceGroups")
+        .collect();
+    for group in &groups {
+        if let Some(members) = world.latest(group) {
+            instances_in_one_group(group, members.members.keys(), &groups, world)?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses instances of a load-balanced `group` that are in another load-balanced group as well. `coming`: groups that are
+/// about to be load-balanced.
+pub(super) fn instances_in_one_group<'a>(
+    group: &ResourcePath,
+    instances: impl Iterator<Item = &'a String>,
+    coming: &[ResourcePath],
+    world: &World<'_>,
+) -> Result<(), OperationError> {
+    let instances: Vec<&String> = instances.collect();
+    for (other, members) in world.state.all("instanceGroups") {
+        if other == *group || !(coming.contains(&other) || is_load_balanced(&other, world)) {
+            continue;
+        }
+        if let Some(instance) = instances.iter().find(|instance| members.members.contains_key(**instance)) {
+            return Err(OperationError {
+                code: "INSTANCE_IN_MULTIPLE_LOAD_BALANCED_IGS",
+                status: StatusCode::BAD_REQUEST,
+                message: format!(
+                    "Validation failed for instance '{instance}': instance may belong to at most one load-balanced \
+                     instance group."
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a backend service names an instance group.
+pub(super) fn is_load_balanced(group: &ResourcePath, world: &World<'_>) -> bool {
+    world.state.referrers(group).any(|user| user.collection == RESOURCE.collection)
+}
+
+fn get_health(question: &Question<'_>, world: &World<'_>) -> Result<Value, ApiError> {
+    let given = question.request.get("group").and_then(Value::as_str).unwrap_or_default();
+    let named = backends(question.stored.fields()).any(|backend| backend.group.to_string() == given);
+    if !named {
+        return Err(ApiError::invalid(
+            "resource.group",
+            given,
+            "The group is not a backend of the backend service.",
+        ));
+    }
+    let mut answer = json!({ "kind": "compute#backendServiceGroupHealth" });
+    let endpoints = world.plane.health(&question.path.to_string(), given);
+    // A group that was never probed has no status at all.
+    if !endpoints.is_empty() {
+        answer["healthStatus"] = endpoints
+            .into_iter()
+            .map(|endpoint| {
+                let mut status = json!({
+                    "ipAddress": endpoint.address.to_string(),
+                    "port": endpoint.port,
+                    "healthState": state_name(endpoint.state),
+                });
+                if let Some(instance) = endpoint.instance {
+                    status["instance"] = json!(format!("{}{instance}", question.base));
+                }
+                status
+            })
+            .collect();
+    }
+    Ok(answer)
+}
+
+/// Who refers to the service is shown in it.
+fn render(path: &ResourcePath, _: &Stored, world: &World<'_>, base: &str, body: &mut Map<String, Value>) {
+    let users: Vec<Value> =
+        world.state.referrers(path).map(|user| json!({ "reference": format!("{base}{user}") })).collect();
+    if !users.is_empty() {
+        body.insert("usedBy".to_owned(), json!(users));
+    }
+}

@@ -1,0 +1,315 @@
+//! Network endpoint groups: addresses and ports of pods or servers.
+//!
+//! Endpoints are members, not part of the body: they are attached, detached and listed by verbs of their own.
+
+use crate::declaration::{
+    CustomVerb, Effect, Fields, Question, Resource, ScopeKind, Standard, Type, VerbAddress, choice, integer,
+    link, list, long, map, object, text,
+};
+use crate::draft::Draft;
+use crate::error::ApiError;
+use crate::list::{Entry, ListQuery};
+use crate::plane::state_name;
+use crate::scope::ResourcePath;
+use crate::state::Stored;
+use crate::world::World;
+use ipnet::IpNet;
+use serde_json::{Map, Value, json};
+use std::net::IpAddr;
+
+pub(super) static RESOURCE: Resource = Resource {
+    collection: "networkEndpointGroups",
+    singular: "network_endpoint_group",
+    kind: "compute#networkEndpointGroup",
+    scopes: &[ScopeKind::Zone, ScopeKind::Global, ScopeKind::Region],
+    fields: FIELDS,
+    verbs: &[Standard::Insert, Standard::Delete],
+    custom: &[
+        CustomVerb {
+            name: "attachNetworkEndpoints",
+            request: ENDPOINTS,
+            effect: Effect::Change(attach),
+            address: VerbAddress::Scoped,
+        },
+        CustomVerb {
+            name: "detachNetworkEndpoints",
+            request: ENDPOINTS,
+            effect: Effect::Change(detach),
+            address: VerbAddress::Scoped,
+        },
+        CustomVerb {
+            name: "listNetworkEndpoints",
+            request: &[
+                list("endpointFilters", &Type::Opaque),
+                choice("healthStatus", &["SHOW", "SKIP"]),
+                list("networkEndpoints", &Type::Opaque),
+            ],
+            effect: Effect::Answer(list_endpoints),
+            address: VerbAddress::Scoped,
+        },
+    ],
+    complete,
+    render,
+    ..Resource::PLAIN
+};
+
+/// What one call may attach or detach.
+const MAX_ENDPOINTS: usize = 500;
+
+const ENDPOINT: Fields = &[
+    map("annotations", &Type::Text),
+    integer("clientDestinationPort").range(1, 65535),
+    text("fqdn"),
+    link("instance", &["instances"]),
+    text("ipAddress"),
+    text("ipv6Address"),
+    integer("port").range(1, 65535),
+];
+
+const ENDPOINTS: Fields =
+    &[list("networkEndpoints", &Type::Object(ENDPOINT)).required().at_most(MAX_ENDPOINTS)];
+
+const FIELDS: Fields = &[
+    map("annotations", &Type::Text),
+    object("appEngine", &[text("service"), text("urlMask"), text("version")]),
+    object("cloudFunction", &[text("function"), text("urlMask")]),
+    object("cloudRun", &[text("service"), text("tag"), text("urlMask")]),
+    integer("defaultPort").range(1, 65535),
+    text("description"),
+    object(
+        "loadBalancer",
+        &[integer("defaultPort"), text("network"), text("subnetwork"), text("zone").output()],
+    )
+    .beta(),
+    link("network", &["networks"]),
+    choice(
+        "networkEndpointType",
+        &[
+            "GCE_VM_IP",
+            "GCE_VM_IP_PORT",
+            "GCE_VM_IP_PORTMAP",
+            "INTERNET_FQDN_PORT",
+            "INTERNET_IP_PORT",
+            "NON_GCP_PRIVATE_IP_PORT",
+            "PRIVATE_SERVICE_CONNECT",
+            "SERVERLESS",
+        ],
+    )
+    .default_text("GCE_VM_IP_PORT"),
+    object(
+        "pscData",
+        &[
+            text("consumerPscAddress").output(),
+            integer("producerPort"),
+            long("pscConnectionId").output(),
+            text("pscConnectionStatus").output(),
+        ],
+    ),
+    text("pscTargetService"),
+    object("serverlessDeployment", &[text("platform"), text("resource"), text("urlMask"), text("version")])
+        .beta(),
+    integer("size").output(),
+    link("subnetwork", &["subnetworks"]),
+];
+
+fn is_of_instances(group: &Stored) -> bool {
+    matches!(group.text("networkEndpointType"), Some("GCE_VM_IP_PORT" | "GCE_VM_IP"))
+}
+
+fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
+    if is_of_instances(&draft.next) {
+        let default = format!("projects/{}/global/networks/default", draft.path.project);
+        draft.fill("network", json!(default));
+    }
+    Ok(())
+}
+
+/// What makes an endpoint the same as another.
+fn key(endpoint: &Map<String, Value>) -> String {
+    let text = |field: &str| endpoint.get(field).and_then(Value::as_str).unwrap_or_default();
+    let port = endpoint.get("port").and_then(Value::as_u64).unwrap_or_default();
+    format!("{}|{}|{}|{port:05}", text("instance"), text("ipAddress"), text("fqdn"))
+}
+
+/// The endpoints of a request, whole: an address where only the instance is given, a port where only the group has one.
+fn endpoints(
+    draft: &Draft,
+    request: &Map<String, Value>,
+    world: &World<'_>,
+) -> Result<Vec<(String, Map<String, Value>)>, ApiError> {
+    let given = request.get("networkEndpoints").and_then(Value::as_array);
+    let mut endpoints = Vec::new();
+    for (index, endpoint) in given.into_iter().flatten().enumerate() {
+        let Value::Object(endpoint) = endpoint else { continue };
+        let mut endpoint = endpoint.clone();
+        let at = format!("resource.networkEndpoints[{index}]");
+        if is_of_instances(&draft.next) {
+            place_on_instance(&mut endpoint, &at, draft, world)?;
+        }
+        if !endpoint.contains_key("port") && draft.text("networkEndpointType") != Some("GCE_VM_IP") {
+            match draft.body().get("defaultPort") {
+                Some(port) => endpoint.insert("port".to_owned(), port.clone()),
+                None => return Err(ApiError::required(&format!("{at}.port"))),
+            };
+        }
+        endpoints.push((key(&endpoint), endpoint));
+    }
+    Ok(endpoints)
+}
+
+/// An endpoint on an instance has an address that the instance has: its primary one, or one of its alias ranges.
+fn place_on_instance(
+    endpoint: &mut Map<String, Value>,
+    at: &str,
+    draft: &Draft,
+    world: &World<'_>,
+) -> Result<(), ApiError> {
+    let instance = endpoint
+        .get("instance")
+        .and_then(Value::as_str)
+        .and_then(ResourcePath::parse)
+        .ok_or_else(|| ApiError::required(&format!("{at}.instance")))?;
+    if instance.scope != draft.path.scope {
+        return Err(ApiError::invalid(
+            &format!("{at}.instance"),
+            &instance.to_string(),
+            "The instance must be in the zone of the network endpoint group.",
+        ));
+    }
+    let found = world.latest(&instance).ok_or_else(|| ApiError::not_found(&instance))?;
+    let interface = super::instance::interface_in(found, draft.text("network")).ok_or_else(|| {
+        ApiError::invalid(
+            &format!("{at}.instance"),
+            &instance.to_string(),
+            "The instance has no network interface in the network of the network endpoint group.",
+        )
+    })?;
+    let given = match endpoint.get("ipAddress").and_then(Value::as_str).filter(|text| !text.is_empty()) {
+        Some(given) => given.to_owned(),
+        None => interface.address.map(|address| address.to_string()).unwrap_or_default(),
+    };
+    let address: IpAddr = given
+        .parse()
+        .map_err(|_| ApiError::invalid(&format!("{at}.ipAddress"), &given, "Must be a valid IP address."))?;
+    let owned = interface.address == Some(address)
+        || interface.ranges.iter().any(|range: &IpNet| range.contains(&address));
+    if !owned {
+        return Err(ApiError::invalid(
+            &format!("{at}.ipAddress"),
+            &given,
+            &format!(
+                "The address does not belong to the primary address or to an alias IP range of instance '{instance}'."
+            ),
+        ));
+    }
+    endpoint.insert("ipAddress".to_owned(), json!(given));
+    Ok(())
+}
+
+/// Attaching what is there already changes nothing.
+fn attach(draft: &mut Draft, request: &Map<String, Value>, world: &World<'_>) -> Result<(), ApiError> {
+    for (key, endpoint) in endpoints(draft, request, world)? {
+        draft.next.members.insert(key, Value::Object(endpoint));
+    }
+    Ok(())
+}
+
+/// Detaching needs no instance: it may be gone. What is not there is refused.
+fn detach(draft: &mut Draft, request: &Map<String, Value>, _: &World<'_>) -> Result<(), ApiError> {
+    let given = request.get("networkEndpoints").and_then(Value::as_array);
+    for (index, endpoint) in given.into_iter().flatten().enumerate() {
+        let Value::Object(endpoint) = endpoint else { continue };
+        let fits = |member: &Value| {
+            ["instance", "ipAddress", "port", "fqdn"]
+                .iter()
+                .all(|field| endpoint.get(*field).is_none_or(|value| member.get(*field) == Some(value)))
+        };
+        let keys: Vec<String> = draft
+            .next
+            .members
+            .iter()
+            .filter(|(_, member)| fits(member))
+            .map(|(key, _)| key.clone())
+            .collect();
+        if keys.is_empty() {
+            return Err(ApiError::invalid(
+                &format!("resource.networkEndpoints[{index}]"),
+                &Value::Object(endpoint.clone()).to_string(),
+                "The network endpoint is not attached to the network endpoint group.",
+            ));
+        }
+        for key in keys {
+            draft.next.members.remove(&key);
+        }
+    }
+    Ok(())
+}
+
+fn list_endpoints(question: &Question<'_>, world: &World<'_>) -> Result<Value, ApiError> {
+    let show_health = question.request.get("healthStatus").is_some_and(|value| value == "SHOW");
+    let health = if show_health { health(question, world) } else { Vec::new() };
+    let entries = question.stored.members.iter().map(|(key, endpoint)| Entry {
+        name: key,
+        created: question.stored.created,
+        show: Box::new(|| {
+            let mut shown = endpoint.clone();
+            if let Some(Value::String(instance)) = shown.get_mut("instance") {
+                *instance = format!("{}{instance}", question.base);
+            }
+            let healths: Vec<Value> = health
+                .iter()
+                .filter(|(address, port, _)| {
+                    endpoint.get("ipAddress").and_then(Value::as_str) == Some(address)
+                        && endpoint
+                            .get("port")
+                            .and_then(Value::as_u64)
+                            .is_none_or(|number| number == u64::from(*port))
+                })
+                .map(|(_, _, health)| health.clone())
+                .collect();
+            let mut item = Map::new();
+            item.insert("networkEndpoint".to_owned(), shown);
+            if !healths.is_empty() {
+                item.insert("healths".to_owned(), json!(healths));
+            }
+            item
+        }),
+    });
+    let page = ListQuery::parse(question.query)?.page(entries);
+    let mut answer = json!({
+        "kind": "compute#networkEndpointGroupsListNetworkEndpoints",
+        "id": question.stored.id.to_string(),
+    });
+    if !page.items.is_empty() {
+        answer["items"] = json!(page.items);
+    }
+    if let Some(next) = page.next {
+        answer["nextPageToken"] = json!(next);
+    }
+    Ok(answer)
+}
+
+/// What every backend service that names the group has found, by address and port.
+fn health(question: &Question<'_>, world: &World<'_>) -> Vec<(String, u16, Value)> {
+    let group = question.path.to_string();
+    world
+        .state
+        .referrers(question.path)
+        .filter(|user| user.collection == "backendServices")
+        .flat_map(|service| {
+            let found = world.plane.health(&service.to_string(), &group);
+            let service = format!("{}{service}", question.base);
+            found.into_iter().map(move |endpoint| {
+                let health = json!({
+                    "backendService": { "backendService": service },
+                    "healthState": state_name(endpoint.state),
+                });
+                (endpoint.address.to_string(), endpoint.port, health)
+            })
+        })
+        .collect()
+}
+
+fn render(_: &ResourcePath, stored: &Stored, _: &World<'_>, _: &str, body: &mut Map<String, Value>) {
+    body.insert("size".to_owned(), json!(stored.members.len()));
+}

@@ -1,0 +1,32 @@
+//! Target HTTP proxies: a URL map, spoken in the clear.
+
+use crate::declaration::{
+    CustomVerb, Effect, Fields, Fingerprint, NotFound, Resource, ScopeKind, Standard, Type, VerbAddress,
+    flag, integer, link, list, text,
+};
+
+pub(super) static RESOURCE: Resource = Resource {
+    collection: "targetHttpProxies",
+    singular: "target_http_proxy",
+    kind: "compute#targetHttpProxy",
+    scopes: &[ScopeKind::Global, ScopeKind::Region],
+    fields: FIELDS,
+    verbs: &[Standard::Insert, Standard::Patch, Standard::Delete],
+    custom: &[CustomVerb {
+        name: "setUrlMap",
+        request: &[link("urlMap", &["urlMaps"]).required()],
+        effect: Effect::Set(&[("urlMap", "urlMap")]),
+        address: VerbAddress::ScopedOrBare,
+    }],
+    fingerprint: Fingerprint::Checked,
+    not_found: NotFound::Noun("targetHttpProxy"),
+    ..Resource::PLAIN
+};
+
+const FIELDS: Fields = &[
+    text("description"),
+    list("httpFilters", &Type::Text).beta(),
+    integer("httpKeepAliveTimeoutSec").range(5, 1200),
+    flag("proxyBind"),
+    link("urlMap", &["urlMaps"]).required(),
+];

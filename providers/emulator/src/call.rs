@@ -1,0 +1,308 @@
+//! From a request's method and path to what is meant.
+
+use crate::api;
+use crate::declaration::{CustomVerb, Resource, Standard, VerbAddress};
+use crate::operation::OperationPath;
+use crate::scope::{ResourcePath, Scope};
+use crate::version::Version;
+use http::Method;
+
+/// A method of the API, with what it is about.
+pub(crate) enum Call {
+    Project { project: String },
+    List { resource: &'static Resource, project: String, scope: Scope },
+    Aggregated { resource: &'static Resource, project: String },
+    Get { resource: &'static Resource, path: ResourcePath },
+    Insert { resource: &'static Resource, project: String, scope: Scope },
+    Update { resource: &'static Resource, path: ResourcePath },
+    Patch { resource: &'static Resource, path: ResourcePath },
+    Delete { resource: &'static Resource, path: ResourcePath },
+    Verb { resource: &'static Resource, path: ResourcePath, verb: &'static CustomVerb },
+    Operations { project: String, scope: Scope },
+    AggregatedOperations { project: String },
+    Operation { path: OperationPath, what: OperationCall },
+}
+
+/// What can be done with an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OperationCall {
+    Get,
+    Wait,
+    Delete,
+}
+
+impl Call {
+    /// The project that is meant, by id or number.
+    pub(crate) fn project(&self) -> &str {
+        match self {
+            Self::Project { project }
+            | Self::List { project, .. }
+            | Self::Aggregated { project, .. }
+            | Self::Insert { project, .. }
+            | Self::Operations { project, .. }
+            | Self::AggregatedOperations { project } => project,
+            Self::Get { path, .. }
+            | Self::Update { path, .. }
+            | Self::Patch { path, .. }
+            | Self::Delete { path, .. }
+            | Self::Verb { path, .. } => &path.project,
+            Self::Operation { path, .. } => &path.project,
+        }
+    }
+
+    /// Puts the project's id where the request gave its number.
+    pub(crate) fn set_project(&mut self, id: String) {
+        match self {
+            Self::Project { project }
+            | Self::List { project, .. }
+            | Self::Aggregated { project, .. }
+            | Self::Insert { project, .. }
+            | Self::Operations { project, .. }
+            | Self::AggregatedOperations { project } => *project = id,
+            Self::Get { path, .. }
+            | Self::Update { path, .. }
+            | Self::Patch { path, .. }
+            | Self::Delete { path, .. }
+            | Self::Verb { path, .. } => path.project = id,
+            Self::Operation { path, .. } => path.project = id,
+        }
+    }
+
+    /// Reads a path such as `/compute/v1/projects/P/global/urlMaps/U`. `None`: no method of the API.
+    pub(crate) fn parse(method: &Method, path: &str) -> Option<(Version, Self)> {
+        let mut segments = Vec::new();
+        for segment in path.strip_prefix('/')?.split('/') {
+            segments.push(decode(segment)?);
+        }
+        let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let (version, rest) = match segments.as_slice() {
+            ["compute", version, "projects", rest @ ..] => (Version::parse(version)?, rest),
+            ["projects", rest @ ..] => (Version::V1, rest),
+            _ => return None,
+        };
+        let (project, rest) = rest.split_first()?;
+        is_project(project).then_some(())?;
+        let call = Self::in_project(method, project, rest)?;
+        Some((version, call))
+    }
+
+    fn in_project(method: &Method, project: &str, rest: &[&str]) -> Option<Self> {
+        let owned = || project.to_owned();
+        match rest {
+            [] => (method == Method::GET).then(|| Self::Project { project: owned() }),
+            ["aggregated", "operations"] => {
+                (method == Method::GET).then(|| Self::AggregatedOperations { project: owned() })
+            }
+            ["aggregated", collection] => {
+                let resource = api::find(collection)?;
+                (method == Method::GET).then(|| Self::Aggregated { resource, project: owned() })
+            }
+            ["global", rest @ ..] => Self::in_scope(method, project, &Scope::Global, rest),
+            ["regions", region, rest @ ..] if !rest.is_empty() => {
+                Self::in_scope(method, project, &Scope::Region((*region).to_owned()), rest)
+            }
+            ["zones", zone, rest @ ..] if !rest.is_empty() => {
+                Self::in_scope(method, project, &Scope::Zone((*zone).to_owned()), rest)
+            }
+            [collection, name, verb] => {
+                // A few old verbs of global resources are called without `global/`.
+                let resource = api::find(collection)?;
+                let verb = find_verb(resource, verb)?;
+                let bare = method == Method::POST && verb.address == VerbAddress::ScopedOrBare;
+                let path = item(resource, project, &Scope::Global, name)?;
+                bare.then_some(Self::Verb { resource, path, verb })
+            }
+            rest => Self::in_scope(method, project, &Scope::Project, rest),
+        }
+    }
+
+    fn in_scope(method: &Method, project: &str, scope: &Scope, rest: &[&str]) -> Option<Self> {
+        if let ["operations", rest @ ..] = rest {
+            return Self::operation(method, project, scope, rest);
+        }
+        let (collection, rest) = rest.split_first()?;
+        let resource = api::find(collection).filter(|resource| resource.scopes.contains(&scope.kind()))?;
+        let offers = |verb: Standard| resource.verbs.contains(&verb);
+        match (method, rest) {
+            (&Method::GET, []) => {
+                Some(Self::List { resource, project: project.to_owned(), scope: scope.clone() })
+            }
+            (&Method::POST, []) if offers(Standard::Insert) => {
+                Some(Self::Insert { resource, project: project.to_owned(), scope: scope.clone() })
+            }
+            (method, [name]) => {
+                let path = item(resource, project, scope, name)?;
+                match *method {
+                    Method::GET => Some(Self::Get { resource, path }),
+                    Method::PUT if offers(Standard::Update) => Some(Self::Update { resource, path }),
+                    Method::PATCH if offers(Standard::Patch) => Some(Self::Patch { resource, path }),
+                    Method::DELETE if offers(Standard::Delete) => Some(Self::Delete { resource, path }),
+                    _ => None,
+                }
+            }
+            (&Method::POST, [name, verb]) => {
+                let path = item(resource, project, scope, name)?;
+                Some(Self::Verb { resource, path, verb: find_verb(resource, verb)? })
+            }
+            _ => None,
+        }
+    }
+
+    fn operation(method: &Method, project: &str, scope: &Scope, rest: &[&str]) -> Option<Self> {
+        if *scope == Scope::Project {
+            return None;
+        }
+        let path = |name: &str| OperationPath {
+            project: project.to_owned(),
+            scope: scope.clone(),
+            name: name.to_owned(),
+        };
+        match (method, rest) {
+            (&Method::GET, []) => {
+                Some(Self::Operations { project: project.to_owned(), scope: scope.clone() })
+            }
+            (&Method::GET, [name]) => Some(Self::Operation { path: path(name), what: OperationCall::Get }),
+            (&Method::DELETE, [name]) => {
+                Some(Self::Operation { path: path(name), what: OperationCall::Delete })
+            }
+            (&Method::POST, [name, "wait"]) => {
+                Some(Self::Operation { path: path(name), what: OperationCall::Wait })
+            }
+            _ => None,
+        }
+    }
+}
+
+fn item(resource: &'static Resource, project: &str, scope: &Scope, name: &str) -> Option<ResourcePath> {
+    (!name.is_empty()).then(|| ResourcePath {
+        project: project.to_owned(),
+        scope: scope.clone(),
+        collection: resource.collection,
+        name: name.to_owned(),
+    })
+}
+
+fn find_verb(resource: &'static Resource, name: &str) -> Option<&'static CustomVerb> {
+    resource.custom.iter().find(|verb| verb.name == name)
+}
+
+/// Whether a text can be a project's id or number: `p`, `example.com:p`, `123`.
+pub(crate) fn is_project(text: &str) -> bool {
+    let (domain, id) = text.rsplit_once(':').map_or((None, text), |(domain, id)| (Some(domain), id));
+    let word = |text: &str| {
+        !text.is_empty()
+            && text.len() <= 63
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+    };
+    word(id) && domain.is_none_or(|domain| domain.split('.').all(word))
+}
+
+/// Percent-decodes one segment of a path. `None`: not UTF-8, or cut short.
+fn decode(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let high = char::from(rest.next()?).to_digit(16)?;
+            let low = char::from(rest.next()?).to_digit(16)?;
+            bytes.push(u8::try_from(high * 16 + low).ok()?);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(method: &str, path: &str) -> Option<String> {
+        let (version, call) = Call::parse(&method.parse().unwrap(), path)?;
+        let text = match call {
+            Call::Project { project } => format!("project {project}"),
+            Call::List { resource, project, scope } => {
+                format!("list {project} {scope} {}", resource.collection)
+            }
+            Call::Aggregated { resource, project } => format!("aggregated {project} {}", resource.collection),
+            Call::Get { path, .. } => format!("get {path}"),
+            Call::Insert { resource, project, scope } => {
+                format!("insert {project} {scope} {}", resource.collection)
+            }
+            Call::Update { path, .. } => format!("update {path}"),
+            Call::Patch { path, .. } => format!("patch {path}"),
+            Call::Delete { path, .. } => format!("delete {path}"),
+            Call::Verb { path, verb, .. } => format!("{} {path}", verb.name),
+            Call::Operations { project, scope } => format!("operations {project} {scope}"),
+            Call::AggregatedOperations { project } => format!("aggregated operations {project}"),
+            Call::Operation { path, what } => format!("{what:?} {path}"),
+        };
+        Some(format!("{} {text}", version.name()))
+    }
+
+    #[test]
+    fn methods_of_the_api() {
+        for (method, path, expected) in [
+            ("GET", "/compute/v1/projects/p", "v1 project p"),
+            ("GET", "/compute/v1/projects/p/global/urlMaps", "v1 list p global urlMaps"),
+            ("POST", "/compute/beta/projects/p/global/urlMaps", "beta insert p global urlMaps"),
+            (
+                "GET",
+                "/compute/alpha/projects/example.com%3Ap/global/urlMaps/u",
+                "alpha get projects/example.com:p/global/urlMaps/u",
+            ),
+            (
+                "PUT",
+                "/compute/v1/projects/p/regions/r/backendServices/b",
+                "v1 update projects/p/regions/r/backendServices/b",
+            ),
+            ("PATCH", "/projects/p/global/firewalls/f", "v1 patch projects/p/global/firewalls/f"),
+            (
+                "DELETE",
+                "/compute/v1/projects/p/global/addresses/a",
+                "v1 delete projects/p/global/addresses/a",
+            ),
+            (
+                "POST",
+                "/compute/v1/projects/p/targetHttpProxies/t/setUrlMap",
+                "v1 setUrlMap projects/p/global/targetHttpProxies/t",
+            ),
+            (
+                "POST",
+                "/compute/v1/projects/p/global/targetHttpProxies/t/setUrlMap",
+                "v1 setUrlMap projects/p/global/targetHttpProxies/t",
+            ),
+            ("GET", "/compute/v1/projects/p/zones", "v1 list p  zones"),
+            ("GET", "/compute/v1/projects/p/zones/z", "v1 get projects/p/zones/z"),
+            ("GET", "/compute/v1/projects/p/zones/z/instances/i", "v1 get projects/p/zones/z/instances/i"),
+            ("GET", "/compute/v1/projects/p/aggregated/addresses", "v1 aggregated p addresses"),
+            (
+                "POST",
+                "/compute/v1/projects/p/global/operations/o/wait",
+                "v1 Wait projects/p/global/operations/o",
+            ),
+        ] {
+            assert_eq!(target(method, path).as_deref(), Some(expected), "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_method_is_nothing() {
+        for (method, path) in [
+            ("GET", "/"),
+            ("GET", "/compute/v2/projects/p"),
+            ("GET", "/compute/v1/projects"),
+            ("GET", "/compute/v1/projects/P!/global/urlMaps"),
+            ("GET", "/compute/v1/projects/p/global"),
+            ("GET", "/compute/v1/projects/p/global/nothings"),
+            ("GET", "/compute/v1/projects/p/global/instances"),
+            ("PATCH", "/compute/v1/projects/p/global/sslCertificates/c"),
+            ("DELETE", "/compute/v1/projects/p/zones/z"),
+            ("POST", "/compute/v1/projects/p/global/urlMaps/u/setUrlMap"),
+            ("GET", "/compute/v1/projects/p/global/urlMaps/%zz"),
+            ("GET", "/compute/v1/projects/p/operations"),
+        ] {
+            assert_eq!(target(method, path), None, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Settings: as a library takes them, and as a command line spells them.
+
+use crate::dataplane::dial::DialTranslation;
+use crate::latency::Latency;
+use ipnet::Ipv4Net;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// How the emulator is to run.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the API and the admin path listen. Port 0 takes any free port.
+    pub listen: SocketAddr,
+    /// Loopback addresses that forwarding rules are given. Must lie in 127.0.0.0/8.
+    pub address_pool: Ipv4Net,
+    /// Where instances and pods are really found. The narrowest range that holds an address says what is dialled.
+    pub dial: Vec<DialTranslation>,
+    /// Added to the port of every forwarding rule, for machines that refuse ports below 1024.
+    pub port_offset: u16,
+    /// How long operations take.
+    pub latency: Latency,
+    /// Multiplies the intervals of health checks; 1 is real time, less is faster.
+    pub health_time_scale: f64,
+    /// What links in answers begin with, up to the version. Clients compare links from `projects/` on.
+    pub link_base: String,
+    /// Who operations say has asked for them.
+    pub user: String,
+    /// How long one `wait` holds the request at most.
+    pub wait_limit: Duration,
+    /// What happens to an update without a fingerprint.
+    pub missing_fingerprint: MissingFingerprint,
+    /// How many requests the admin path remembers.
+    pub request_log: usize,
+}
+
+/// Whether an update or patch must carry the fingerprint of the resource it was made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum MissingFingerprint {
+    /// It goes through, as Google's recorded answers show; only a stale one is refused.
+    Accept,
+    /// 412, as Google's documentation says.
+    Refuse,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            address_pool: Ipv4Net::new_assert(Ipv4Addr::new(127, 240, 0, 0), 16),
+            dial: vec![DialTranslation::PODS_AND_NODES],
+            port_offset: 0,
+            latency: Latency::of(Duration::from_millis(20)),
+            health_time_scale: 1.0,
+            link_base: "https://www.googleapis.com/compute/".to_owned(),
+            user: "user@example.com".to_owned(),
+            wait_limit: Duration::from_secs(120),
+            missing_fingerprint: MissingFingerprint::Accept,
+            request_log: 1000,
+        }
+    }
+}
+
+/// The settings of the emulator on a command line.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Options {
+    /// Address and port of the API and of the admin path /_emulator/
+    #[arg(long, env = "GCE_EMULATOR_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
+    pub listen: SocketAddr,
+    /// Loopback addresses for forwarding rules
+    #[arg(long, env = "GCE_EMULATOR_ADDRESS_POOL", value_name = "CIDR", default_value = "127.240.0.0/16")]
+    pub address_pool: Ipv4Net,
+    /// Where instances and pods are really dialled (repeatable) [default: 10.0.0.0/8=127.0.0.0/8]
+    #[arg(long, env = "GCE_EMULATOR_DIAL", value_name = "CIDR=CIDR", value_delimiter = ',')]
+    pub dial: Vec<DialTranslation>,
+    /// Added to the ports of forwarding rules, where ports below 1024 are refused
+    #[arg(long, env = "GCE_EMULATOR_PORT_OFFSET", value_name = "N", default_value_t = 0)]
+    pub port_offset: u16,
+    /// How long an operation takes, in milliseconds
+    #[arg(long, env = "GCE_EMULATOR_OPERATION_LATENCY", value_name = "MS", default_value_t = 20)]
+    pub operation_latency: u64,
+    /// Multiplies the intervals of health checks; less than 1 is faster than real time
+    #[arg(long, env = "GCE_EMULATOR_HEALTH_TIME_SCALE", value_name = "FACTOR", default_value_t = 1.0)]
+    pub health_time_scale: f64,
+    /// What links in answers begin with, up to the version
+    #[arg(
+        long,
+        env = "GCE_EMULATOR_LINK_BASE",
+        value_name = "URL",
+        default_value = "https://www.googleapis.com/compute/"
+    )]
+    pub link_base: String,
+    /// What happens to an update without a fingerprint
+    #[arg(long, env = "GCE_EMULATOR_MISSING_FINGERPRINT", value_enum, default_value_t = MissingFingerprint::Accept)]
+    pub missing_fingerprint: MissingFingerprint,
+}
+
+impl From<Options> for Config {
+    fn from(options: Options) -> Self {
+        let Options {
+            listen,
+            address_pool,
+            dial,
+            port_offset,
+            operation_latency,
+            health_time_scale,
+            link_base,
+            missing_fingerprint,
+        } = options;
+        let defaults = Self::default();
+        Self {
+            listen,
+            address_pool,
+            dial: if dial.is_empty() { defaults.dial } else { dial },
+            port_offset,
+            latency: Latency::of(Duration::from_millis(operation_latency)),
+            health_time_scale,
+            link_base,
+            missing_fingerprint,
+            ..defaults
+        }
+    }
+}

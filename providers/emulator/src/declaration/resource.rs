@@ -1,0 +1,160 @@
+//! Resources: names, places, verbs, and the hooks for behaviour that is a resource's own.
+
+use super::Fields;
+use crate::draft::Draft;
+use crate::error::{ApiError, OperationError};
+use crate::scope::{ResourcePath, ScopeKind};
+use crate::state::{State, Stored};
+use crate::world::World;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+/// A resource of the API, declared.
+pub(crate) struct Resource {
+    /// As in paths: `backendServices`.
+    pub(crate) collection: &'static str,
+    /// As in the in-use text: `backend_service`.
+    pub(crate) singular: &'static str,
+    /// As in bodies: `compute#backendService`.
+    pub(crate) kind: &'static str,
+    pub(crate) scopes: &'static [ScopeKind],
+    /// All fields but those every resource has (`id`, `kind`, `name`, `selfLink`, …).
+    pub(crate) fields: Fields,
+    pub(crate) unknown_fields: UnknownFields,
+    /// The standard verbs beyond get and list, which every resource has.
+    pub(crate) verbs: &'static [Standard],
+    pub(crate) custom: &'static [CustomVerb],
+    pub(crate) fingerprint: Fingerprint,
+    /// Verbs whose operations are not named after the verb.
+    pub(crate) operation_types: &'static [(&'static str, &'static str)],
+    pub(crate) not_found: NotFound,
+    /// Fills in what only this resource can, on a body that fits the schema. Refuses what it cannot read.
+    pub(crate) complete: fn(&mut Draft, &World<'_>) -> Result<(), ApiError>,
+    /// Refuses a complete body that breaks a rule of this resource.
+    pub(crate) check: fn(&Draft, &World<'_>) -> Result<(), ApiError>,
+    /// Takes what is scarce (an address), once nothing else can refuse the request.
+    pub(crate) allocate: fn(&mut Draft, &World<'_>) -> Result<(), ApiError>,
+    /// Rules that the real API reports inside the operation, when the change is about to be made.
+    pub(crate) check_late: fn(&Draft, &World<'_>) -> Result<(), OperationError>,
+    /// Adds output fields that follow from other resources.
+    pub(crate) render: fn(&ResourcePath, &Stored, &World<'_>, &str, &mut Map<String, Value>),
+    /// Tidies up elsewhere after a delete.
+    pub(crate) deleted: fn(&ResourcePath, &mut State),
+}
+
+impl Resource {
+    /// What a declaration leaves out: a global collection that can be read, inserted and deleted.
+    pub(crate) const PLAIN: Self = Self {
+        collection: "",
+        singular: "",
+        kind: "",
+        scopes: &[ScopeKind::Global],
+        fields: &[],
+        unknown_fields: UnknownFields::Refuse,
+        verbs: &[Standard::Insert, Standard::Delete],
+        custom: &[],
+        fingerprint: Fingerprint::None,
+        operation_types: &[],
+        not_found: NotFound::Resource,
+        complete: |_, _| Ok(()),
+        check: |_, _| Ok(()),
+        allocate: |_, _| Ok(()),
+        check_late: |_, _| Ok(()),
+        render: |_, _, _, _, _| {},
+        deleted: |_, _| {},
+    };
+
+    /// Whether the bodies have labels.
+    pub(crate) fn has_labels(&self) -> bool {
+        self.fields.iter().any(|field| field.name == "labels")
+    }
+
+    /// The `operationType` of a verb.
+    pub(crate) fn operation_type(&self, verb: &'static str) -> &'static str {
+        self.operation_types.iter().find(|(of, _)| *of == verb).map_or(verb, |(_, name)| name)
+    }
+}
+
+/// What happens to a field the declaration does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UnknownFields {
+    /// 400, in Google's words.
+    Refuse,
+    /// Stored and shown as they came: for collections we hold only in a plain form.
+    Keep,
+}
+
+/// The standard mutations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standard {
+    Insert,
+    Update,
+    Patch,
+    Delete,
+}
+
+/// Whether a resource has an optimistic lock in its body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fingerprint {
+    None,
+    /// Shown, and compared where a mutation carries one.
+    Checked,
+}
+
+/// How the 404 of a collection reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotFound {
+    /// `The resource '…' was not found`.
+    Resource,
+    /// `NOUN "…" not found`: a few collections still speak so.
+    Noun(&'static str),
+    /// The usual words with another collection's name in the path.
+    ResourceIn(&'static str),
+}
+
+impl NotFound {
+    pub(crate) fn error(self, path: &ResourcePath) -> ApiError {
+        match self {
+            Self::Resource => ApiError::not_found(path),
+            Self::Noun(noun) => ApiError::not_found_text(format!("{noun} \"{path}\" not found")),
+            Self::ResourceIn(collection) => ApiError::not_found(&ResourcePath { collection, ..path.clone() }),
+        }
+    }
+}
+
+/// A verb of one collection: `POST …/NAME/verb`.
+pub(crate) struct CustomVerb {
+    pub(crate) name: &'static str,
+    /// The fields of the request body.
+    pub(crate) request: Fields,
+    pub(crate) effect: Effect,
+    pub(crate) address: VerbAddress,
+}
+
+/// What a verb does.
+pub(crate) enum Effect {
+    /// An operation that sets fields of the resource: (field of the request, field of the resource).
+    Set(&'static [(&'static str, &'static str)]),
+    /// An operation that changes the resource in its own way.
+    Change(fn(&mut Draft, &Map<String, Value>, &World<'_>) -> Result<(), ApiError>),
+    /// An answer at once, without an operation.
+    Answer(fn(&Question<'_>, &World<'_>) -> Result<Value, ApiError>),
+}
+
+/// What a verb that answers at once is asked.
+pub(crate) struct Question<'a> {
+    pub(crate) path: &'a ResourcePath,
+    pub(crate) stored: &'a Stored,
+    pub(crate) request: &'a Map<String, Value>,
+    pub(crate) query: &'a BTreeMap<String, String>,
+    /// What full URLs in the answer begin with, up to and including the version.
+    pub(crate) base: &'a str,
+}
+
+/// The paths a verb is called by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum VerbAddress {
+    Scoped,
+    /// Also without `global/`, as a few old verbs are.
+    ScopedOrBare,
+}

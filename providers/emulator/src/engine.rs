@@ -1,0 +1,252 @@
+//! The verbs of the API, once for all resources: what a call reads or changes, and the operations changes become.
+//!
+//! A mutation is checked completely before it is accepted. Then the resource is held, an operation runs its time, the
+//! change is put in place, the data plane takes it up, and only then the operation is DONE and the resource let go.
+
+mod mutate;
+mod read;
+mod run;
+
+use crate::address_pool::AddressPool;
+use crate::call::{Call, OperationCall};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::ApiError;
+use crate::latency::Latency;
+use crate::plane::Plane;
+use crate::request_log::RequestLog;
+use crate::scope::{ResourcePath, Scope};
+use crate::seed;
+use crate::state::State;
+use crate::version::Version;
+use crate::world::World;
+use http::{Method, StatusCode};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The emulated cloud.
+pub(crate) struct Engine {
+    pub(crate) config: Config,
+    pub(crate) plane: Plane,
+    pub(crate) requests: RequestLog,
+    pub(crate) clock: Clock,
+    /// Operations that run, and nothing else.
+    pub(crate) tasks: TaskTracker,
+    /// Cancelled at shutdown.
+    pub(crate) stop: CancellationToken,
+    pub(crate) pool: AddressPool,
+    latency: Mutex<Latency>,
+    state: Mutex<State>,
+}
+
+/// A request, as far as the API cares.
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// An answer. No body: 204.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Option<Value>,
+}
+
+impl Reply {
+    pub(crate) fn ok(body: Value) -> Self {
+        Self { status: StatusCode::OK, body: Some(body) }
+    }
+}
+
+impl From<ApiError> for Reply {
+    fn from(error: ApiError) -> Self {
+        Self { status: error.status, body: Some(error.body()) }
+    }
+}
+
+/// What every handler of one call needs besides the state.
+pub(crate) struct Context<'a> {
+    pub(crate) version: Version,
+    /// What links in the answer begin with: `https://…/compute/v1/`.
+    pub(crate) base: String,
+    pub(crate) query: &'a BTreeMap<String, String>,
+    pub(crate) body: &'a [u8],
+    /// Method and path, for recognising a request that is sent again.
+    pub(crate) request: String,
+}
+
+impl Context<'_> {
+    /// The body as a JSON object. No body is an empty one, as in Google's API.
+    fn object(&self) -> Result<Map<String, Value>, ApiError> {
+        if self.body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Map::new());
+        }
+        match serde_json::from_slice(self.body) {
+            Ok(Value::Object(body)) => Ok(body),
+            Ok(_) => Err(ApiError::payload(
+                "resource",
+                "Invalid JSON payload received. Unknown name \"\": Root element must be a message.",
+            )),
+            Err(error) => Err(ApiError::payload(
+                "resource",
+                format!("Invalid JSON payload received. Unexpected token.\n{error}"),
+            )),
+        }
+    }
+}
+
+impl Engine {
+    pub(crate) fn new(config: Config, plane: Plane) -> Arc<Self> {
+        Arc::new(Self {
+            latency: Mutex::new(config.latency.clone()),
+            requests: RequestLog::new(config.request_log),
+            pool: AddressPool::new(&config),
+            plane,
+            config,
+            clock: Clock,
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            state: Mutex::new(State::default()),
+        })
+    }
+
+    /// The state, for as long as the guard lives. A panic elsewhere does not make it unreadable: every change is made
+    /// by one assignment.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn latency(&self) -> Latency {
+        self.latency.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_latency(&self, latency: Latency) {
+        *self.latency.lock().unwrap_or_else(PoisonError::into_inner) = latency;
+    }
+
+    /// What rules look at.
+    pub(crate) fn world<'a>(&'a self, state: &'a State) -> World<'a> {
+        World { state, config: &self.config, plane: &self.plane, pool: &self.pool }
+    }
+
+    /// Where links of a version begin.
+    pub(crate) fn base(&self, version: Version) -> String {
+        format!("{}/{}/", self.config.link_base.trim_end_matches('/'), version.name())
+    }
+
+    /// Answers one request to the API.
+    pub(crate) async fn answer(self: &Arc<Self>, request: &Request) -> Reply {
+        let Some((version, call)) = Call::parse(&request.method, &request.path) else {
+            return ApiError::not_found_text(format!(
+                "The requested URL {} {} was not found on this server.",
+                request.method, request.path
+            ))
+            .into();
+        };
+        let context = Context {
+            version,
+            base: self.base(version),
+            query: &request.query,
+            body: &request.body,
+            request: format!("{} {}", request.method, request.path),
+        };
+        match self.dispatch(call, &context).await {
+            Ok(reply) => reply,
+            Err(error) => error.into(),
+        }
+    }
+
+    async fn dispatch(self: &Arc<Self>, mut call: Call, context: &Context<'_>) -> Result<Reply, ApiError> {
+        if let Call::Operation { path, what: OperationCall::Wait } = &call {
+            let mut path = path.clone();
+            self.enter(&mut path.project)?;
+            return self.wait(path, context).await.map(Reply::ok);
+        }
+        let mut project = call.project().to_owned();
+        self.enter(&mut project)?;
+        call.set_project(project);
+        let mut state = self.state();
+        let reply = match call {
+            Call::Project { project } => Reply::ok(self.project(&state, &project, context)),
+            Call::List { resource, project, scope } => {
+                Reply::ok(self.list(&state, resource, &project, &scope, context)?)
+            }
+            Call::Aggregated { resource, project } => {
+                Reply::ok(self.aggregated(&state, resource, &project, context)?)
+            }
+            Call::Get { resource, path } => Reply::ok(self.get(&state, resource, path, context)?),
+            Call::Insert { resource, project, scope } => {
+                Reply::ok(self.insert(&mut state, resource, &project, scope, context)?)
+            }
+            Call::Update { resource, path } => Reply::ok(self.update(&mut state, resource, path, context)?),
+            Call::Patch { resource, path } => Reply::ok(self.patch(&mut state, resource, path, context)?),
+            Call::Delete { resource, path } => Reply::ok(self.delete(&mut state, resource, path, context)?),
+            Call::Verb { resource, path, verb } => {
+                Reply::ok(self.verb(&mut state, resource, path, verb, context)?)
+            }
+            Call::Operations { project, scope } => {
+                Reply::ok(self.operations(&state, &project, &scope, context)?)
+            }
+            Call::AggregatedOperations { project } => {
+                Reply::ok(self.aggregated_operations(&state, &project, context)?)
+            }
+            Call::Operation { path, what: OperationCall::Delete } => {
+                let path = self.find_operation(&state, path)?;
+                state.operations.remove(&path);
+                Reply { status: StatusCode::NO_CONTENT, body: None }
+            }
+            Call::Operation { path, what: OperationCall::Get | OperationCall::Wait } => {
+                Reply::ok(self.operation(&state, path, context)?)
+            }
+        };
+        Ok(reply)
+    }
+
+    /// Makes sure that a project exists, and turns its number into its id.
+    fn enter(&self, project: &mut String) -> Result<(), ApiError> {
+        let mut state = self.state();
+        if let Ok(number) = project.parse::<u64>() {
+            let id =
+                state.projects.iter().find(|(_, found)| found.number == number).map(|(id, _)| id.clone());
+            *project = id.ok_or_else(|| {
+                ApiError::not_found_text(format!("The resource 'projects/{project}' was not found"))
+            })?;
+        }
+        seed::ensure(&mut state, project, self.clock.now());
+        Ok(())
+    }
+
+    /// Puts the name where a path gave the numeric id.
+    fn name(state: &State, mut path: ResourcePath) -> ResourcePath {
+        if let Ok(id) = path.name.parse::<u64>()
+            && let Some(name) = state.name_of(path.collection, &path.project, &path.scope, id)
+        {
+            name.clone_into(&mut path.name);
+        }
+        path
+    }
+
+    /// Refuses a region or zone that the project does not have.
+    fn check_place(state: &State, project: &str, scope: &Scope) -> Result<(), ApiError> {
+        let (collection, name, word) = match scope {
+            Scope::Project | Scope::Global => return Ok(()),
+            Scope::Region(name) => ("regions", name, "region"),
+            Scope::Zone(name) => ("zones", name, "zone"),
+        };
+        let path = ResourcePath {
+            project: project.to_owned(),
+            scope: Scope::Project,
+            collection,
+            name: name.clone(),
+        };
+        match state.get(&path) {
+            Some(_) => Ok(()),
+            None => Err(ApiError::invalid(word, name, &format!("Unknown {word}."))),
+        }
+    }
+}

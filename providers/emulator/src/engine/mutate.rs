@@ -1,0 +1,371 @@
+//! Changing: insert, update, patch, delete and the verbs of single resources, up to the point where the change is accepted.
+
+use super::read::{fingerprint, label_fingerprint};
+use super::{Context, Engine};
+use crate::config::MissingFingerprint;
+use crate::declaration::{
+    CustomVerb, Effect, Fields, Fingerprint, Question, Resource, UnknownFields, Written,
+};
+use crate::draft::Draft;
+use crate::error::ApiError;
+use crate::name;
+use crate::operation::{OperationPath, Replay};
+use crate::random;
+use crate::schema::{self, Admission, Mode};
+use crate::scope::{ResourcePath, Scope};
+use crate::seed;
+use crate::state::{Change, State, Stored};
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+impl Engine {
+    pub(super) fn insert(
+        self: &Arc<Self>,
+        state: &mut State,
+        resource: &'static Resource,
+        project: &str,
+        scope: Scope,
+        context: &Context<'_>,
+    ) -> Result<Value, ApiError> {
+        if let Some(answer) = self.replayed(state, project, context)? {
+            return Ok(answer);
+        }
+        Self::check_place(state, project, &scope)?;
+        let mut path = ResourcePath {
+            project: project.to_owned(),
+            scope,
+            collection: resource.collection,
+            name: String::new(),
+        };
+        let mut body = self
+            .admission(&path, resource.unknown_fields, Mode::Whole, context)
+            .resource(resource.fields, &context.object()?)?;
+        let Some(Value::String(named)) = body.shift_remove("name") else {
+            return Err(ApiError::required("resource.name"));
+        };
+        name::check("resource.name", &named)?;
+        path.name = named;
+        match state.in_flight(&path) {
+            Some(Change::Put(_)) => return Err(ApiError::already_exists(&path)),
+            Some(Change::Delete) => return Err(ApiError::not_ready(&path)),
+            None if state.get(&path).is_some() => return Err(ApiError::already_exists(&path)),
+            None => {}
+        }
+        let next = Stored::new(random::id(), self.clock.now(), body);
+        let draft = Draft { path, previous: None, next };
+        self.put(state, resource, draft, "insert", context)
+    }
+
+    pub(super) fn update(
+        self: &Arc<Self>,
+        state: &mut State,
+        resource: &'static Resource,
+        path: ResourcePath,
+        context: &Context<'_>,
+    ) -> Result<Value, ApiError> {
+        let path = Self::name(state, path);
+        if let Some(answer) = self.replayed(state, &path.project, context)? {
+            return Ok(answer);
+        }
+        let previous = Self::free(state, resource, &path)?;
+        let request = context.object()?;
+        let mut body = self
+            .admission(&path, resource.unknown_fields, Mode::Whole, context)
+            .resource(resource.fields, &request)?;
+        self.check_fingerprint(resource, &previous, &request)?;
+        check_name(&path, &body)?;
+        body.shift_remove("name");
+        // What no request can write stays as it is.
+        for field in resource.fields {
+            if matches!(field.written, Written::ByVerb | Written::ByServer)
+                && let Some(value) = previous.fields().get(field.name)
+            {
+                body.insert(field.name.to_owned(), value.clone());
+            }
+        }
+        let mut next = Stored::clone(&previous);
+        *next.fields_mut() = body;
+        self.put(state, resource, Draft { path, previous: Some(previous), next }, "update", context)
+    }
+
+    pub(super) fn patch(
+        self: &Arc<Self>,
+        state: &mut State,
+        resource: &'static Resource,
+        path: ResourcePath,
+        context: &Context<'_>,
+    ) -> Result<Value, ApiError> {
+        let path = Self::name(state, path);
+        if let Some(answer) = self.replayed(state, &path.project, context)? {
+            return Ok(answer);
+        }
+        let previous = Self::free(state, resource, &path)?;
+        let request = context.object()?;
+        let mut patch = self
+            .admission(&path, resource.unknown_fields, Mode::Patch, context)
+            .resource(resource.fields, &request)?;
+        self.check_fingerprint(resource, &previous, &request)?;
+        check_name(&path, &patch)?;
+        patch.shift_remove("name");
+        let mut next = Stored::clone(&previous);
+        schema::merge(next.fields_mut(), patch);
+        self.put(state, resource, Draft { path, previous: Some(previous), next }, "patch", context)
+    }
+
+    pub(super) fn delete(
+        self: &Arc<Self>,
+        state: &mut State,
+        resource: &'static Resource,
+        path: ResourcePath,
+        context: &Context<'_>,
+    ) -> Result<Value, ApiError> {
+        let path = Self::name(state, path);
+        if let Some(answer) = self.replayed(state, &path.project, context)? {
+            return Ok(answer);
+        }
+        let previous = Self::free(state, resource, &path)?;
+        if let Some(user) = state.users(&path).first() {
+            return Err(ApiError::in_use(resource.singular, &path, user));
+        }
+        Ok(self.start(state, resource, path, previous.id, Change::Delete, "delete", context))
+    }
+
+    pub(super) fn verb(
+        self: &Arc<Self>,
+        state: &mut State,
+        resource: &'static Resource,
+        path: ResourcePath,
+        verb: &'static CustomVerb,
+        context: &Context<'_>,
+    ) -> Result<Value, ApiError> {
+        let path = Self::name(state, path);
+        Self::check_place(state, &path.project, &path.scope)?;
+        if let Effect::Answer(answer) = verb.effect {
+            let stored = state.get(&path).ok_or_else(|| resource.not_found.error(&path))?;
+            let request = self.request(&path, verb.request, context)?;
+            let question = Question {
+                path: &path,
+                stored,
+                request: &request,
+                query: context.query,
+                base: &context.base,
+            };
+            return answer(&question, &self.world(state));
+        }
+        if let Some(answer) = self.replayed(state, &path.project, context)? {
+            return Ok(answer);
+        }
+        let previous = Self::free(state, resource, &path)?;
+        let body = context.object()?;
+        let request = self.request(&path, verb.request, context)?;
+        check_label_fingerprint(&previous, &body)?;
+        if resource.fingerprint == Fingerprint::Checked
+            && let Some(Value::String(given)) = body.get("fingerprint")
+            && *given != fingerprint(&previous)
+        {
+            return Err(ApiError::stale_fingerprint());
+        }
+        let mut draft = Draft { path, next: Stored::clone(&previous), previous: Some(previous) };
+        match verb.effect {
+            Effect::Set(fields) => {
+                for (from, to) in fields {
+                    match request.get(*from) {
+                        Some(value) => {
+                            draft.body_mut().insert((*to).to_owned(), value.clone());
+                        }
+                        None => {
+                            draft.body_mut().shift_remove(*to);
+                        }
+                    }
+                }
+            }
+            Effect::Change(change) => change(&mut draft, &request, &self.world(state))?,
+            Effect::Answer(_) => {}
+        }
+        self.put(state, resource, draft, verb.name, context)
+    }
+
+    /// The body of a verb's request. Fingerprints are read apart.
+    fn request(
+        &self,
+        path: &ResourcePath,
+        fields: Fields,
+        context: &Context<'_>,
+    ) -> Result<Map<String, Value>, ApiError> {
+        let request = self
+            .admission(path, UnknownFields::Refuse, Mode::Whole, context)
+            .request(fields, &context.object()?)?;
+        schema::verify(fields, &request, "resource")?;
+        Ok(request)
+    }
+
+    #[expect(clippy::unused_self, reason = "reads like its neighbours")]
+    fn admission<'a>(
+        &self,
+        path: &'a ResourcePath,
+        unknown_fields: UnknownFields,
+        mode: Mode,
+        context: &Context<'_>,
+    ) -> Admission<'a> {
+        Admission { version: context.version, mode, unknown_fields, place: path.place() }
+    }
+
+    /// The resource as it stands, if no operation holds it.
+    fn free(
+        state: &State,
+        resource: &'static Resource,
+        path: &ResourcePath,
+    ) -> Result<Arc<Stored>, ApiError> {
+        Self::check_place(state, &path.project, &path.scope)?;
+        if state.in_flight(path).is_some() {
+            return Err(ApiError::not_ready(path));
+        }
+        state.get(path).cloned().ok_or_else(|| resource.not_found.error(path))
+    }
+
+    fn check_fingerprint(
+        &self,
+        resource: &Resource,
+        previous: &Stored,
+        request: &Map<String, Value>,
+    ) -> Result<(), ApiError> {
+        if resource.fingerprint == Fingerprint::None {
+            return Ok(());
+        }
+        match request.get("fingerprint") {
+            None | Some(Value::Null) => match self.config.missing_fingerprint {
+                MissingFingerprint::Accept => Ok(()),
+                MissingFingerprint::Refuse => Err(ApiError::stale_fingerprint()),
+            },
+            Some(Value::String(given)) if *given == fingerprint(previous) => Ok(()),
+            Some(_) => Err(ApiError::stale_fingerprint()),
+        }
+    }
+
+    /// Completes and checks a draft, and accepts it.
+    fn put(
+        self: &Arc<Self>,
+        state: &mut State,
+        resource: &'static Resource,
+        mut draft: Draft,
+        verb: &'static str,
+        context: &Context<'_>,
+    ) -> Result<Value, ApiError> {
+        self.finish(state, resource, &mut draft)?;
+        let (path, id) = (draft.path.clone(), draft.next.id);
+        Ok(self.start(state, resource, path, id, Change::Put(Box::new(draft)), verb, context))
+    }
+
+    /// Everything between a body that fits the schema and one that may be put in place.
+    pub(super) fn finish(
+        &self,
+        state: &mut State,
+        resource: &'static Resource,
+        draft: &mut Draft,
+    ) -> Result<(), ApiError> {
+        schema::fill(resource.fields, draft.body_mut());
+        (resource.complete)(draft, &self.world(state))?;
+        schema::verify(resource.fields, draft.body(), "resource")?;
+        self.check_links(state, resource, draft)?;
+        (resource.check)(draft, &self.world(state))?;
+        (resource.allocate)(draft, &self.world(state))?;
+        if let Some(previous) = &draft.previous
+            && previous.fields() != draft.next.fields()
+        {
+            draft.next.generation += 1;
+        }
+        Ok(())
+    }
+
+    /// Whatever a body newly refers to must exist, and must not be on its way in or out.
+    fn check_links(&self, state: &mut State, resource: &Resource, draft: &Draft) -> Result<(), ApiError> {
+        let known: Vec<ResourcePath> = draft
+            .previous
+            .iter()
+            .flat_map(|previous| schema::links(resource.fields, previous.fields()))
+            .map(|(_, target)| target)
+            .collect();
+        let named = schema::links(resource.fields, draft.body()).into_iter().map(|(_, target)| target);
+        for target in named.chain(draft.next.holds.iter().cloned()) {
+            if known.contains(&target) {
+                continue;
+            }
+            seed::ensure(state, &target.project, self.clock.now());
+            match (state.in_flight(&target), state.get(&target)) {
+                (Some(Change::Delete), _) | (Some(Change::Put(_)), None) => {
+                    return Err(ApiError::not_ready(&target));
+                }
+                (None, None) => return Err(ApiError::not_found(&target)),
+                (None | Some(Change::Put(_)), Some(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The operation that the same request got before, if it comes again.
+    fn replayed(
+        &self,
+        state: &State,
+        project: &str,
+        context: &Context<'_>,
+    ) -> Result<Option<Value>, ApiError> {
+        let Some(request_id) = context.query.get("requestId").filter(|id| !id.is_empty()) else {
+            return Ok(None);
+        };
+        if !is_request_id(request_id) {
+            return Err(ApiError::invalid("requestId", request_id, "Must be a valid, non-zero UUID."));
+        }
+        let Some(replay) = state.operations.replay(project, request_id) else { return Ok(None) };
+        if replay.request != context.request {
+            return Err(ApiError::invalid(
+                "requestId",
+                request_id,
+                "The request id was used by another request before.",
+            ));
+        }
+        Ok(state
+            .operations
+            .get(&replay.operation)
+            .map(|operation| operation.show(&context.base, self.clock.now())))
+    }
+
+    /// Remembers which operation a request id got.
+    pub(super) fn remember(state: &mut State, operation: &OperationPath, context: &Context<'_>) {
+        if let Some(request_id) = context.query.get("requestId").filter(|id| !id.is_empty()) {
+            let replay = Replay { request: context.request.clone(), operation: operation.clone() };
+            state.operations.remember(&operation.project, request_id, replay);
+        }
+    }
+}
+
+/// The name in a body, if it is there, is the name in the path.
+fn check_name(path: &ResourcePath, body: &Map<String, Value>) -> Result<(), ApiError> {
+    match body.get("name") {
+        Some(Value::String(name)) if *name != path.name => Err(ApiError::invalid(
+            "resource.name",
+            name,
+            &format!("The name of a resource cannot be changed; the request is for '{}'.", path.name),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_label_fingerprint(previous: &Stored, request: &Map<String, Value>) -> Result<(), ApiError> {
+    match request.get("labelFingerprint") {
+        Some(Value::String(given)) if *given != label_fingerprint(previous) => {
+            let mut error = ApiError::stale_fingerprint();
+            error.message = "Labels fingerprint either invalid or resource labels have changed".to_owned();
+            Err(error)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A UUID that is not all zeros.
+fn is_request_id(text: &str) -> bool {
+    let groups: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    lengths == [8, 4, 4, 4, 12]
+        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+        && text.bytes().any(|byte| byte != b'-' && byte != b'0')
+}

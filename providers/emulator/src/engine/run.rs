@@ -1,0 +1,126 @@
+//! Operations under way: from accepted to DONE.
+
+use super::{Context, Engine};
+use crate::declaration::Resource;
+use crate::error::OperationError;
+use crate::operation::{Operation, OperationPath, Stage};
+use crate::random;
+use crate::scope::ResourcePath;
+use crate::state::{Change, State};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How much of its time an operation stays PENDING: a tenth.
+const PENDING_SHARE: u32 = 10;
+
+impl Engine {
+    /// Accepts a change: holds the resource, makes the operation, and lets it run. Answers with the operation.
+    #[expect(clippy::too_many_arguments, reason = "each says one thing about the operation")]
+    pub(super) fn start(
+        self: &Arc<Self>,
+        state: &mut State,
+        resource: &'static Resource,
+        path: ResourcePath,
+        target_id: u64,
+        change: Change,
+        verb: &'static str,
+        context: &Context<'_>,
+    ) -> Value {
+        let now = self.clock.now();
+        let latency = self.latency().method(&format!("{}.{verb}", resource.collection));
+        let operation = Operation {
+            path: OperationPath {
+                project: path.project.clone(),
+                scope: path.scope.clone(),
+                name: random::operation_name(now),
+            },
+            id: random::id(),
+            operation_type: resource.operation_type(verb),
+            target: path.clone(),
+            target_id,
+            user: self.config.user.clone(),
+            request_id: context.query.get("requestId").filter(|id| !id.is_empty()).cloned(),
+            inserted: now,
+            started: None,
+            ended: None,
+            latency,
+            error: None,
+            stage: watch::Sender::new(Stage::Pending),
+        };
+        let answer = operation.show(&context.base, now);
+        let operation_path = operation.path.clone();
+        Self::remember(state, &operation_path, context);
+        state.operations.insert(operation);
+        state.accept(path.clone(), change);
+        let engine = Arc::clone(self);
+        self.tasks.spawn(async move { engine.run(resource, path, operation_path, latency).await });
+        answer
+    }
+
+    /// One operation, from beginning to end. Cut short at shutdown, when nobody can ask for it any more.
+    async fn run(
+        self: Arc<Self>,
+        resource: &'static Resource,
+        path: ResourcePath,
+        operation: OperationPath,
+        latency: Duration,
+    ) {
+        let pending = latency / PENDING_SHARE;
+        let work = async {
+            self.clock.sleep(pending).await;
+            self.advance(&operation, Stage::Running);
+            self.clock.sleep(latency.saturating_sub(pending)).await;
+            self.commit(resource, &path, &operation);
+            self.publish().await;
+            // Let go before it is DONE: whoever waited may change the resource at once.
+            self.state().release(&path);
+            self.advance(&operation, Stage::Done);
+        };
+        tokio::select! {
+            () = work => {}
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    fn advance(&self, operation: &OperationPath, stage: Stage) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        let Some(operation) = state.operations.get_mut(operation) else { return };
+        match stage {
+            Stage::Pending => {}
+            Stage::Running => operation.started = Some(now),
+            Stage::Done => operation.ended = Some(now),
+        }
+        operation.stage.send_replace(stage);
+    }
+
+    /// Puts a change in place, unless a rule that counts only now is against it.
+    fn commit(&self, resource: &'static Resource, path: &ResourcePath, operation: &OperationPath) {
+        let mut state = self.state();
+        let failure: Option<OperationError> = match state.in_flight(path).cloned() {
+            Some(Change::Put(draft)) => match (resource.check_late)(&draft, &self.world(&state)) {
+                Ok(()) => {
+                    state.put(path, draft.next);
+                    None
+                }
+                Err(error) => Some(error),
+            },
+            Some(Change::Delete) => {
+                state.remove(path);
+                (resource.deleted)(path, &mut state);
+                None
+            }
+            None => None,
+        };
+        if let Some(operation) = state.operations.get_mut(operation) {
+            operation.error = failure;
+        }
+    }
+
+    /// Lets the data plane take up what has been put in place.
+    pub(crate) async fn publish(&self) {
+        self.plane.publish(&self.state).await;
+    }
+}

@@ -1,0 +1,207 @@
+//! Operations: what a mutation answers with, and how it ends.
+//!
+//! Kept apart from resources: they are never inserted or patched, and they go away by themselves.
+
+use crate::error::OperationError;
+use crate::scope::{ResourcePath, Scope};
+use crate::timestamp;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How far an operation has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Stage {
+    Pending,
+    Running,
+    /// Also when it failed: then it has an error.
+    Done,
+}
+
+impl Stage {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Running => "RUNNING",
+            Self::Done => "DONE",
+        }
+    }
+}
+
+/// Where an operation is found: operations are in the place of what they change.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct OperationPath {
+    pub(crate) project: String,
+    pub(crate) scope: Scope,
+    pub(crate) name: String,
+}
+
+impl std::fmt::Display for OperationPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { project, scope, name } = self;
+        write!(f, "projects/{project}/{scope}/operations/{name}")
+    }
+}
+
+/// One mutation that was accepted.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    pub(crate) path: OperationPath,
+    pub(crate) id: u64,
+    pub(crate) operation_type: &'static str,
+    pub(crate) target: ResourcePath,
+    pub(crate) target_id: u64,
+    pub(crate) user: String,
+    pub(crate) request_id: Option<String>,
+    pub(crate) inserted: Timestamp,
+    pub(crate) started: Option<Timestamp>,
+    pub(crate) ended: Option<Timestamp>,
+    /// How long it is meant to take.
+    pub(crate) latency: Duration,
+    pub(crate) error: Option<OperationError>,
+    /// The stage, for those who wait for the end.
+    pub(crate) stage: watch::Sender<Stage>,
+}
+
+impl Operation {
+    pub(crate) fn stage(&self) -> Stage {
+        *self.stage.borrow()
+    }
+
+    /// Percent: 0 until it runs, 100 when it is done, by time in between.
+    fn progress(&self, now: Timestamp) -> u64 {
+        match (self.stage(), self.started) {
+            (Stage::Done, _) => 100,
+            (Stage::Pending, _) | (Stage::Running, None) => 0,
+            (Stage::Running, Some(started)) => {
+                let elapsed = u128::from(now.duration_since(started).unsigned_abs().as_millis() as u64);
+                let share = elapsed * 100 / self.latency.as_millis().max(1);
+                u64::try_from(share).unwrap_or(99).min(99)
+            }
+        }
+    }
+
+    /// The body of an operation, with links under `base`.
+    pub(crate) fn show(&self, base: &str, now: Timestamp) -> Value {
+        let mut body = Map::new();
+        let mut set = |name: &str, value: Value| {
+            body.insert(name.to_owned(), value);
+        };
+        set("kind", json!("compute#operation"));
+        set("id", json!(self.id.to_string()));
+        set("name", json!(self.path.name));
+        match &self.path.scope {
+            Scope::Zone(zone) => {
+                set("zone", json!(format!("{base}projects/{}/zones/{zone}", self.path.project)));
+            }
+            Scope::Region(region) => {
+                set("region", json!(format!("{base}projects/{}/regions/{region}", self.path.project)));
+            }
+            Scope::Global | Scope::Project => {}
+        }
+        if let Some(id) = &self.request_id {
+            set("clientOperationId", json!(id));
+        }
+        set("operationType", json!(self.operation_type));
+        set("targetLink", json!(format!("{base}{}", self.target)));
+        set("targetId", json!(self.target_id.to_string()));
+        set("status", json!(self.stage().name()));
+        set("user", json!(self.user));
+        set("progress", json!(self.progress(now)));
+        set("insertTime", json!(timestamp::show(self.inserted)));
+        if let Some(started) = self.started {
+            set("startTime", json!(timestamp::show(started)));
+        }
+        if let Some(ended) = self.ended {
+            set("endTime", json!(timestamp::show(ended)));
+        }
+        if let Some(OperationError { code, status, message }) = &self.error {
+            set("error", json!({ "errors": [{ "code": code, "message": message }] }));
+            set("httpErrorStatusCode", json!(status.as_u16()));
+            let phrase = status.canonical_reason().unwrap_or("ERROR").to_uppercase();
+            set("httpErrorMessage", json!(phrase));
+        }
+        set("selfLink", json!(format!("{base}{}", self.path)));
+        Value::Object(body)
+    }
+}
+
+/// What a request with a `requestId` was, to answer the same request alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Replay {
+    /// Method and path: another request with the same id is not a replay.
+    pub(crate) request: String,
+    pub(crate) operation: OperationPath,
+}
+
+/// All operations that are still known.
+#[derive(Debug, Default)]
+pub(crate) struct Operations {
+    by_place: BTreeMap<(String, Scope), BTreeMap<String, Operation>>,
+    replays: HashMap<(String, String), Replay>,
+    count: usize,
+}
+
+/// How many ended operations are kept per place at most, so that a long run does not fill the memory.
+const MOST_PER_PLACE: usize = 20_000;
+
+impl Operations {
+    pub(crate) fn insert(&mut self, operation: Operation) {
+        let place = (operation.path.project.clone(), operation.path.scope.clone());
+        let table = self.by_place.entry(place).or_default();
+        if table.len() >= MOST_PER_PLACE {
+            let oldest = table
+                .iter()
+                .find(|(_, operation)| operation.stage() == Stage::Done)
+                .map(|(name, _)| name.clone());
+            if let Some(oldest) = oldest {
+                table.remove(&oldest);
+                self.count -= 1;
+                self.replays.retain(|_, replay| replay.operation.name != oldest);
+            }
+        }
+        table.insert(operation.path.name.clone(), operation);
+        self.count += 1;
+    }
+
+    pub(crate) fn get(&self, path: &OperationPath) -> Option<&Operation> {
+        self.by_place.get(&(path.project.clone(), path.scope.clone()))?.get(&path.name)
+    }
+
+    pub(crate) fn get_mut(&mut self, path: &OperationPath) -> Option<&mut Operation> {
+        self.by_place.get_mut(&(path.project.clone(), path.scope.clone()))?.get_mut(&path.name)
+    }
+
+    pub(crate) fn remove(&mut self, path: &OperationPath) -> Option<Operation> {
+        let removed = self.by_place.get_mut(&(path.project.clone(), path.scope.clone()))?.remove(&path.name);
+        self.count -= usize::from(removed.is_some());
+        removed
+    }
+
+    /// The operations of one place, oldest first: their names begin with the time.
+    pub(crate) fn table(&self, project: &str, scope: &Scope) -> impl Iterator<Item = &Operation> {
+        self.by_place.get(&(project.to_owned(), scope.clone())).into_iter().flat_map(BTreeMap::values)
+    }
+
+    /// Every operation.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Operation> {
+        self.by_place.values().flat_map(BTreeMap::values)
+    }
+
+    /// The name of the operation with a numeric id.
+    pub(crate) fn name_of(&self, project: &str, scope: &Scope, id: u64) -> Option<String> {
+        self.table(project, scope)
+            .find(|operation| operation.id == id)
+            .map(|operation| operation.path.name.clone())
+    }
+
+    pub(crate) fn replay(&self, project: &str, request_id: &str) -> Option<&Replay> {
+        self.replays.get(&(project.to_owned(), request_id.to_owned()))
+    }
+
+    pub(crate) fn remember(&mut self, project: &str, request_id: &str, replay: Replay) {
+        self.replays.insert((project.to_owned(), request_id.to_owned()), replay);
+    }
+}

@@ -1,0 +1,106 @@
+//! The seam between the API and the data plane.
+//!
+//! The API's side tells it that the state has changed and asks it for health; what is served and probed is decided behind
+//! it. Nothing of the API's state is shared: the data plane gets a program that was compiled from a snapshot.
+
+mod catalog;
+
+use self::catalog::Catalog;
+use crate::config::Config;
+use crate::dataplane::dial::DialTable;
+use crate::dataplane::resource_id::{BackendServiceId, GroupId};
+use crate::dataplane::{DataPlane, DataPlaneConfig, EndpointHealth, HealthState, StartError};
+use crate::program::compile;
+use crate::state::State;
+use serde_json::{Value, json};
+use std::sync::{Mutex, PoisonError};
+
+/// The data plane, as the API sees it.
+pub(crate) struct Plane {
+    data_plane: DataPlane,
+    /// The version of the state that is being served. Programs are compiled and applied one after the other.
+    published: tokio::sync::Mutex<u64>,
+    /// What the last program could not express.
+    problems: Mutex<Value>,
+}
+
+impl Plane {
+    /// Must be called within a tokio runtime.
+    pub(crate) fn start(config: &Config) -> Result<Self, StartError> {
+        let data_plane = DataPlane::start(DataPlaneConfig {
+            dial: DialTable::new(config.dial.clone()),
+            port_offset: config.port_offset,
+            health_time_scale: config.health_time_scale,
+            ..DataPlaneConfig::default()
+        })?;
+        Ok(Self { data_plane, published: tokio::sync::Mutex::new(0), problems: Mutex::new(json!([])) })
+    }
+
+    /// Lets the data plane take up the state, as it is when the turn comes. Returns when a state at least as new as the
+    /// one at the call is served. Changes that end together cost one program.
+    pub(crate) async fn publish(&self, state: &Mutex<State>) {
+        let wanted = state.lock().unwrap_or_else(PoisonError::into_inner).version;
+        let mut published = self.published.lock().await;
+        if *published >= wanted {
+            return;
+        }
+        let (catalog, version) = {
+            let state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            (Catalog::of(&state), state.version)
+        };
+        let program = compile(&catalog);
+        let problems = program
+            .problems
+            .iter()
+            .map(|problem| json!({ "resource": problem.resource, "message": problem.message }))
+            .collect();
+        let applied = self.data_plane.apply(program).await;
+        for refusal in &applied.refused {
+            tracing::debug!(%refusal, "published without this frontend");
+        }
+        *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = problems;
+        *published = version;
+    }
+
+    /// The health of a backend service's group; empty for one that is not probed.
+    pub(crate) fn health(&self, backend_service: &str, group: &str) -> Vec<EndpointHealth> {
+        self.data_plane.health(&BackendServiceId::new(backend_service), &GroupId::new(group))
+    }
+
+    /// What listens where, and what was found wrong; for people.
+    pub(crate) fn show(&self) -> Value {
+        let applied = self.data_plane.listeners();
+        let listening: Vec<Value> = applied
+            .listening
+            .iter()
+            .map(|listener| {
+                json!({ "forwardingRule": listener.frontend.as_str(), "address": listener.address.to_string() })
+            })
+            .collect();
+        let refused: Vec<Value> = applied
+            .refused
+            .iter()
+            .map(|refusal| {
+                json!({
+                    "forwardingRule": refusal.frontend.as_str(),
+                    "address": refusal.address.to_string(),
+                    "why": refusal.to_string(),
+                })
+            })
+            .collect();
+        let problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        json!({ "listening": listening, "refused": refused, "problems": problems })
+    }
+
+    pub(crate) async fn shutdown(&self) {
+        self.data_plane.shutdown().await;
+    }
+}
+
+/// A state of health, as the API spells it.
+pub(crate) fn state_name(state: HealthState) -> &'static str {
+    match state {
+        HealthState::Healthy => "HEALTHY",
+        HealthState::Unhealthy => "UNHEALTHY",
+    }
+}

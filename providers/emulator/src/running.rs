@@ -1,0 +1,155 @@
+//! The emulator as a library: start, use, stop.
+
+use crate::admin;
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::instance::{Instance, RegisterError};
+use crate::latency::Latency;
+use crate::plane::Plane;
+use crate::scope::{ResourcePath, Scope};
+use crate::server;
+use crate::start_error::StartError;
+use serde_json::Value;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use url::Url;
+
+/// Starts emulators.
+#[derive(Debug)]
+pub struct Emulator;
+
+impl Emulator {
+    /// Starts one. It runs until [`Running::shutdown`], or until the handle is dropped.
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        let pool = config.address_pool;
+        if !pool.network().is_loopback() || !pool.broadcast().is_loopback() {
+            return Err(StartError::PoolNotLoopback { pool });
+        }
+        check_load_balancer_port(&config)?;
+        let address = config.listen;
+        let refused = |source| StartError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        let address = listener.local_addr().map_err(refused)?;
+        let plane = Plane::start(&config).map_err(StartError::DataPlane)?;
+        let engine = Engine::new(config, plane);
+        let server = tokio::spawn(server::serve(Arc::clone(&engine), listener));
+        tracing::info!(%address, "the emulator listens");
+        Ok(Running { engine, address, server: Some(server) })
+    }
+}
+
+/// Tries the lowest port a forwarding rule is likely to want, so that a machine that refuses it says so at start and not
+/// in the middle of somebody's test.
+fn check_load_balancer_port(config: &Config) -> Result<(), StartError> {
+    const HTTP: u16 = 80;
+    let pool = config.address_pool;
+    let Some(port) = HTTP.checked_add(config.port_offset) else { return Ok(()) };
+    let host = Ipv4Addr::from(u32::from(pool.network()) | 1 & u32::from(pool.hostmask()));
+    let address = SocketAddr::from((host, port));
+    match std::net::TcpListener::bind(address) {
+        Ok(_) => Ok(()),
+        // Somebody has this one address; the pool skips it.
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(()),
+        Err(source) => Err(StartError::LoadBalancerPort { pool, address, source }),
+    }
+}
+
+/// An emulator that runs.
+pub struct Running {
+    engine: Arc<Engine>,
+    address: SocketAddr,
+    server: Option<JoinHandle<()>>,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What clients of the API are given: `http://HOST:PORT/compute/v1/`.
+    #[must_use]
+    pub fn endpoint(&self) -> Url {
+        self.url("compute/v1/")
+    }
+
+    /// Where the admin path begins: `http://HOST:PORT/_emulator/`.
+    #[must_use]
+    pub fn admin(&self) -> Url {
+        self.url("_emulator/")
+    }
+
+    fn url(&self, path: &str) -> Url {
+        Url::parse(&format!("http://{}/{path}", self.address))
+            .expect("a socket address and a fixed path are a URL")
+    }
+
+    /// Makes an instance known, or changes one that is; done when the data plane knows it too.
+    pub async fn register_instance(&self, instance: &Instance) -> Result<(), RegisterError> {
+        admin::register(&self.engine, instance).await
+    }
+
+    /// Takes an instance away, from the groups it is in too. False: there is none, or an operation holds it.
+    pub async fn unregister_instance(&self, project: &str, zone: &str, name: &str) -> bool {
+        let path = ResourcePath {
+            project: project.to_owned(),
+            scope: Scope::Zone(zone.to_owned()),
+            collection: "instances",
+            name: name.to_owned(),
+        };
+        admin::unregister(&self.engine, &path).await
+    }
+
+    /// How long operations take.
+    #[must_use]
+    pub fn latency(&self) -> Latency {
+        self.engine.latency()
+    }
+
+    /// Changes how long operations take, for those that begin from now on.
+    pub fn set_latency(&self, latency: Latency) {
+        self.engine.set_latency(latency);
+    }
+
+    /// What `GET /_emulator/state` answers.
+    #[must_use]
+    pub fn state(&self) -> Value {
+        admin::state(&self.engine)
+    }
+
+    /// What `GET /_emulator/requests` answers.
+    #[must_use]
+    pub fn requests(&self) -> Value {
+        self.engine.requests.show()
+    }
+
+    /// Stops: listeners closed, requests that wait answered, every task ended.
+    pub async fn shutdown(mut self) {
+        self.engine.stop.cancel();
+        self.engine.tasks.close();
+        if let Some(server) = self.server.take()
+            && let Err(error) = server.await
+        {
+            tracing::error!(%error, "the listener ended badly");
+        }
+        self.engine.tasks.wait().await;
+        self.engine.plane.shutdown().await;
+    }
+}
+
+/// An emulator whose handle is gone serves nobody.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.engine.stop.cancel();
+    }
+}

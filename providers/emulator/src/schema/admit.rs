@@ -1,0 +1,272 @@
+//! From a request's JSON to the form bodies are kept in, or an error that names the field.
+
+use super::{COMMON_OUTPUT, find};
+use crate::declaration::{Field, Fields, Since, Type, UnknownFields, Written};
+use crate::error::ApiError;
+use crate::scope::{Place, ResourcePath};
+use crate::version::Version;
+use serde_json::{Map, Value};
+
+/// Whether a body stands for a whole resource or for a change of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// `null` means that the field is not there.
+    Whole,
+    /// RFC 7396: `null` takes a field away, so it is kept for [`merge`].
+    Patch,
+}
+
+/// How to read one request body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Admission<'a> {
+    pub(crate) version: Version,
+    pub(crate) mode: Mode,
+    pub(crate) unknown_fields: UnknownFields,
+    /// Where the resource is, for references that leave that out.
+    pub(crate) place: Place<'a>,
+}
+
+/// How deep objects and lists may be nested. The API's own messages stay far below.
+const MAX_DEPTH: usize = 32;
+
+impl Admission<'_> {
+    /// Reads the body of a resource: declared fields in their canonical form, `name` if it is there, nothing that
+    /// only the server or a verb may write.
+    pub(crate) fn resource(
+        &self,
+        fields: Fields,
+        body: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ApiError> {
+        let mut admitted = Map::new();
+        for (name, value) in body {
+            if COMMON_OUTPUT.contains(&name.as_str()) {
+                continue;
+            }
+            if name == "name" {
+                match value {
+                    Value::Null => {}
+                    Value::String(_) => {
+                        admitted.insert(name.clone(), value.clone());
+                    }
+                    other => return Err(wrong_type("resource.name", "TYPE_STRING", other)),
+                }
+                continue;
+            }
+            self.member(fields, name, value, "resource", 0, &mut admitted)?;
+        }
+        Ok(admitted)
+    }
+
+    /// Reads the body of a verb's request.
+    pub(crate) fn request(
+        &self,
+        fields: Fields,
+        body: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, ApiError> {
+        self.object(fields, body, "resource", 0)
+    }
+
+    fn object(
+        &self,
+        fields: Fields,
+        body: &Map<String, Value>,
+        at: &str,
+        depth: usize,
+    ) -> Result<Map<String, Value>, ApiError> {
+        let mut admitted = Map::new();
+        for (name, value) in body {
+            self.member(fields, name, value, at, depth, &mut admitted)?;
+        }
+        Ok(admitted)
+    }
+
+    fn member(
+        &self,
+        fields: Fields,
+        name: &str,
+        value: &Value,
+        at: &str,
+        depth: usize,
+        admitted: &mut Map<String, Value>,
+    ) -> Result<(), ApiError> {
+        let Some(field) = find(fields, name).filter(|field| self.knows(field)) else {
+            return match self.unknown_fields {
+                UnknownFields::Keep => {
+                    if self.mode == Mode::Patch || !value.is_null() {
+                        admitted.insert(name.to_owned(), value.clone());
+                    }
+                    Ok(())
+                }
+                UnknownFields::Refuse => Err(ApiError::payload(
+                    at,
+                    format!(
+                        "Invalid JSON payload received. Unknown name \"{name}\" at '{at}': Cannot find field."
+                    ),
+                )),
+            };
+        };
+        match field.written {
+            Written::ByServer | Written::ByVerb => return Ok(()),
+            Written::ByRequest | Written::Secret => {}
+        }
+        if value.is_null() {
+            if self.mode == Mode::Patch {
+                admitted.insert(name.to_owned(), Value::Null);
+            }
+            return Ok(());
+        }
+        let value = self.value(&field.shape, value, &format!("{at}.{name}"), depth + 1)?;
+        // An empty reference means none.
+        if !(matches!(field.shape, Type::Link(_)) && value == "") {
+            admitted.insert(name.to_owned(), value);
+        } else if self.mode == Mode::Patch {
+            admitted.insert(name.to_owned(), Value::Null);
+        }
+        Ok(())
+    }
+
+    fn knows(&self, field: &Field) -> bool {
+        match field.since {
+            Since::V1 => true,
+            Since::Beta => self.version != Version::V1,
+        }
+    }
+
+    fn value(&self, shape: &Type, value: &Value, at: &str, depth: usize) -> Result<Value, ApiError> {
+        if depth > MAX_DEPTH {
+            return Err(ApiError::payload(at, "Invalid JSON payload received. Message too deep."));
+        }
+        match (shape, value) {
+            (Type::Opaque, value) => Ok(value.clone()),
+            (Type::Text, Value::String(_))
+            | (Type::Flag, Value::Bool(_))
+            | (Type::Number, Value::Number(_)) => Ok(value.clone()),
+            (Type::Text, other) => Err(wrong_type(at, "TYPE_STRING", other)),
+            (Type::Flag, other) => Err(wrong_type(at, "TYPE_BOOL", other)),
+            (Type::Number, Value::String(text)) => text
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite())
+                .map(Value::from)
+                .ok_or_else(|| wrong_type(at, "TYPE_DOUBLE", value)),
+            (Type::Number, other) => Err(wrong_type(at, "TYPE_DOUBLE", other)),
+            (Type::Integer, value) => whole_number(value)
+                .and_then(|number| i32::try_from(number).ok())
+                .map(Value::from)
+                .ok_or_else(|| wrong_type(at, "TYPE_INT32", value)),
+            (Type::Long, value) => whole_number(value)
+                .map(|number| Value::from(number.to_string()))
+                .ok_or_else(|| wrong_type(at, "TYPE_INT64", value)),
+            (Type::Choice(words), Value::String(word)) => {
+                if words.contains(&word.as_str()) {
+                    Ok(value.clone())
+                } else {
+                    Err(ApiError::payload(
+                        at,
+                        format!(
+                            "Invalid value at '{at}' (TYPE_ENUM), \"{word}\". Must be one of [{}].",
+                            words.join(", ")
+                        ),
+                    ))
+                }
+            }
+            (Type::Choice(_), other) => Err(wrong_type(at, "TYPE_ENUM", other)),
+            (Type::Link(_), Value::String(text)) if text.is_empty() => Ok(value.clone()),
+            (Type::Link(targets), Value::String(text)) => ResourcePath::resolve(text, targets, &self.place)
+                .map(|path| Value::from(path.to_string()))
+                .ok_or_else(|| ApiError::invalid(at, text, "The URL is malformed.")),
+            (Type::Link(_), other) => Err(wrong_type(at, "TYPE_STRING", other)),
+            (Type::Object(fields), Value::Object(body)) => {
+                Ok(Value::Object(self.object(fields, body, at, depth)?))
+            }
+            (Type::List(of), Value::Array(items)) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| {
+                    // A list's items are whole even in a patch: it replaces lists.
+                    let whole = Self { mode: Mode::Whole, ..*self };
+                    whole.value(of, item, &format!("{at}[{index}]"), depth + 1)
+                })
+                .collect(),
+            (Type::Map(of), Value::Object(body)) => {
+                let mut admitted = Map::new();
+                for (key, item) in body {
+                    if item.is_null() {
+                        if self.mode == Mode::Patch {
+                            admitted.insert(key.clone(), Value::Null);
+                        }
+                        continue;
+                    }
+                    admitted.insert(key.clone(), self.value(of, item, &format!("{at}.{key}"), depth + 1)?);
+                }
+                Ok(Value::Object(admitted))
+            }
+            (Type::Object(_) | Type::List(_) | Type::Map(_), other) => Err(ApiError::payload(
+                at,
+                format!(
+                    "Invalid JSON payload received. Unexpected value at '{at}': {} is not {}.",
+                    brief(other),
+                    if matches!(shape, Type::List(_)) { "a list" } else { "an object" }
+                ),
+            )),
+        }
+    }
+}
+
+/// RFC 7396: what `patch` makes of `target`.
+pub(crate) fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
+    for (name, value) in patch {
+        match value {
+            Value::Null => {
+                target.shift_remove(&name);
+            }
+            Value::Object(changes) => {
+                if let Some(Value::Object(inner)) = target.get_mut(&name) {
+                    merge(inner, changes);
+                } else {
+                    let mut inner = Map::new();
+                    merge(&mut inner, changes);
+                    target.insert(name, Value::Object(inner));
+                }
+            }
+            value => {
+                target.insert(name, value);
+            }
+        }
+    }
+}
+
+/// Protobuf's JSON takes integers as numbers, as text, and as numbers with an empty fraction.
+fn whole_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            // 2^53: every whole double up to there is exact.
+            let float = number.as_f64()?;
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "the filter keeps whole numbers far inside i64"
+            )]
+            (float.fract() == 0.0 && float.abs() <= 9_007_199_254_740_992.0).then_some(float as i64)
+        }),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn wrong_type(at: &str, expected: &str, value: &Value) -> ApiError {
+    ApiError::payload(at, format!("Invalid value at '{at}' ({expected}), {}", brief(value)))
+}
+
+/// A value for an error message, cut short.
+fn brief(value: &Value) -> String {
+    const LONGEST: usize = 120;
+    let text = value.to_string();
+    if text.chars().count() <= LONGEST {
+        text
+    } else {
+        text.chars().take(LONGEST).chain("…".chars()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! Why an emulator did not start.
+
+use ipnet::Ipv4Net;
+use std::io;
+use std::net::SocketAddr;
+
+/// Why an emulator did not start, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The API's address or port is not to be had.
+    #[error("listening for the API on {address}: {}", advice(*address, source))]
+    Listen {
+        /// Where it should have listened.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Forwarding rules could not listen on their ports.
+    #[error(
+        "forwarding rules listen on addresses of {pool}, and a test of {address} was refused: {}; \
+         or add a number to every port with --port-offset (8000 makes 80 into 8080)",
+        advice(*address, source)
+    )]
+    LoadBalancerPort {
+        /// The pool of addresses.
+        pool: Ipv4Net,
+        /// What was tried.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The pool of addresses is not loopback.
+    #[error(
+        "the address pool {pool} is not inside 127.0.0.0/8: the emulator listens on loopback only; \
+         choose a part of 127.0.0.0/8 with --address-pool"
+    )]
+    PoolNotLoopback {
+        /// What was given.
+        pool: Ipv4Net,
+    },
+    /// The data plane did not start.
+    #[error("starting the load balancers")]
+    DataPlane(#[source] crate::dataplane::StartError),
+}
+
+/// What to do about a refused port.
+fn advice(address: SocketAddr, error: &io::Error) -> String {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => format!(
+            "port {port} is below what this user may open; run as root, or allow it with \
+             'sysctl -w net.ipv4.ip_unprivileged_port_start={port}'"
+        ),
+        io::ErrorKind::AddrInUse => {
+            format!("another process has port {port} there; stop it or choose another port")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine does not have that address; 127.0.0.0/8 works without setup only on Linux"
+                .to_owned()
+        }
+        _ => "the system refused it".to_owned(),
+    }
+}

@@ -1,0 +1,249 @@
+//! Everything the emulated cloud holds, in memory.
+//!
+//! Bodies are canonical JSON: references from `projects/` on, defaults filled in, nothing that can be computed. The state
+//! knows no verbs and no rules; it only keeps resources, operations and who refers to whom.
+
+use crate::draft::Draft;
+use crate::operation::Operations;
+use crate::scope::{ResourcePath, Scope};
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+/// The resources of one place, by name.
+pub(crate) type Table = BTreeMap<String, Arc<Stored>>;
+
+/// A resource as it is kept.
+#[derive(Clone)]
+pub(crate) struct Stored {
+    /// Unique, never reused.
+    pub(crate) id: u64,
+    pub(crate) created: Timestamp,
+    /// Counts the changes of the body; what fingerprints are made from.
+    pub(crate) generation: u64,
+    body: Value,
+    /// What requests bring and answers never show: private keys, client secrets.
+    pub(crate) secrets: Map<String, Value>,
+    /// Endpoints of a NEG, instances of a group: too many for the body and listed by verbs of their own. By a key that
+    /// makes them unique.
+    pub(crate) members: BTreeMap<String, Value>,
+    /// Resources that are held without a reference in the body (the address of a forwarding rule).
+    pub(crate) holds: Vec<ResourcePath>,
+    /// Whether it was there before anybody asked.
+    pub(crate) origin: Origin,
+}
+
+/// Where a resource came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Every project comes with it.
+    Project,
+    /// A request or the admin path made it.
+    Request,
+}
+
+/// Never prints secrets.
+impl std::fmt::Debug for Stored {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stored")
+            .field("id", &self.id)
+            .field("generation", &self.generation)
+            .field("body", &self.body)
+            .field("members", &self.members.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Stored {
+    /// A resource that nobody has changed yet.
+    pub(crate) fn new(id: u64, created: Timestamp, body: Map<String, Value>) -> Self {
+        Self {
+            id,
+            created,
+            generation: 1,
+            body: Value::Object(body),
+            secrets: Map::new(),
+            members: BTreeMap::new(),
+            holds: Vec::new(),
+            origin: Origin::Request,
+        }
+    }
+
+    /// The body; always an object.
+    pub(crate) fn body(&self) -> &Value {
+        &self.body
+    }
+
+    /// The fields of the body.
+    pub(crate) fn fields(&self) -> &Map<String, Value> {
+        self.body.as_object().expect("a body is made from a map and never replaced by anything else")
+    }
+
+    /// The fields of the body, to change.
+    pub(crate) fn fields_mut(&mut self) -> &mut Map<String, Value> {
+        self.body.as_object_mut().expect("a body is made from a map and never replaced by anything else")
+    }
+
+    /// A text field of the body.
+    pub(crate) fn text(&self, field: &str) -> Option<&str> {
+        self.body.get(field).and_then(Value::as_str)
+    }
+}
+
+/// A mutation that was accepted and has not ended.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    Put(Box<Draft>),
+    Delete,
+}
+
+/// A project that somebody has named.
+#[derive(Debug, Clone)]
+pub(crate) struct Project {
+    pub(crate) number: u64,
+    pub(crate) created: Timestamp,
+}
+
+/// The whole state. Behind one lock; every method is quick and none waits.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) projects: BTreeMap<String, Project>,
+    /// collection → project → place → name.
+    tables: BTreeMap<&'static str, BTreeMap<String, BTreeMap<Scope, Table>>>,
+    in_flight: HashMap<ResourcePath, Change>,
+    /// Who refers to a resource, as things stand (accepted changes are in `in_flight`).
+    referrers: HashMap<ResourcePath, BTreeSet<ResourcePath>>,
+    pub(crate) operations: Operations,
+    /// Counts commits: what the data plane has or has not seen.
+    pub(crate) version: u64,
+}
+
+impl State {
+    /// What stands at a path now.
+    pub(crate) fn get(&self, path: &ResourcePath) -> Option<&Arc<Stored>> {
+        self.tables.get(path.collection)?.get(&path.project)?.get(&path.scope)?.get(&path.name)
+    }
+
+    /// The resources of one place.
+    pub(crate) fn table(&self, collection: &str, project: &str, scope: &Scope) -> Option<&Table> {
+        self.tables.get(collection)?.get(project)?.get(scope)
+    }
+
+    /// Every resource of a collection, in every project and place.
+    pub(crate) fn all(&self, collection: &'static str) -> impl Iterator<Item = (ResourcePath, &Arc<Stored>)> {
+        self.tables.get(collection).into_iter().flatten().flat_map(move |(project, scopes)| {
+            scopes.iter().flat_map(move |(scope, table)| {
+                table.iter().map(move |(name, stored)| {
+                    let path = ResourcePath {
+                        project: project.clone(),
+                        scope: scope.clone(),
+                        collection,
+                        name: name.clone(),
+                    };
+                    (path, stored)
+                })
+            })
+        })
+    }
+
+    /// The collections that hold anything.
+    pub(crate) fn collections(&self) -> impl Iterator<Item = &'static str> {
+        self.tables.keys().copied()
+    }
+
+    /// The name of the resource with a numeric id, in one place.
+    pub(crate) fn name_of(&self, collection: &str, project: &str, scope: &Scope, id: u64) -> Option<&str> {
+        self.table(collection, project, scope)?
+            .iter()
+            .find(|(_, stored)| stored.id == id)
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// The change that holds a resource, if one does.
+    pub(crate) fn in_flight(&self, path: &ResourcePath) -> Option<&Change> {
+        self.in_flight.get(path)
+    }
+
+    /// Every change that was accepted and has not ended.
+    pub(crate) fn changes(&self) -> impl Iterator<Item = (&ResourcePath, &Change)> {
+        self.in_flight.iter()
+    }
+
+    /// Accepts a change: from now on the resource is held.
+    pub(crate) fn accept(&mut self, path: ResourcePath, change: Change) {
+        self.in_flight.insert(path, change);
+    }
+
+    /// Lets go of a resource once its operation has ended.
+    pub(crate) fn release(&mut self, path: &ResourcePath) {
+        self.in_flight.remove(path);
+    }
+
+    /// Puts a resource in place.
+    pub(crate) fn put(&mut self, path: &ResourcePath, stored: Stored) {
+        self.forget_references(path);
+        for target in references(path, &stored) {
+            self.referrers.entry(target).or_default().insert(path.clone());
+        }
+        self.tables
+            .entry(path.collection)
+            .or_default()
+            .entry(path.project.clone())
+            .or_default()
+            .entry(path.scope.clone())
+            .or_default()
+            .insert(path.name.clone(), Arc::new(stored));
+        self.version += 1;
+    }
+
+    /// Takes a resource away.
+    pub(crate) fn remove(&mut self, path: &ResourcePath) -> Option<Arc<Stored>> {
+        self.forget_references(path);
+        let scopes = self.tables.get_mut(path.collection)?.get_mut(&path.project)?;
+        let removed = scopes.get_mut(&path.scope)?.remove(&path.name);
+        self.version += 1;
+        removed
+    }
+
+    fn forget_references(&mut self, path: &ResourcePath) {
+        let Some(stored) = self.get(path) else { return };
+        for target in references(path, stored) {
+            if let Some(users) = self.referrers.get_mut(&target) {
+                users.remove(path);
+                if users.is_empty() {
+                    self.referrers.remove(&target);
+                }
+            }
+        }
+    }
+
+    /// Who refers to a resource as things stand, in order.
+    pub(crate) fn referrers(&self, path: &ResourcePath) -> impl Iterator<Item = &ResourcePath> {
+        self.referrers.get(path).into_iter().flatten()
+    }
+
+    /// Who refers to a resource, now or by a change that was accepted.
+    pub(crate) fn users(&self, path: &ResourcePath) -> BTreeSet<ResourcePath> {
+        let mut users: BTreeSet<_> = self.referrers(path).cloned().collect();
+        for (user, change) in &self.in_flight {
+            if let Change::Put(draft) = change
+                && references(user, &draft.next).contains(path)
+            {
+                users.insert(user.clone());
+            }
+        }
+        users
+    }
+}
+
+/// What a resource refers to: in its body, and beyond it.
+fn references(path: &ResourcePath, stored: &Stored) -> BTreeSet<ResourcePath> {
+    let mut found: BTreeSet<_> = stored.holds.iter().cloned().collect();
+    if let Some(resource) = crate::api::find(path.collection) {
+        found.extend(
+            crate::schema::links(resource.fields, stored.fields()).into_iter().map(|(_, target)| target),
+        );
+    }
+    found
+}
