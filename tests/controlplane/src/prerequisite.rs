@@ -5,7 +5,13 @@ use std::io::Write as _;
 
 use crate::assets::AssetsError;
 
-/// The value; or nothing, said aloud, when the programs of the control plane are not there and cannot be built.
+/// Something that a machine must have for a test, and this one has not.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Missing(pub(crate) String);
+
+/// The value; or nothing, said aloud, when this machine lacks what it needs: the programs of the
+/// control plane and a Go toolchain to build them, or ports below 1024.
 ///
 /// A skip is not a pass: with `CI=true` in the environment it is a failure.
 ///
@@ -17,10 +23,9 @@ pub fn or_skip<T, E: Error + 'static>(result: Result<T, E>) -> Option<T> {
         Err(error) => error,
     };
     let missing = causes(&error).find(|cause| {
-        matches!(
-            cause.downcast_ref::<AssetsError>(),
-            Some(AssetsError::GoMissing | AssetsError::Incomplete { .. })
-        )
+        let assets = cause.downcast_ref::<AssetsError>();
+        matches!(assets, Some(AssetsError::GoMissing | AssetsError::Incomplete { .. }))
+            || cause.is::<Missing>()
     });
     match missing {
         Some(missing) if std::env::var("CI").as_deref() != Ok("true") => {

@@ -104,6 +104,12 @@ impl Site {
         format!("127.{}.0.0/16", 128 + self.slot)
     }
 
+    /// One address of that pool, the last.
+    #[must_use]
+    pub fn a_load_balancer(&self) -> Ipv4Addr {
+        Ipv4Addr::new(127, 128 + self.slot, 255, 254)
+    }
+
     /// Where the API server listens.
     #[must_use]
     pub fn api_server(&self) -> SocketAddr {

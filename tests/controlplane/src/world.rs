@@ -7,6 +7,7 @@ use crate::control_plane::ControlPlaneError;
 use crate::controller::{Controller, ControllerError};
 use crate::emulator::{Emulator, EmulatorError};
 use crate::kubectl::{Kubectl, KubectlError};
+use crate::prerequisite::Missing;
 use crate::process::{self, Process, ProcessError};
 
 /// Something of it failed.
@@ -15,6 +16,9 @@ pub enum WorldError {
     /// The cluster.
     #[error("starting the cluster failed")]
     Cluster(#[from] ControlPlaneError),
+    /// Load balancers could not listen.
+    #[error("finding ports for load balancers failed")]
+    Ports(#[source] Missing),
     /// The cloud.
     #[error("running the cloud failed")]
     Emulator(#[from] EmulatorError),
@@ -44,6 +48,12 @@ impl World {
     pub async fn start(gclb: &Path, options: Options) -> Result<Self, WorldError> {
         let project = options.project.clone();
         let cluster = Cluster::start(options).await?;
+        if let Err(error) = std::net::TcpListener::bind((cluster.site().a_load_balancer(), 80)) {
+            let advice = "run as root, or set the sysctl net.ipv4.ip_unprivileged_port_start to 80 or less";
+            return Err(WorldError::Ports(Missing(format!(
+                "port 80 of a loopback address is refused ({error}): {advice}"
+            ))));
+        }
         let emulator = Emulator::start(gclb, cluster.site(), cluster.control_plane().folder(), &[]).await?;
         emulator.register(cluster.nodes()).await?;
         let controller = Controller::install(cluster.control_plane(), gclb, &project, emulator.url()).await?;
@@ -72,6 +82,12 @@ impl World {
     #[must_use]
     pub fn controller(&mut self) -> &mut Controller {
         &mut self.controller
+    }
+
+    /// Where the controller's log is.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        &self.controller.log
     }
 
     /// Starts the controller; does nothing when it was started before.
