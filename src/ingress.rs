@@ -137,3 +137,6 @@ fn describe(key: LoadBalancerKey, ingress: &Ingress, class: Option<&IngressClass
     };
     Described { load_balancer: LoadBalancer { key, frontend, default, hosts }, plain, problems }
 }
+
+#[cfg(test)]
+mod tests;

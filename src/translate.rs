@@ -202,3 +202,6 @@ impl Reason {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,8 @@
+// Values made by `json!` read best where they are passed.
+#![allow(clippy::needless_pass_by_value)]
+
+mod backends;
+mod certificates;
+mod frontends;
+mod properties;
+mod world;

@@ -1,0 +1,154 @@
+//! A small cluster to translate, changed by each test in what it is about.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::ingress::CONTROLLER;
+use crate::model::{
+    CertificateFingerprint, CertificatesHeld, ClusterId, Kind, LoadBalancerKey, ObjectKey, Ref, Resource,
+    ResourceName, Zone,
+};
+use crate::snapshot::{
+    Certificate, CertificateError, Cluster, Node, PodEndpoint, Service, ServiceEndpoints, ServicePort,
+    Snapshot,
+};
+use crate::translate::{Disposition, Frontends, Reason, Severity, Translated, Translation, translate};
+
+/// Two zones with a node each, our class, and the Service `web` with node port 30080 and a pod on either node.
+pub(super) fn world() -> Snapshot {
+    let class = json!({"metadata": {"name": "gclb"}, "spec": {"controller": CONTROLLER}});
+    let mut snapshot = Snapshot {
+        cluster: Cluster {
+            id: ClusterId::new("0a1b2c3d").unwrap(),
+            network: "default".into(),
+            subnetwork: "default".into(),
+            node_tags: BTreeSet::new(),
+            claim_classless: false,
+        },
+        taken_at: "2026-06-01T00:00:00Z".parse().unwrap(),
+        classes: BTreeMap::from([("gclb".into(), Arc::new(serde_json::from_value(class).unwrap()))]),
+        ingresses: BTreeMap::new(),
+        services: BTreeMap::new(),
+        endpoints: BTreeMap::new(),
+        nodes: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        certificates_held: CertificatesHeld::default(),
+    };
+    add_node(&mut snapshot, "node-a", "us-central1-a", true);
+    add_node(&mut snapshot, "node-b", "us-central1-b", true);
+    add_service(&mut snapshot, "web", Some(30080));
+    add_endpoint(&mut snapshot, "web", "10.4.0.5", "node-a");
+    add_endpoint(&mut snapshot, "web", "10.4.1.5", "node-b");
+    snapshot
+}
+
+pub(super) fn key(name: &str) -> ObjectKey {
+    ObjectKey::new("default", name)
+}
+
+pub(super) fn load_balancer(name: &str) -> LoadBalancerKey {
+    LoadBalancerKey::ingress(key(name))
+}
+
+pub(super) fn add_node(snapshot: &mut Snapshot, name: &str, zone: &str, takes_traffic: bool) {
+    let node = Node { instance: name.into(), zone: Zone(zone.into()), takes_traffic };
+    snapshot.nodes.insert(name.into(), node);
+}
+
+/// A Service with port 80 named `http`.
+pub(super) fn add_service(snapshot: &mut Snapshot, name: &str, node_port: Option<u16>) {
+    let service = Service {
+        opens_node_ports: node_port.is_some(),
+        kind: if node_port.is_some() { "NodePort" } else { "ClusterIP" }.into(),
+        ports: vec![ServicePort { name: "http".into(), port: 80, node_port, tcp: true, app_protocol: None }],
+        neg_annotation: None,
+        health_check_path: None,
+    };
+    snapshot.services.insert(key(name), service);
+}
+
+pub(super) fn service<'s>(snapshot: &'s mut Snapshot, name: &str) -> &'s mut Service {
+    snapshot.services.get_mut(&key(name)).unwrap()
+}
+
+pub(super) fn make_container_native(snapshot: &mut Snapshot, name: &str) {
+    service(snapshot, name).neg_annotation = Some(r#"{"ingress": true}"#.into());
+}
+
+pub(super) fn add_endpoint(snapshot: &mut Snapshot, service: &str, address: &str, node: &str) {
+    let endpoint =
+        PodEndpoint { address: address.parse().unwrap(), port: 8080, node: node.into(), ready: true };
+    let endpoints: &mut ServiceEndpoints = snapshot.endpoints.entry(key(service)).or_default();
+    endpoints.by_port.entry("http".into()).or_default().insert(endpoint);
+}
+
+pub(super) fn add_secret(snapshot: &mut Snapshot, name: &str, not_after: &str) {
+    let certificate = Certificate {
+        fingerprint: CertificateFingerprint::of(name),
+        names: vec![format!("{name}.example.com")],
+        not_after: not_after.parse().unwrap(),
+    };
+    snapshot.secrets.insert(key(name), Ok(certificate));
+}
+
+pub(super) fn spoil_secret(snapshot: &mut Snapshot, name: &str) {
+    snapshot.secrets.insert(key(name), Err(CertificateError::Mismatch));
+}
+
+pub(super) fn name(text: &str) -> ResourceName {
+    ResourceName::new(text).unwrap()
+}
+
+/// An Ingress of our class.
+pub(super) fn add_ingress(snapshot: &mut Snapshot, name: &str, annotations: Value, mut spec: Value) {
+    spec["ingressClassName"] = json!("gclb");
+    let object = json!({
+        "metadata": {"namespace": "default", "name": name, "annotations": annotations},
+        "spec": spec,
+    });
+    snapshot.ingresses.insert(key(name), Arc::new(serde_json::from_value(object).unwrap()));
+}
+
+pub(super) fn to(service: &str) -> Value {
+    json!({"service": {"name": service, "port": {"number": 80}}})
+}
+
+/// An Ingress `test` with this spec, translated.
+pub(super) fn translated(snapshot: &mut Snapshot, spec: Value) -> Translation {
+    add_ingress(snapshot, "test", json!({}), spec);
+    translate(snapshot)
+}
+
+pub(super) fn test_of(translation: &Translation) -> &Translated {
+    &translation.load_balancers[&load_balancer("test")]
+}
+
+pub(super) fn frontends(translation: &Translation) -> &Frontends {
+    match &test_of(translation).disposition {
+        Disposition::Serve(frontends) => frontends,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Severity, reason and field of each problem of `test`.
+pub(super) fn problems(translation: &Translation) -> Vec<(Severity, Reason, &str)> {
+    let problems = &test_of(translation).problems;
+    problems.iter().map(|problem| (problem.severity, problem.reason, problem.field.as_str())).collect()
+}
+
+/// The only node of its kind.
+pub(super) fn only<K: Resource + 'static>(translation: &Translation) -> &K {
+    let all: Vec<_> = translation.desired.of::<K>().collect();
+    assert_eq!(all.len(), 1, "{:?}", all.iter().map(|(id, ..)| id.to_string()).collect::<Vec<_>>());
+    all[0].2
+}
+
+pub(super) fn count(translation: &Translation, kind: Kind) -> usize {
+    translation.desired.entries().filter(|(id, _)| id.kind == kind).count()
+}
+
+pub(super) fn at<'t, K: Resource>(translation: &'t Translation, reference: &Ref<K>) -> &'t K {
+    translation.desired.get(reference).unwrap()
+}
