@@ -93,14 +93,18 @@ pub struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Whose {
     /// Ours: its name and its mark say so.
-    Ours {
-        /// What it is.
-        entry: Entry,
-        /// What only the cloud can say about it.
-        facts: Facts,
-    },
+    Ours(Box<Owned>),
     /// Somebody else's, under a name that we might want.
     Foreign,
+}
+
+/// A resource of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// What it is.
+    pub entry: Entry,
+    /// What only the cloud can say about it.
+    pub facts: Facts,
 }
 
 /// One resource, looked for by its identity.

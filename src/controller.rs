@@ -1,8 +1,12 @@
 //! Runs the pipeline whenever something changes. IO, and no decisions about resources.
 //!
-//! [`run`] is the whole of it, over any [`Source`] and any [`Cloud`]: a real cluster and
-//! Compute Engine, a folder and the emulator, or what a test likes.
+//! [`run`] is the whole of it, over any [`Source`] and any [`Cloud`]: a real cluster and Compute Engine, a folder and the emulator, or
+//! what a test likes. It has three parts that run side by side: the loop itself ([`reconcile`]), a poller of the backends' health
+//! ([`health`]), and a clock that lists everything again now and then.
 
+mod drift;
+mod health;
+mod reconcile;
 pub mod source;
 
 use std::sync::Arc;
@@ -12,11 +16,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::apply::{Ended, Pace, Permit};
+use crate::cloud::Cloud;
 use crate::cloud::mirror::Mirror;
-use crate::cloud::{Cloud, chain};
+use crate::metrics::Metrics;
 use crate::model::LoadBalancerKey;
 use crate::plan::Plan;
 use crate::status::Report;
+use health::{HealthBoard, HealthPace};
+use reconcile::Reconciler;
 use source::Source;
 
 /// How [`run`] is to work.
@@ -28,11 +35,22 @@ pub struct Options {
     pub drift_interval: Duration,
     /// The right to write to the cloud.
     pub permit: Permit,
+    /// How long changes that are under way are waited for at the end.
+    pub grace: Duration,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { pace: Pace::default(), drift_interval: Duration::from_secs(600), permit: Permit::unlimited() }
+        Self {
+            pace: Pace::default(),
+            drift_interval: Duration::from_mins(10),
+            permit: Permit::unlimited(),
+            // Kubernetes gives a pod 30 seconds.
+            grace: Duration::from_secs(25),
+            metrics: Arc::default(),
+        }
     }
 }
 
@@ -73,7 +91,9 @@ impl Observer for Unobserved {
     fn on(&self, _: Progress<'_>) {}
 }
 
-/// Runs until `shutdown` is cancelled: then no new change is begun, and those under way are waited for.
+/// Runs until `shutdown` is cancelled: then no new change is begun, and those under way are waited for, for [`Options::grace`].
+///
+/// Returns early where [`Options::permit`] ends, since nothing may be written then.
 pub async fn run<S: Source, C: Cloud>(
     source: Arc<S>,
     cloud: Arc<C>,
@@ -81,15 +101,24 @@ pub async fn run<S: Source, C: Cloud>(
     observer: impl Observer,
     shutdown: CancellationToken,
 ) {
-    let mirror = Mirror::default();
-    let _ = (&source, &options);
-    while let Err(error) = mirror.fill(&*cloud).await {
-        warn!(error = chain(&error), "the cloud's resources could not be listed");
-        observer.on(Progress::Troubled(&chain(&error)));
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+    let mirror = Arc::new(Mirror::default());
+    let board = Arc::new(HealthBoard::default());
+    // Everything ends with the loop, however that ends.
+    let helpers = CancellationToken::new();
+    let _end_helpers = helpers.clone().drop_guard();
+    let poller = health::poll(Arc::clone(&cloud), Arc::clone(&board), HealthPace::default());
+    tokio::spawn(helpers.clone().run_until_cancelled_owned(poller));
+    let clock = drift::watch(Arc::clone(&cloud), Arc::clone(&mirror), options.drift_interval);
+    tokio::spawn(helpers.run_until_cancelled_owned(clock));
+
+    let permit = options.permit.clone();
+    let grace = options.grace;
+    let reconciler = Reconciler::new(source, cloud, mirror, board, options, observer, shutdown.clone());
+    tokio::select! {
+        () = reconciler.run() => {}
+        () = async { shutdown.cancelled().await; tokio::time::sleep(grace).await } => {
+            warn!("changes are still under way; they are left to themselves, and the next start finds out how they ended");
         }
+        () = permit.ended() => warn!("no longer the leader"),
     }
-    shutdown.cancelled().await;
 }

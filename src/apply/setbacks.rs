@@ -103,9 +103,9 @@ fn pause(next: Next, times: u32) -> Duration {
     match next {
         // At once the first time, since looking again mostly mends it; then like any failure, since it evidently does not.
         Next::LookAgain if times <= 1 => Duration::ZERO,
-        Next::LookAgain => doubled(Duration::from_millis(500), Duration::from_secs(60), times - 2),
-        Next::Later => doubled(Duration::from_secs(1), Duration::from_secs(60), times - 1),
-        Next::Person => doubled(Duration::from_secs(120), Duration::from_secs(1800), times - 1),
+        Next::LookAgain => doubled(Duration::from_millis(500), Duration::from_mins(1), times - 2),
+        Next::Later => doubled(Duration::from_secs(1), Duration::from_mins(1), times - 1),
+        Next::Person => doubled(Duration::from_mins(2), Duration::from_mins(30), times - 1),
     }
 }
 

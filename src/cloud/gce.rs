@@ -26,7 +26,8 @@ use gce::{Client, Completion, Global, HealthStatus, InstanceState, Query};
 use tracing::warn;
 
 use super::{
-    Cloud, CloudError, Executed, KeyPairs, Listing, Obstacle, Ownership, Reading, Seen, Standing, Whose,
+    Cloud, CloudError, Executed, KeyPairs, Listing, Obstacle, Owned, Ownership, Reading, Seen, Standing,
+    Whose,
 };
 use crate::metrics::Metrics;
 use crate::model::{
@@ -155,14 +156,14 @@ impl Gce {
             Standing::Unrelated => return None,
             Standing::Foreign => Whose::Foreign,
             Standing::Ours(mark) => match body.read(scope) {
-                Ok(model) => Whose::Ours {
+                Ok(model) => Whose::Ours(Box::new(Owned {
                     entry: Entry { mark, node: model.into_node() },
                     facts: Facts {
                         fingerprint: body.fingerprint().map(|text| Fingerprint(text.to_owned())),
                         address: Wire::address(body),
                         created: body.created().map(str::to_owned),
                     },
-                },
+                })),
                 Err(error) => {
                     warn!(%id, %error, "it carries our mark but cannot be ours; it is left alone");
                     Whose::Foreign
@@ -186,10 +187,10 @@ impl Gce {
     /// Puts the members into a group that was read; `None` where the group has gone meanwhile.
     async fn with_members(&self, mut seen: Seen) -> Result<Option<Seen>, CloudError> {
         let doing = Doing::new("list the members of", &seen.id);
-        let Whose::Ours { entry, facts: _ } = &mut seen.whose else { return Ok(Some(seen)) };
+        let Whose::Ours(owned) = &mut seen.whose else { return Ok(Some(seen)) };
         let scope = scope_to_wire(&seen.id.scope);
         let name = seen.id.name.as_str();
-        let failed = match &mut entry.node {
+        let failed = match &mut owned.entry.node {
             Node::InstanceGroup(group) => {
                 let groups = self.client.collection::<gce_api::InstanceGroup>(scope);
                 match groups.list_instances(name, InstanceState::All).await {

@@ -13,7 +13,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::{Cloud, CloudError, Executed, Listing, Reading, Seen, Whose};
+use super::{Cloud, CloudError, Executed, Listing, Owned, Reading, Seen, Whose};
 use crate::model::{
     Address, AddressBinding, Entry, ForwardingRule, InstanceGroup, Kind, NetworkEndpointGroup, Node,
     Observed, Resource as _, ResourceId,
@@ -233,7 +233,8 @@ impl Inner {
 fn put(known: &mut Observed, seen: Seen) {
     let Seen { id, whose } = seen;
     match whose {
-        Whose::Ours { entry, facts } => {
+        Whose::Ours(owned) => {
+            let Owned { entry, facts } = *owned;
             known.taken.remove(&id);
             known.facts.insert(id.clone(), facts);
             known.graph.put(id, entry);

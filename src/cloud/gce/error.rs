@@ -28,7 +28,7 @@ const MEMBERSHIP: [&str; 4] =
     ["memberAlreadyExists", "MEMBER_ALREADY_EXISTS", "memberNotFound", "MEMBER_NOT_FOUND"];
 
 impl Doing {
-    pub(super) fn new(verb: &'static str, what: impl ToString) -> Self {
+    pub(super) fn new(verb: &'static str, what: &(impl std::fmt::Display + ?Sized)) -> Self {
         Self { verb, what: what.to_string() }
     }
 

@@ -121,9 +121,9 @@ impl Patched for WireHealthCheck {
     ];
 
     fn clear_within(patch: &mut Map<String, Value>) {
-        clear_others(patch.get_mut("httpHealthCheck"), &["port", "host"]);
-        clear_others(patch.get_mut("httpsHealthCheck"), &["port", "host"]);
-        clear_others(patch.get_mut("tcpHealthCheck"), &["port"]);
+        clear_others(patch, "httpHealthCheck", &["port", "host"]);
+        clear_others(patch, "httpsHealthCheck", &["port", "host"]);
+        clear_others(patch, "tcpHealthCheck", &["port"]);
     }
 }
 

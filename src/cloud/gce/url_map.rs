@@ -72,13 +72,10 @@ impl Patched for WireUrlMap {
         &["defaultService", "defaultUrlRedirect", "defaultRouteAction", "hostRules", "pathMatchers"];
 
     fn clear_within(patch: &mut Map<String, Value>) {
+        clear_others(patch, "defaultUrlRedirect", &["hostRedirect", "pathRedirect", "prefixRedirect"]);
         clear_others(
-            patch.get_mut("defaultUrlRedirect"),
-            &["hostRedirect", "pathRedirect", "prefixRedirect"],
-        );
-        let action = patch.get_mut("defaultRouteAction");
-        clear_others(
-            action,
+            patch,
+            "defaultRouteAction",
             &[
                 "cachePolicy",
                 "corsPolicy",
@@ -90,10 +87,9 @@ impl Patched for WireUrlMap {
                 "weightedBackendServices",
             ],
         );
-        clear_others(
-            patch.get_mut("defaultRouteAction").and_then(|action| action.get_mut("faultInjectionPolicy")),
-            &["delay"],
-        );
+        if let Some(Value::Object(action)) = patch.get_mut("defaultRouteAction") {
+            clear_others(action, "faultInjectionPolicy", &["delay"]);
+        }
     }
 }
 

@@ -69,9 +69,9 @@ pub(super) fn patch_of<R: Patched>(body: &R, fingerprint: Option<&str>) -> Resul
     Ok(Value::Object(patch))
 }
 
-/// Puts `null` for every key that an object of the patch lacks.
-pub(super) fn clear_others(object: Option<&mut Value>, keys: &[&str]) {
-    if let Some(Value::Object(object)) = object {
+/// Puts `null` for every key that the object in this field lacks.
+pub(super) fn clear_others(at: &mut Map<String, Value>, field: &str, keys: &[&str]) {
+    if let Some(Value::Object(object)) = at.get_mut(field) {
         for key in keys {
             object.entry((*key).to_owned()).or_insert(Value::Null);
         }

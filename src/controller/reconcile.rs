@@ -1,0 +1,426 @@
+//! The loop. One turn, read aloud: take a snapshot, translate it, look at the cloud, plan, claim the objects, apply, tell, let go.
+//!
+//! A turn concerns all load balancers together: what they share makes a plan for each alone impossible, and what did not change costs
+//! nothing. It decides nothing itself; what it does decide is when: see [`Reconciler::run`].
+
+mod tell;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use petgraph::Direction;
+use petgraph::graph::NodeIndex;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, debug, info, info_span, warn};
+
+use super::health::HealthBoard;
+use super::source::{Source, SourceError};
+use super::{Observer, Options, Progress};
+use crate::apply::{Ended, Ending, Hands, Next, Outcome, Setbacks, Unfinished, apply};
+use crate::cloud::mirror::Mirror;
+use crate::cloud::{Cloud, chain};
+use crate::model::{CertificatesHeld, Holder, LoadBalancerKey, Observed};
+use crate::plan::{Action, Plan, plan};
+use crate::translate::{Disposition, Translation, translate};
+
+/// Turns begin at least so far apart, so that a burst of changes makes two turns and not a hundred. The first change of a burst is
+/// answered at once.
+const BETWEEN_TURNS: Duration = Duration::from_millis(100);
+
+/// So many objects are written to the source at a time.
+const WRITERS: usize = 16;
+
+/// Everything that a turn needs.
+pub(super) struct Reconciler<S, C, O> {
+    source: Arc<S>,
+    cloud: Arc<C>,
+    mirror: Arc<Mirror>,
+    board: Arc<HealthBoard>,
+    options: Options,
+    observer: O,
+    shutdown: CancellationToken,
+    setbacks: Setbacks,
+    /// What the last plan left undone.
+    unfinished: Unfinished,
+    /// How many turns in a row could not be finished.
+    troubles: u32,
+    /// What was last said about load balancers whose objects are gone.
+    leaks: Vec<LoadBalancerKey>,
+}
+
+/// How a turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Nothing is left to do, except what failed and is tried again in its time.
+    Settled,
+    /// Something changed meanwhile.
+    Again,
+    /// The source has not listed everything yet.
+    NotReady,
+    /// Something outside the plan failed: the source, or reading the cloud.
+    Troubled,
+}
+
+impl Turn {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Again => "superseded",
+            Self::NotReady => "not_ready",
+            Self::Troubled => "troubled",
+        }
+    }
+}
+
+impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
+    pub(super) fn new(
+        source: Arc<S>,
+        cloud: Arc<C>,
+        mirror: Arc<Mirror>,
+        board: Arc<HealthBoard>,
+        options: Options,
+        observer: O,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            source,
+            cloud,
+            mirror,
+            board,
+            options,
+            observer,
+            shutdown,
+            setbacks: Setbacks::default(),
+            unfinished: Unfinished::new(),
+            troubles: 0,
+            leaks: Vec::new(),
+        }
+    }
+
+    /// Turns until the shutdown: at once when the source or the cloud shows something new; when the pause after a failure is over; and
+    /// once in every drift interval, since time alone changes things too (a certificate expires).
+    pub(super) async fn run(mut self) {
+        let shutdown = self.shutdown.clone();
+        if shutdown.run_until_cancelled(self.fill()).await.is_none() {
+            return;
+        }
+        loop {
+            let began = Instant::now();
+            let turn = self.turn().instrument(info_span!("turn")).await;
+            self.options.metrics.turn_ended(turn.word(), began.elapsed());
+            if shutdown.is_cancelled() || !self.options.permit.lasts(Duration::ZERO) {
+                return;
+            }
+            let wait = self.wait(turn);
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = wait => {}
+            }
+            let next = began + BETWEEN_TURNS;
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = tokio::time::sleep_until(next) => {}
+            }
+        }
+    }
+
+    /// Waits for a reason for the next turn.
+    async fn wait(&mut self, turn: Turn) {
+        let now = Instant::now();
+        let next_try = self.setbacks.next_try();
+        let until = match turn {
+            Turn::Again => return,
+            Turn::Settled => {
+                self.troubles = 0;
+                next_try.unwrap_or(now + self.options.drift_interval)
+            }
+            Turn::NotReady => now + self.options.drift_interval,
+            Turn::Troubled => {
+                self.troubles = self.troubles.saturating_add(1);
+                let pause =
+                    Duration::from_millis(500).saturating_mul(2_u32.saturating_pow(self.troubles.min(7)));
+                now + pause.min(Duration::from_mins(1))
+            }
+        };
+        if turn != Turn::NotReady {
+            let retry = (turn == Turn::Troubled || next_try.is_some()).then(|| until.duration_since(now));
+            self.observer.on(Progress::Settled(retry));
+        }
+        tokio::select! {
+            () = self.source.changed() => {}
+            () = self.mirror.changed() => info!("the cloud is not as we left it"),
+            () = self.board.changed() => {}
+            () = tokio::time::sleep_until(until) => {}
+        }
+    }
+
+    /// The first look at the cloud.
+    async fn fill(&mut self) {
+        let mut pause = Duration::from_secs(1);
+        while let Err(error) = self.mirror.fill(&*self.cloud).await {
+            self.trouble("the cloud's resources cannot be listed", &error);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_mins(1));
+        }
+    }
+
+    async fn turn(&mut self) -> Turn {
+        let held = self.mirror.observed().certificates_held();
+        let Some(translation) = self.translated(held.clone()) else { return Turn::NotReady };
+        if let Err(error) = self.mirror.resolve_doubts(&*self.cloud).await {
+            self.trouble("what became of a change cannot be read", &error);
+            return Turn::Troubled;
+        }
+        let before = self.mirror.observed();
+        let mut plan = self.planned(&translation, &before);
+        let mut turn = Turn::Settled;
+        for (key, error) in self.claim(&translation, &plan).await {
+            turn = self.failed("claim", &key, &error, turn);
+            withhold(&mut plan, &key);
+        }
+        self.observer.on(Progress::Planned(&plan));
+
+        let applied = self.apply_and_tell(&translation, &plan, &before, &held).await;
+        self.unfinished = applied.outcome.unfinished();
+        turn = turn.or(applied.turn);
+        turn = turn.or(self.release(&translation, &plan).await);
+        if self.unfinished.values().any(|ending| *ending == Ending::Superseded) {
+            turn = turn.or(Turn::Again);
+        }
+        if turn == Turn::Settled {
+            let now = jiff::Timestamp::now().as_second();
+            self.options.metrics.settled(u64::try_from(now).unwrap_or_default());
+        }
+        turn
+    }
+
+    /// What should be. `None`: the source is not ready to say.
+    fn translated(&self, held: CertificatesHeld) -> Option<Translation> {
+        let began = Instant::now();
+        let snapshot = match self.source.snapshot(held) {
+            Ok(snapshot) => snapshot,
+            Err(not_ready) => {
+                debug!(%not_ready, "waiting");
+                return None;
+            }
+        };
+        self.options.metrics.stage_ended("snapshot", began.elapsed());
+        let began = Instant::now();
+        let translation = translate(&snapshot);
+        self.options.metrics.stage_ended("translate", began.elapsed());
+        Some(translation)
+    }
+
+    fn planned(&mut self, translation: &Translation, observed: &Observed) -> Plan {
+        let began = Instant::now();
+        let plan = plan(translation, observed);
+        self.options.metrics.stage_ended("plan", began.elapsed());
+        for change in plan.graph.node_weights() {
+            self.options.metrics.planned(change.id.kind, change.action.word());
+        }
+        if plan.leaks != self.leaks {
+            self.leaks.clone_from(&plan.leaks);
+            for key in &plan.leaks {
+                warn!(
+                    load_balancer = %key,
+                    "its object is gone without having been deleted in our sight; nothing of it is touched. If it is really to go, create \
+                     the object again and delete it while gclb runs"
+                );
+            }
+        }
+        plan
+    }
+
+    /// Makes sure that no object can vanish unseen that something is about to be made for. Yields those for which that failed.
+    async fn claim(&self, translation: &Translation, plan: &Plan) -> Vec<(LoadBalancerKey, SourceError)> {
+        let began = Instant::now();
+        let created =
+            plan.graph.node_weights().filter_map(|change| match (&change.action, &change.mark.holder) {
+                (Action::Create(_), Holder::LoadBalancer(key)) => Some(key),
+                _ => None,
+            });
+        let served = translation.load_balancers.iter().filter_map(|(key, translated)| {
+            matches!(translated.disposition, Disposition::Serve(_)).then_some(key)
+        });
+        let keys: BTreeSet<&LoadBalancerKey> = created.chain(served).collect();
+        let failed = futures::stream::iter(keys)
+            .map(|key| async move { self.source.claim(key).await.err().map(|error| (key.clone(), error)) })
+            .buffer_unordered(WRITERS)
+            .filter_map(std::future::ready)
+            .collect()
+            .await;
+        self.options.metrics.stage_ended("claim", began.elapsed());
+        failed
+    }
+
+    /// Applies the plan, and meanwhile tells of what is done, and listens for input that asks for something else.
+    async fn apply_and_tell(
+        &self,
+        translation: &Translation,
+        plan: &Plan,
+        before: &Observed,
+        held: &CertificatesHeld,
+    ) -> Applied {
+        let began = Instant::now();
+        let stop = self.shutdown.child_token();
+        let (ended, endings) = mpsc::unbounded_channel();
+        let mut heard = false;
+        let apply = async {
+            // Moved in here, so that the telling ends with the applying.
+            let ended = ended;
+            let hands = Hands {
+                cloud: &*self.cloud,
+                mirror: &self.mirror,
+                keys: &*self.source,
+                permit: &self.options.permit,
+                setbacks: &self.setbacks,
+            };
+            let tell = |change: &Ended| {
+                self.observer.on(Progress::Ended(change));
+                // Nobody listening any more is no reason to stop.
+                let _ = ended.send(change.clone());
+            };
+            tokio::select! {
+                outcome = apply(plan, &hands, &self.options.pace, &stop, tell) => outcome,
+                never = self.supersede(translation, held, &stop, &mut heard) => match never {},
+            }
+        };
+        let (outcome, told) = tokio::join!(apply, self.tell(translation, plan, before, endings));
+        self.options.metrics.stage_ended("apply", began.elapsed());
+        if !plan.is_empty() {
+            let done = outcome.ended.iter().filter(|ended| ended.result == Ending::Done).count();
+            info!(planned = plan.graph.node_count(), done, took = ?began.elapsed(), "applied");
+        }
+        let turn = if heard { Turn::Again } else { Turn::Settled };
+        Applied { outcome, turn: turn.or(told) }
+    }
+
+    /// Stops the applying when the input has come to ask for something else. Input that changed without asking for anything else is
+    /// merely remembered.
+    async fn supersede(
+        &self,
+        translation: &Translation,
+        held: &CertificatesHeld,
+        stop: &CancellationToken,
+        heard: &mut bool,
+    ) -> std::convert::Infallible {
+        loop {
+            self.source.changed().await;
+            *heard = true;
+            tokio::time::sleep(BETWEEN_TURNS).await;
+            let Some(newer) = self.translated(held.clone()) else { continue };
+            if asks_for_the_same(translation, &newer) {
+                continue;
+            }
+            info!(
+                "the input asks for something else now; no change is begun any more until there is a new plan"
+            );
+            stop.cancel();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Lets the objects go of load balancers of which nothing is left.
+    async fn release(&self, translation: &Translation, plan: &Plan) -> Turn {
+        // What they shared must be gone too, unless it cannot go without a person: the last one to leave clears up.
+        let shared_is_going = plan.graph.node_weights().any(|change| {
+            change.action == Action::Delete
+                && !matches!(change.mark.holder, Holder::LoadBalancer(_))
+                && match self.unfinished.get(&change.id) {
+                    None => false,
+                    Some(Ending::Failed(failure)) => failure.next != Next::Person,
+                    Some(Ending::Done | Ending::Blocked { .. } | Ending::Superseded) => true,
+                }
+        });
+        let observed = self.mirror.observed();
+        let mut turn = Turn::Settled;
+        for (key, translated) in &translation.load_balancers {
+            let torn_down = translated.disposition == Disposition::TearDown
+                && !shared_is_going
+                && observed.held_by(key).next().is_none();
+            if !torn_down || self.shutdown.is_cancelled() {
+                continue;
+            }
+            match self.source.release(key).await {
+                Ok(()) => {
+                    info!(load_balancer = %key, "nothing of it is left; its object is let go");
+                    self.observer.on(Progress::Released(key));
+                }
+                Err(error) => turn = self.failed("release", key, &error, turn),
+            }
+        }
+        turn
+    }
+
+    fn failed(&self, doing: &'static str, key: &LoadBalancerKey, error: &SourceError, turn: Turn) -> Turn {
+        match error {
+            SourceError::Changed { .. } => {
+                debug!(load_balancer = %key, error = chain(error), doing, "looking again");
+                turn.or(Turn::Again)
+            }
+            SourceError::Failed { .. } => {
+                self.trouble(&format!("{doing} {key}"), error);
+                turn.or(Turn::Troubled)
+            }
+        }
+    }
+
+    fn trouble(&self, what: &str, error: &dyn std::error::Error) {
+        let error = chain(error);
+        warn!(error, "{what}");
+        self.observer.on(Progress::Troubled(&format!("{what}: {error}")));
+    }
+}
+
+/// What became of a plan, and what follows from it for the turn.
+struct Applied {
+    outcome: Outcome,
+    turn: Turn,
+}
+
+impl Turn {
+    /// The two together: trouble comes before haste, since looking again at once would only make more of it.
+    const fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Troubled, _) | (_, Self::Troubled) => Self::Troubled,
+            (Self::NotReady, _) | (_, Self::NotReady) => Self::NotReady,
+            (Self::Again, _) | (_, Self::Again) => Self::Again,
+            (Self::Settled, Self::Settled) => Self::Settled,
+        }
+    }
+}
+
+/// Whether two translations lead to the same cloud.
+fn asks_for_the_same(one: &Translation, other: &Translation) -> bool {
+    let dispositions = |translation: &Translation| -> BTreeMap<LoadBalancerKey, Disposition> {
+        let all = translation.load_balancers.iter();
+        all.map(|(key, translated)| (key.clone(), translated.disposition.clone())).collect()
+    };
+    one.desired == other.desired && dispositions(one) == dispositions(other)
+}
+
+/// Takes out of a plan what it would make for a load balancer, and what waits for that.
+fn withhold(plan: &mut Plan, key: &LoadBalancerKey) {
+    let mut todo: Vec<NodeIndex> = plan
+        .graph
+        .node_indices()
+        .filter(|at| {
+            let change = &plan.graph[*at];
+            matches!(change.action, Action::Create(_))
+                && matches!(&change.mark.holder, Holder::LoadBalancer(holder) if holder == key)
+        })
+        .collect();
+    let mut withheld: BTreeSet<NodeIndex> = todo.iter().copied().collect();
+    while let Some(at) = todo.pop() {
+        for next in plan.graph.neighbors_directed(at, Direction::Outgoing) {
+            if withheld.insert(next) {
+                todo.push(next);
+            }
+        }
+    }
+    plan.graph.retain_nodes(|_, at| !withheld.contains(&at));
+}
