@@ -5,6 +5,7 @@
 //! ([`health`]), and a clock that lists everything again now and then.
 
 mod drift;
+pub mod folder;
 mod health;
 mod reconcile;
 pub mod source;

@@ -44,7 +44,7 @@ pub struct Object {
 }
 
 /// What an object says.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Content {
     /// An Ingress.
     Ingress(Arc<Ingress>),
