@@ -12,6 +12,8 @@ mod firewall;
 mod forwarding_rule;
 mod health_check;
 mod json;
+#[cfg(test)]
+mod tests;
 mod url_map;
 
 use serde_json::Value;

@@ -4,6 +4,9 @@
 //! per source range as a whole: an allow rule counts if it covers the whole range, a deny rule if it touches any
 //! of it. A rule that opens only a part of the probers' addresses is, as in the cloud, not enough.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use ipnet::IpNet;

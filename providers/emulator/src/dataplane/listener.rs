@@ -130,7 +130,7 @@ impl OpenListener {
             connections: connections.clone(),
         };
         let accept = unless(stop.clone(), accept(socket, place));
-        let accepting = tokio::spawn(accept);
+        let accepting = shared.tasks.spawn(accept);
         Self { accepting, stop, cut, connections }
     }
 

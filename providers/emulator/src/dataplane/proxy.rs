@@ -96,7 +96,10 @@ fn decide<'a>(
             let location = location(redirect, &url, matched, https_port);
             Decision::Answer(answer::redirect(redirect.code.status(), &location))
         }
-        Routed::Aborting { service: _, abort, matched: _ } if drawn(abort) => {
+        // Fault injection belongs to the managed load balancers; a classic one does not know it.
+        Routed::Aborting { service: _, abort, matched: _ }
+            if frontend.frontend.scheme == Scheme::Managed && drawn(abort) =>
+        {
             Decision::Answer(aborted(abort))
         }
         Routed::Service { service, matched: _ } | Routed::Aborting { service, abort: _, matched: _ } => {

@@ -10,6 +10,8 @@
 //! the reason it did not match.
 
 mod redirect;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,11 +15,9 @@ pub(super) struct Tasks {
 }
 
 impl Tasks {
-    /// Starts a task that ends by itself or when everything is aborted.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let task = unless(self.abort.clone(), task);
-        // Detached on purpose: the tracker is what waits for it.
-        drop(self.tracker.spawn(task));
+    /// Starts a task that ends by itself or when everything is aborted. The handle may be dropped.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.tracker.spawn(unless(self.abort.clone(), task))
     }
 
     /// Ends every task now; [`Tasks::wait`] then returns soon.

@@ -210,12 +210,15 @@ impl Reader<'_> {
             return Destination::Redirect(url_redirect(redirect));
         }
         let abort = action.and_then(|action| self.abort(action, at));
-        if let Some(service) = link(body, service) {
+        let to_service = |service: &str| {
             let service = BackendServiceId::new(service);
-            return match abort {
-                Some(abort) => Destination::Aborting { service, abort },
+            match &abort {
+                Some(abort) => Destination::Aborting { service, abort: abort.clone() },
                 None => Destination::Service(service),
-            };
+            }
+        };
+        if let Some(service) = link(body, service) {
+            return to_service(service);
         }
         let weighted = action.map(|action| items(action, "weightedBackendServices").collect::<Vec<_>>());
         if let Some(weighted) = weighted.filter(|weighted| !weighted.is_empty()) {
@@ -224,7 +227,7 @@ impl Reader<'_> {
             if let (Some(only), None) = (serving.next(), serving.next())
                 && let Some(service) = link(only, "backendService")
             {
-                return Destination::Service(BackendServiceId::new(service));
+                return to_service(service);
             }
             let why = format!("{at} splits traffic by weight, which is not served");
             self.problem(why.clone());

@@ -1,0 +1,28 @@
+//! The data plane with real sockets: clients on one side, backends on the other, loopback only.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "dataplane/backends.rs"]
+mod backends;
+#[path = "dataplane/client.rs"]
+mod client;
+#[path = "dataplane/firewalls.rs"]
+mod firewalls;
+#[path = "dataplane/health_checks.rs"]
+mod health_checks;
+#[path = "dataplane/hot_swap.rs"]
+mod hot_swap;
+#[path = "dataplane/listeners.rs"]
+mod listeners;
+#[path = "dataplane/programs.rs"]
+mod programs;
+#[path = "dataplane/requests.rs"]
+mod requests;
+#[path = "dataplane/rig.rs"]
+mod rig;
+#[path = "dataplane/time_outs.rs"]
+mod time_outs;
+#[path = "dataplane/tls.rs"]
+mod tls;
+#[path = "dataplane/upgrades.rs"]
+mod upgrades;
