@@ -301,7 +301,7 @@ impl ControlPlane {
             program: self.assets.path(assets::Program::Kubectl),
             kubeconfig: self.admin.clone(),
             home: self.folder.clone(),
-            namespace: "default".into(),
+            namespace: None,
         }
     }
 

@@ -15,7 +15,8 @@ pub struct Kubectl {
     pub(crate) kubeconfig: PathBuf,
     /// Its discovery cache goes here and not into the user's home.
     pub(crate) home: PathBuf,
-    pub(crate) namespace: String,
+    /// `None`: the kubeconfig's, and manifests may name others.
+    pub(crate) namespace: Option<String>,
 }
 
 /// `kubectl` did not do what it was asked to.
@@ -44,7 +45,7 @@ impl Kubectl {
     /// The same for another namespace.
     #[must_use]
     pub fn in_namespace(&self, namespace: &str) -> Self {
-        Self { namespace: namespace.to_owned(), ..self.clone() }
+        Self { namespace: Some(namespace.to_owned()), ..self.clone() }
     }
 
     /// Runs it and returns what it printed on standard output.
@@ -65,7 +66,7 @@ impl Kubectl {
     ) -> Result<String, KubectlError> {
         let mut kubectl = Command::new(&self.program);
         kubectl
-            .arg(format!("--namespace={}", self.namespace))
+            .args(self.namespace.iter().map(|namespace| format!("--namespace={namespace}")))
             .args(arguments)
             .env("KUBECONFIG", &self.kubeconfig)
             .env("HOME", &self.home);

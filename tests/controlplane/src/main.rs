@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use controlplane::assets::Assets;
+use tracing_subscriber::EnvFilter;
 
 mod up;
 
@@ -24,10 +25,9 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().command {
         Command::Build => println!("{}", Assets::find_or_build()?.folder().display()),
         Command::Up(arguments) => {
-            tracing_subscriber::fmt()
-                .with_writer(std::io::stderr)
-                .with_max_level(tracing::Level::WARN)
-                .init();
+            let filter =
+                EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off,controlplane=warn"));
+            tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(filter).init();
             tokio::runtime::Runtime::new()?.block_on(up::run(arguments))?;
         }
     }
