@@ -25,6 +25,7 @@ mod decide;
 mod diff;
 mod display;
 mod edges;
+pub mod json;
 mod order;
 mod reason;
 mod retain;
@@ -47,7 +48,8 @@ pub const MEMBERS_PER_CALL: usize = 500;
 /// Changes, and which must be done before which.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// An edge runs from a change to one that must wait for it.
+    /// An edge runs from a change to one that must wait for it. The nodes stand in the order of [`order`]: where there is a choice,
+    /// the lower index goes first.
     pub graph: DiGraph<Change, ()>,
     /// Load balancers of ours in the cloud whose objects are gone without having been deleted in our sight. Nothing of theirs is touched.
     pub leaks: Vec<LoadBalancerKey>,
@@ -160,7 +162,7 @@ pub fn plan(translation: &Translation, observed: &Observed) -> Plan {
     }
     let decisions = decide::decide(translation, observed);
     let graph = edges::connect(translation, observed, &decisions);
-    let plan = Plan { graph, leaks, blocked: decisions.blocked };
+    let plan = order::in_order(Plan { graph, leaks, blocked: decisions.blocked });
     debug_assert_eq!(check(&plan, observed), [], "a plan that breaks its own rules");
     plan
 }

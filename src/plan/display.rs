@@ -226,10 +226,11 @@ impl Text<'_> {
 
 /// ` (+3 -1 endpoints)`, or nothing.
 fn members(kind: Kind, join: usize, leave: usize) -> String {
-    let noun = match kind {
-        Kind::InstanceGroup => "instances",
-        _ => "endpoints",
+    let one = match kind {
+        Kind::InstanceGroup => "instance",
+        _ => "endpoint",
     };
+    let noun = if join + leave == 1 { one.to_owned() } else { format!("{one}s") };
     match (join, leave) {
         (0, 0) => String::new(),
         (join, 0) => format!(" (+{join} {noun})"),

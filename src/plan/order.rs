@@ -6,34 +6,63 @@ use std::collections::BinaryHeap;
 use petgraph::Direction;
 use petgraph::graph::{DiGraph, NodeIndex};
 
-use crate::model::ResourceId;
-
 use super::{Action, Change, Plan};
 
 /// The changes in an order that heeds every edge. Where the edges leave a choice, members of groups come first, then what is new, then
-/// updates, then deletions; and equal ones by identity. Each change stands in it once, even if the edges ran in a circle (which a
-/// plan never does).
+/// updates, then deletions; of equal ones that which most others wait for in a row; then by identity. Each change stands in it once,
+/// even if the edges ran in a circle (which in a plan they never do).
 #[must_use]
 pub fn order(plan: &Plan) -> Vec<NodeIndex> {
     let graph = &plan.graph;
+    let behind = chains(graph, Direction::Outgoing);
     let mut waits_for: Vec<usize> =
         graph.node_indices().map(|at| graph.neighbors_directed(at, Direction::Incoming).count()).collect();
-    let mut ready: BinaryHeap<Reverse<(Rank, &ResourceId, NodeIndex)>> = BinaryHeap::new();
+    let mut ready = BinaryHeap::new();
     let mut ordered = Vec::with_capacity(graph.node_count());
-    let entry = |at: NodeIndex| graph.node_weight(at).map(|change| Reverse((rank(change), &change.id, at)));
-    ready.extend(graph.node_indices().filter(|at| waits_for[at.index()] == 0).filter_map(entry));
-    while let Some(Reverse((_, _, at))) = ready.pop() {
+    let urgency = |at: NodeIndex| {
+        graph
+            .node_weight(at)
+            .map(|change| Reverse((rank(change), Reverse(behind[at.index()]), &change.id, at)))
+    };
+    ready.extend(graph.node_indices().filter(|at| waits_for[at.index()] == 0).filter_map(urgency));
+    while let Some(Reverse((_, _, _, at))) = ready.pop() {
         ordered.push(at);
         for then in graph.neighbors_directed(at, Direction::Outgoing) {
             waits_for[then.index()] -= 1;
             if waits_for[then.index()] == 0 {
-                ready.extend(entry(then));
+                ready.extend(urgency(then));
             }
         }
     }
     // Whatever runs in a circle.
     ordered.extend(graph.node_indices().filter(|at| waits_for[at.index()] > 0));
     ordered
+}
+
+/// The same plan with its changes numbered in their order.
+pub(super) fn in_order(plan: Plan) -> Plan {
+    let order = order(&plan);
+    let Plan { graph, leaks, blocked } = plan;
+    let mut place = vec![0; graph.node_count()];
+    for (index, at) in order.iter().enumerate() {
+        place[at.index()] = index;
+    }
+    let mut edges: Vec<(usize, usize)> = graph
+        .raw_edges()
+        .iter()
+        .map(|edge| (place[edge.source().index()], place[edge.target().index()]))
+        .collect();
+    edges.sort_unstable();
+    let mut changes: Vec<(usize, Change)> =
+        graph.into_nodes_edges().0.into_iter().map(|node| node.weight).enumerate().collect();
+    changes.sort_by_key(|(index, _)| place[*index]);
+
+    let mut graph = DiGraph::with_capacity(changes.len(), edges.len());
+    let at: Vec<NodeIndex> = changes.into_iter().map(|(_, change)| graph.add_node(change)).collect();
+    for (first, then) in edges {
+        graph.add_edge(at[first], at[then], ());
+    }
+    Plan { graph, leaks, blocked }
 }
 
 /// How soon a change is wanted, first to last.
@@ -61,12 +90,23 @@ fn rank(change: &Change) -> Rank {
 /// than this many of them.
 #[must_use]
 pub fn longest_chain(plan: &Plan) -> usize {
-    let graph: &DiGraph<Change, ()> = &plan.graph;
-    let mut length = vec![0_usize; graph.node_count()];
-    for at in order(plan) {
-        let before =
-            graph.neighbors_directed(at, Direction::Incoming).map(|first| length[first.index()]).max();
-        length[at.index()] = before.unwrap_or(0) + 1;
+    chains(&plan.graph, Direction::Incoming).into_iter().max().unwrap_or(0)
+}
+
+/// For each change how many stand in the longest row that ends in it, itself included, going in this direction.
+fn chains(graph: &DiGraph<Change, ()>, direction: Direction) -> Vec<usize> {
+    let mut waits_for: Vec<usize> =
+        graph.node_indices().map(|at| graph.neighbors_directed(at, direction).count()).collect();
+    let mut ready: Vec<NodeIndex> = graph.node_indices().filter(|at| waits_for[at.index()] == 0).collect();
+    let mut length = vec![1_usize; graph.node_count()];
+    while let Some(at) = ready.pop() {
+        for then in graph.neighbors_directed(at, direction.opposite()) {
+            length[then.index()] = length[then.index()].max(length[at.index()] + 1);
+            waits_for[then.index()] -= 1;
+            if waits_for[then.index()] == 0 {
+                ready.push(then);
+            }
+        }
     }
-    length.into_iter().max().unwrap_or(0)
+    length
 }

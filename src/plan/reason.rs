@@ -40,7 +40,7 @@ pub(super) fn update(step: &Step) -> String {
         (Verb::SetSslCertificates, Reach::Same) => "other certificates are to be served".to_owned(),
         (Verb::SetTarget, Reach::Same) => "another proxy is to answer".to_owned(),
         (Verb::Patch | Verb::SetNamedPorts, Reach::Same) => {
-            format!("not as it should be: {}", names(&step.fields))
+            format!("differs in {}", names(&step.fields))
         }
     }
 }

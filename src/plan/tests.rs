@@ -1,19 +1,49 @@
 //! One test for each rule of planning.
 
+mod cluster;
 pub(crate) mod fixture;
+mod order;
+mod retention;
+mod text;
+mod verbs;
 
 use super::*;
-use fixture::{done, steps, walkthrough};
+use fixture::{World, done, http, https, walkthrough};
 
 #[test]
-fn the_walkthrough_is_made_in_five_steps() {
+fn what_is_as_it_should_be_needs_nothing() {
+    let mut world = walkthrough();
+    world.pods("web", 700);
+    world.serve("second", &http(&["web", "echo"]));
+    let observed = world.observed();
+    assert_eq!(observed.graph, world.translation.desired);
+    let plan = plan(&world.translation, &observed);
+    assert!(plan.is_empty() && plan.blocked.is_empty() && plan.leaks.is_empty(), "{plan}");
+}
+
+#[test]
+fn equal_input_gives_an_equal_plan() {
     let world = walkthrough();
-    let plan = plan(&world.translation, &Observed::default());
-    println!("{plan}");
-    assert_eq!(longest_chain(&plan), 5);
-    let after = done(&Observed::default(), &plan);
-    let again = super::plan(&world.translation, &after);
-    assert!(again.is_empty(), "{again}");
-    assert_eq!(after.graph, world.translation.desired);
-    println!("{:#?}", steps(&plan));
+    let mut other = World::new();
+    other.node_port("echo", 30001);
+    other.serve("test", &https(&["echo"], &[("tls", "b")]));
+    let observed = other.observed();
+    let (one, two) = (plan(&world.translation, &observed), plan(&world.translation, &observed));
+    assert_eq!(format!("{one:?}"), format!("{two:?}"));
+    assert_eq!(
+        order(&one).iter().map(|at| at.index()).collect::<Vec<_>>(),
+        (0..one.graph.node_count()).collect::<Vec<_>>(),
+        "changes are numbered in their order"
+    );
+}
+
+#[test]
+fn an_address_is_known_when_the_cloud_has_named_it() {
+    let world = walkthrough();
+    let after = done(&Observed::default(), &plan(&world.translation, &Observed::default()));
+    let of = |kind, name| after.facts[&fixture::id(kind, name)].address;
+    assert_eq!(of(crate::model::Kind::Address, "ip-test"), Some([203, 0, 113, 1].into()));
+    assert_eq!(of(crate::model::Kind::ForwardingRule, "fr-test-443"), Some([203, 0, 113, 1].into()));
+    let without = simulate(&Observed::default(), &plan(&world.translation, &Observed::default()));
+    assert_eq!(without.facts[&fixture::id(crate::model::Kind::Address, "ip-test")].address, None);
 }

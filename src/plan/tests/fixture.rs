@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use crate::model::{
     Address, AddressBinding, Backend, BackendProtocol, BackendService, Balancing, CertificateFingerprint,
     Certificates, ClusterId, Destination, Endpoint, Firewall, ForwardingRule, Graph, Group, HealthCheck,
-    HealthPort, Holder, HostRoutes, InstanceGroup, Kind, LoadBalancerKey, Mark, NetworkEndpointGroup,
+    HealthPort, Holder, HostRoutes, InstanceGroup, Kind, LoadBalancerKey, Mark, NetworkEndpointGroup, Node,
     ObjectKey, Observed, PathMatcher, PathRule, Probe, Redirect, RedirectCode, Ref, ResourceId, ResourceName,
     Scheme, Scope, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
 };
-use crate::plan::{Plan, order, simulate_with};
+use crate::plan::{Action, Change, Plan, order, simulate_with};
 use crate::translate::{Disposition, Frontends, Translated, Translation};
 
 pub(crate) fn name(text: impl Into<String>) -> ResourceName {
@@ -263,21 +263,56 @@ pub(crate) fn walkthrough() -> World {
 
 /// Each change in order: what is done to what.
 pub(crate) fn steps(plan: &Plan) -> Vec<String> {
-    use crate::plan::Action;
+    order(plan).into_iter().map(|at| step_text(&plan.graph[at])).collect()
+}
+
+fn step_text(change: &Change) -> String {
+    let what = match &change.action {
+        Action::Create(_) => "create".to_owned(),
+        Action::Update { verb, .. } => verb.method().to_owned(),
+        Action::AttachEndpoints(members) => format!("attach {}", members.len()),
+        Action::DetachEndpoints(members) => format!("detach {}", members.len()),
+        Action::AddInstances(members) => format!("add {}", members.len()),
+        Action::RemoveInstances(members) => format!("remove {}", members.len()),
+        Action::Delete => "delete".to_owned(),
+    };
+    format!("{what} {}", change.id.name)
+}
+
+/// Whether `then` always waits for `first`; both as [`steps`] writes them, the `nth` of that text.
+pub(crate) fn waits(plan: &Plan, first: (&str, usize), then: (&str, usize)) -> bool {
+    let find = |(text, nth): (&str, usize)| {
+        order(plan)
+            .into_iter()
+            .filter(|at| step_text(&plan.graph[*at]) == text)
+            .nth(nth)
+            .unwrap_or_else(|| panic!("no {text:?} in {:#?}", steps(plan)))
+    };
+    let (first, then) = (find(first), find(then));
+    first != then && petgraph::algo::has_path_connecting(&plan.graph, first, then, None)
+}
+
+/// The fields that an update changes, old and new, in one text.
+pub(crate) fn changed(plan: &Plan, name: &str) -> Vec<String> {
     order(plan)
         .into_iter()
-        .map(|at| {
-            let change = &plan.graph[at];
-            let what = match &change.action {
-                Action::Create(_) => "create".to_owned(),
-                Action::Update { verb, .. } => verb.method().to_owned(),
-                Action::AttachEndpoints(members) => format!("attach {}", members.len()),
-                Action::DetachEndpoints(members) => format!("detach {}", members.len()),
-                Action::AddInstances(members) => format!("add {}", members.len()),
-                Action::RemoveInstances(members) => format!("remove {}", members.len()),
-                Action::Delete => "delete".to_owned(),
-            };
-            format!("{what} {}", change.id.name)
+        .map(|at| &plan.graph[at])
+        .filter(|change| change.id.name.as_str() == name)
+        .filter_map(|change| match &change.action {
+            Action::Update { verb, fields, .. } => Some((verb, fields)),
+            _ => None,
+        })
+        .flat_map(|(verb, fields)| {
+            fields
+                .iter()
+                .map(|field| format!("{} {}: {} -> {}", verb.method(), field.field, field.from, field.to))
         })
         .collect()
+}
+
+/// Changes one resource of a graph, behind everybody's back.
+pub(crate) fn tamper(graph: &mut Graph, id: &ResourceId, edit: impl FnOnce(&mut Node)) {
+    let mut entry = graph.remove(id).unwrap();
+    edit(&mut entry.node);
+    graph.put(id.clone(), entry);
 }

@@ -1,0 +1,190 @@
+//! A plan as JSON, for programs.
+//!
+//! The form is a promise: fields are only ever added within one [`SCHEMA_VERSION`], and it has types of its own, so that the model can
+//! change without it.
+
+use serde::Serialize;
+
+use petgraph::Direction;
+
+use crate::model::ResourceId;
+
+use super::diff::{Field, fields};
+use super::{Action, Block, Blocked, Change, Counts, FieldChange, Plan, order};
+
+/// Goes up when a field changes its meaning or goes away.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A plan for programs to read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// How many resources are made, changed and deleted.
+    pub summary: Summary,
+    /// One for each call, in an order that could be followed.
+    pub changes: Vec<ChangeDocument>,
+    /// What is needed and cannot be planned.
+    pub blocked: Vec<BlockedDocument>,
+    /// Load balancers that are left alone, since their objects are gone without having been deleted.
+    pub left_alone: Vec<String>,
+}
+
+/// How many resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Are made.
+    pub create: usize,
+    /// Are changed.
+    pub change: usize,
+    /// Are deleted.
+    pub delete: usize,
+}
+
+/// Which resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResourceDocument {
+    /// The collection in the Compute API: `backendServices`.
+    pub kind: &'static str,
+    /// `global`, `regions/R` or `zones/Z`.
+    pub scope: String,
+    /// Its name.
+    pub name: String,
+    /// For whom it is held: `ingress/NAMESPACE/NAME`, `service/NAMESPACE/NAME:PORT`, `secret/NAMESPACE/NAME`, `cluster`.
+    pub holder: String,
+}
+
+/// One call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeDocument {
+    /// Its place in the list, from 0.
+    pub index: usize,
+    /// The changes that must be done before, by their places.
+    pub after: Vec<usize>,
+    /// The method of the Compute API: `insert`, `patch`, `attachNetworkEndpoints`, `delete`, ….
+    pub method: &'static str,
+    /// Of which resource.
+    pub resource: ResourceDocument,
+    /// Its fields as they become.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<FieldDocument>,
+    /// Members that join or leave.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+    /// Why, for people.
+    pub reason: String,
+}
+
+/// One field, as people read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FieldDocument {
+    /// Its name.
+    pub name: String,
+    /// What it was; absent where the resource is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// What it becomes.
+    pub to: String,
+}
+
+/// Something that cannot be planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BlockedDocument {
+    /// Of which resource.
+    pub resource: ResourceDocument,
+    /// One word: `NameTaken`, `Unseen`, `Immutable`, `DependsOn`.
+    pub reason: &'static str,
+    /// In a sentence, with what to do.
+    pub message: String,
+}
+
+impl Plan {
+    /// The plan for programs to read.
+    #[must_use]
+    pub fn document(&self) -> Document {
+        let Self { graph, leaks, blocked } = self;
+        let order = order(self);
+        let mut place = vec![0; graph.node_count()];
+        for (index, at) in order.iter().enumerate() {
+            place[at.index()] = index;
+        }
+        let changes = order
+            .iter()
+            .enumerate()
+            .filter_map(|(index, at)| {
+                let before = graph.neighbors_directed(*at, Direction::Incoming);
+                let mut after: Vec<usize> = before.map(|first| place[first.index()]).collect();
+                after.sort_unstable();
+                Some(change(index, after, graph.node_weight(*at)?))
+            })
+            .collect();
+        let Counts { create, change, delete } = self.counts();
+        Document {
+            schema_version: SCHEMA_VERSION,
+            summary: Summary { create, change, delete },
+            changes,
+            blocked: blocked.iter().map(blocked_document).collect(),
+            left_alone: leaks.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+fn resource(id: &ResourceId, holder: &crate::model::Holder) -> ResourceDocument {
+    let ResourceId { kind, scope, name } = id;
+    ResourceDocument {
+        kind: kind.collection(),
+        scope: scope.to_string(),
+        name: name.to_string(),
+        holder: holder.to_string(),
+    }
+}
+
+fn change(index: usize, after: Vec<usize>, change: &Change) -> ChangeDocument {
+    let Change { id, mark, action, reason, seen: _ } = change;
+    let endpoints = |endpoints: &[crate::model::Endpoint]| -> Vec<String> {
+        endpoints
+            .iter()
+            .map(|endpoint| format!("{} {}:{}", endpoint.instance, endpoint.address, endpoint.port))
+            .collect()
+    };
+    let (method, fields, members) = match action {
+        Action::Create(node) => ("insert", fields(node).into_iter().map(made).collect(), Vec::new()),
+        Action::Update { verb, to: _, fields } => {
+            (verb.method(), fields.iter().map(changed).collect(), Vec::new())
+        }
+        Action::AttachEndpoints(members) => ("attachNetworkEndpoints", Vec::new(), endpoints(members)),
+        Action::DetachEndpoints(members) => ("detachNetworkEndpoints", Vec::new(), endpoints(members)),
+        Action::AddInstances(members) => ("addInstances", Vec::new(), members.clone()),
+        Action::RemoveInstances(members) => ("removeInstances", Vec::new(), members.clone()),
+        Action::Delete => ("delete", Vec::new(), Vec::new()),
+    };
+    let resource = resource(id, &mark.holder);
+    ChangeDocument { index, after, method, resource, fields, members, reason: reason.clone() }
+}
+
+fn made(field: Field) -> FieldDocument {
+    let Field { name, value, change: _ } = field;
+    FieldDocument { name, from: None, to: value }
+}
+
+fn changed(change: &FieldChange) -> FieldDocument {
+    let FieldChange { field, from, to } = change;
+    FieldDocument { name: field.clone(), from: Some(from.clone()), to: to.clone() }
+}
+
+fn blocked_document(blocked: &Blocked) -> BlockedDocument {
+    let Blocked { id, holder, why } = blocked;
+    let reason = match why {
+        Block::NameTaken => "NameTaken",
+        Block::Unseen => "Unseen",
+        Block::DependsOn(_) => "DependsOn",
+        Block::Immutable { field: _ } => "Immutable",
+    };
+    BlockedDocument { resource: resource(id, holder), reason, message: why.to_string() }
+}
