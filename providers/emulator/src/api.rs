@@ -8,8 +8,10 @@ mod forwarding_rule;
 mod health_check;
 mod http_health_check;
 mod https_health_check;
+mod image;
 mod instance;
 mod instance_group;
+mod instance_template;
 mod network;
 mod network_endpoint_group;
 mod region;
@@ -32,8 +34,10 @@ pub(crate) static RESOURCES: &[&Resource] = &[
     &health_check::RESOURCE,
     &http_health_check::RESOURCE,
     &https_health_check::RESOURCE,
+    &image::RESOURCE,
     &instance::RESOURCE,
     &instance_group::RESOURCE,
+    &instance_template::RESOURCE,
     &network::RESOURCE,
     &network_endpoint_group::RESOURCE,
     &region::RESOURCE,

@@ -1,7 +1,7 @@
 //! From a request's method and path to what is meant.
 
 use crate::api;
-use crate::declaration::{CustomVerb, Resource, Standard, VerbAddress};
+use crate::declaration::{CustomVerb, Lookup, Resource, Standard, VerbAddress};
 use crate::operation::OperationPath;
 use crate::scope::{ResourcePath, Scope};
 use crate::version::Version;
@@ -9,18 +9,61 @@ use http::Method;
 
 /// A method of the API, with what it is about.
 pub(crate) enum Call {
-    Project { project: String },
-    List { resource: &'static Resource, project: String, scope: Scope },
-    Aggregated { resource: &'static Resource, project: String },
-    Get { resource: &'static Resource, path: ResourcePath },
-    Insert { resource: &'static Resource, project: String, scope: Scope },
-    Update { resource: &'static Resource, path: ResourcePath },
-    Patch { resource: &'static Resource, path: ResourcePath },
-    Delete { resource: &'static Resource, path: ResourcePath },
-    Verb { resource: &'static Resource, path: ResourcePath, verb: &'static CustomVerb },
-    Operations { project: String, scope: Scope },
-    AggregatedOperations { project: String },
-    Operation { path: OperationPath, what: OperationCall },
+    Project {
+        project: String,
+    },
+    List {
+        resource: &'static Resource,
+        project: String,
+        scope: Scope,
+    },
+    Aggregated {
+        resource: &'static Resource,
+        project: String,
+    },
+    Get {
+        resource: &'static Resource,
+        path: ResourcePath,
+    },
+    /// `path` has the argument where the name will be.
+    Find {
+        resource: &'static Resource,
+        path: ResourcePath,
+        lookup: &'static Lookup,
+    },
+    Insert {
+        resource: &'static Resource,
+        project: String,
+        scope: Scope,
+    },
+    Update {
+        resource: &'static Resource,
+        path: ResourcePath,
+    },
+    Patch {
+        resource: &'static Resource,
+        path: ResourcePath,
+    },
+    Delete {
+        resource: &'static Resource,
+        path: ResourcePath,
+    },
+    Verb {
+        resource: &'static Resource,
+        path: ResourcePath,
+        verb: &'static CustomVerb,
+    },
+    Operations {
+        project: String,
+        scope: Scope,
+    },
+    AggregatedOperations {
+        project: String,
+    },
+    Operation {
+        path: OperationPath,
+        what: OperationCall,
+    },
 }
 
 /// What can be done with an operation.
@@ -42,6 +85,7 @@ impl Call {
             | Self::Operations { project, .. }
             | Self::AggregatedOperations { project } => project,
             Self::Get { path, .. }
+            | Self::Find { path, .. }
             | Self::Update { path, .. }
             | Self::Patch { path, .. }
             | Self::Delete { path, .. }
@@ -60,6 +104,7 @@ impl Call {
             | Self::Operations { project, .. }
             | Self::AggregatedOperations { project } => *project = id,
             Self::Get { path, .. }
+            | Self::Find { path, .. }
             | Self::Update { path, .. }
             | Self::Patch { path, .. }
             | Self::Delete { path, .. }
@@ -139,6 +184,10 @@ impl Call {
                     Method::DELETE if offers(Standard::Delete) => Some(Self::Delete { resource, path }),
                     _ => None,
                 }
+            }
+            (&Method::GET, [word, argument]) => {
+                let lookup = resource.lookups.iter().find(|lookup| lookup.word == *word)?;
+                Some(Self::Find { resource, path: item(resource, project, scope, argument)?, lookup })
             }
             (&Method::POST, [name, verb]) => {
                 let path = item(resource, project, scope, name)?;

@@ -53,7 +53,7 @@ impl Default for Config {
             health_time_scale: 1.0,
             link_base: "https://www.googleapis.com/compute/".to_owned(),
             user: "user@example.com".to_owned(),
-            wait_limit: Duration::from_secs(120),
+            wait_limit: Duration::from_mins(2),
             missing_fingerprint: MissingFingerprint::Accept,
             request_log: 1000,
         }

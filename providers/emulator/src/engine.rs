@@ -180,6 +180,17 @@ impl Engine {
                 Reply::ok(self.aggregated(&state, resource, &project, context)?)
             }
             Call::Get { resource, path } => Reply::ok(self.get(&state, resource, path, context)?),
+            Call::Find { resource, mut path, lookup } => {
+                let table = state.table(path.collection, &path.project, &path.scope);
+                let found = table.and_then(|table| (lookup.find)(table, &path.name));
+                path.name = found.ok_or_else(|| {
+                    ApiError::not_found(&ResourcePath {
+                        name: format!("{}/{}", lookup.word, path.name),
+                        ..path.clone()
+                    })
+                })?;
+                Reply::ok(self.get(&state, resource, path, context)?)
+            }
             Call::Insert { resource, project, scope } => {
                 Reply::ok(self.insert(&mut state, resource, &project, scope, context)?)
             }

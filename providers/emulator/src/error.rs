@@ -142,7 +142,7 @@ impl ApiError {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{code} - {message}")]
 pub(crate) struct OperationError {
-    /// UPPER_SNAKE, as clients print it in front of the message.
+    /// Upper case with underscores, as clients print it in front of the message.
     pub(crate) code: &'static str,
     pub(crate) status: StatusCode,
     pub(crate) message: String,

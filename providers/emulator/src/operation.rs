@@ -50,7 +50,8 @@ impl std::fmt::Display for OperationPath {
 pub(crate) struct Operation {
     pub(crate) path: OperationPath,
     pub(crate) id: u64,
-    pub(crate) operation_type: &'static str,
+    /// As clients see it: the verb, with a prefix for some.
+    pub(crate) verb: &'static str,
     pub(crate) target: ResourcePath,
     pub(crate) target_id: u64,
     pub(crate) user: String,
@@ -76,7 +77,7 @@ impl Operation {
             (Stage::Done, _) => 100,
             (Stage::Pending, _) | (Stage::Running, None) => 0,
             (Stage::Running, Some(started)) => {
-                let elapsed = u128::from(now.duration_since(started).unsigned_abs().as_millis() as u64);
+                let elapsed = now.duration_since(started).unsigned_abs().as_millis();
                 let share = elapsed * 100 / self.latency.as_millis().max(1);
                 u64::try_from(share).unwrap_or(99).min(99)
             }
@@ -104,7 +105,7 @@ impl Operation {
         if let Some(id) = &self.request_id {
             set("clientOperationId", json!(id));
         }
-        set("operationType", json!(self.operation_type));
+        set("operationType", json!(self.verb));
         set("targetLink", json!(format!("{base}{}", self.target)));
         set("targetId", json!(self.target_id.to_string()));
         set("status", json!(self.stage().name()));

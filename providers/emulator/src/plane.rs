@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// The data plane, as the API sees it.
 pub(crate) struct Plane {
-    data_plane: DataPlane,
+    serving: DataPlane,
     /// The version of the state that is being served. Programs are compiled and applied one after the other.
     published: tokio::sync::Mutex<u64>,
     /// What the last program could not express.
@@ -27,13 +27,13 @@ pub(crate) struct Plane {
 impl Plane {
     /// Must be called within a tokio runtime.
     pub(crate) fn start(config: &Config) -> Result<Self, StartError> {
-        let data_plane = DataPlane::start(DataPlaneConfig {
+        let serving = DataPlane::start(DataPlaneConfig {
             dial: DialTable::new(config.dial.clone()),
             port_offset: config.port_offset,
             health_time_scale: config.health_time_scale,
             ..DataPlaneConfig::default()
         })?;
-        Ok(Self { data_plane, published: tokio::sync::Mutex::new(0), problems: Mutex::new(json!([])) })
+        Ok(Self { serving, published: tokio::sync::Mutex::new(0), problems: Mutex::new(json!([])) })
     }
 
     /// Lets the data plane take up the state, as it is when the turn comes. Returns when a state at least as new as the
@@ -54,7 +54,7 @@ impl Plane {
             .iter()
             .map(|problem| json!({ "resource": problem.resource, "message": problem.message }))
             .collect();
-        let applied = self.data_plane.apply(program).await;
+        let applied = self.serving.apply(program).await;
         for refusal in &applied.refused {
             tracing::debug!(%refusal, "published without this frontend");
         }
@@ -64,12 +64,12 @@ impl Plane {
 
     /// The health of a backend service's group; empty for one that is not probed.
     pub(crate) fn health(&self, backend_service: &str, group: &str) -> Vec<EndpointHealth> {
-        self.data_plane.health(&BackendServiceId::new(backend_service), &GroupId::new(group))
+        self.serving.health(&BackendServiceId::new(backend_service), &GroupId::new(group))
     }
 
     /// What listens where, and what was found wrong; for people.
     pub(crate) fn show(&self) -> Value {
-        let applied = self.data_plane.listeners();
+        let applied = self.serving.listeners();
         let listening: Vec<Value> = applied
             .listening
             .iter()
@@ -93,7 +93,7 @@ impl Plane {
     }
 
     pub(crate) async fn shutdown(&self) {
-        self.data_plane.shutdown().await;
+        self.serving.shutdown().await;
     }
 }
 

@@ -1,4 +1,5 @@
-//! What every project comes with: regions, zones, and the `default` network with a subnetwork in each region.
+//! What every project comes with: regions, zones, and the `default` network with a subnetwork in each region; and the
+//! images that the usual public projects offer.
 
 use crate::random::id;
 use crate::scope::{ResourcePath, Scope};
@@ -38,6 +39,14 @@ const REGIONS: &[Region] = &[
     region("us-west2", "abc", "10.168.0.0/20"),
 ];
 
+/// Projects with public images, their families, and the image each family has.
+const PUBLIC_IMAGES: &[(&str, &str, &str)] = &[
+    ("cos-cloud", "cos-stable", "cos-stable-117-18613-164-4"),
+    ("debian-cloud", "debian-11", "debian-11-bullseye-v20231010"),
+    ("debian-cloud", "debian-12", "debian-12-bookworm-v20240312"),
+    ("ubuntu-os-cloud", "ubuntu-2404-lts-amd64", "ubuntu-2404-noble-amd64-v20240423"),
+];
+
 /// Makes a project the first time somebody names it.
 pub(crate) fn ensure(state: &mut State, project: &str, now: Timestamp) {
     if state.projects.contains_key(project) {
@@ -55,6 +64,9 @@ pub(crate) fn ensure(state: &mut State, project: &str, now: Timestamp) {
         stored.origin = Origin::Project;
         state.put(&path, stored);
     };
+    for (_, family, name) in PUBLIC_IMAGES.iter().filter(|(of, ..)| *of == project) {
+        put(Scope::Global, "images", name, json!({ "family": family, "status": "READY" }));
+    }
     let network = format!("projects/{project}/global/networks/default");
     put(
         Scope::Global,

@@ -28,7 +28,7 @@ pub(super) static RESOURCE: Resource = Resource {
         effect: Effect::Set(&[("labels", "labels")]),
         address: VerbAddress::Scoped,
     }],
-    complete,
+    fill,
     check,
     allocate,
     render,
@@ -64,7 +64,7 @@ const FIELDS: Fields = &[
 ];
 
 /// Recorded answers for global addresses say neither the type nor the tier unless the request did.
-fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
+fn fill(draft: &mut Draft, _: &World<'_>) {
     if draft.path.scope.kind() == ScopeKind::Region {
         draft.fill("addressType", "EXTERNAL");
         if !is_internal(&draft.next) {
@@ -74,7 +74,6 @@ fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
     if draft.text("address") == Some("") {
         draft.body_mut().shift_remove("address");
     }
-    Ok(())
 }
 
 fn is_internal(address: &Stored) -> bool {

@@ -44,7 +44,7 @@ pub(super) static RESOURCE: Resource = Resource {
         },
     ],
     fingerprint: Fingerprint::Checked,
-    complete,
+    fill,
     check,
     check_late,
     render,
@@ -95,7 +95,7 @@ fn kind_of(group: &ResourcePath, world: &World<'_>) -> GroupKind {
     }
 }
 
-fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
+fn fill(draft: &mut Draft, _: &World<'_>) {
     draft.fill("connectionDraining", json!({ "drainingTimeoutSec": 0 }));
     let internal = draft.text("loadBalancingScheme") == Some("INTERNAL");
     if let Some((_, port, name)) =
@@ -119,7 +119,6 @@ fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
         }
     }
     hide_secret(draft);
-    Ok(())
 }
 
 /// The client secret of IAP is kept, and shown as its hash only.

@@ -17,7 +17,7 @@ pub(super) static RESOURCE: Resource = Resource {
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
     operation_types: &[("patch", "compute.firewalls.patch")],
-    complete,
+    fill,
     check,
     ..Resource::PLAIN
 };
@@ -46,10 +46,9 @@ const FIELDS: Fields = &[
     list("targetTags", &Type::Text),
 ];
 
-fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
+fn fill(draft: &mut Draft, _: &World<'_>) {
     let default = format!("projects/{}/global/networks/default", draft.path.project);
     draft.fill("network", json!(default));
-    Ok(())
 }
 
 fn check(draft: &Draft, _: &World<'_>) -> Result<(), ApiError> {

@@ -15,7 +15,7 @@ pub(super) static RESOURCE: Resource = Resource {
     scopes: &[ScopeKind::Global, ScopeKind::Region],
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
-    complete,
+    fill,
     check,
     ..Resource::PLAIN
 };
@@ -90,11 +90,11 @@ fn kind_of(body: &Map<String, Value>) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 
-fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
+fn fill(draft: &mut Draft, _: &World<'_>) {
     let body = draft.body_mut();
-    let Some(kind) = kind_of(body) else { return Ok(()) };
+    let Some(kind) = kind_of(body) else { return };
     let block = body.entry(kind.block).or_insert_with(|| json!({}));
-    let Value::Object(block) = block else { return Ok(()) };
+    let Value::Object(block) = block else { return };
     let serving = block.get("portSpecification").is_some_and(|value| value == "USE_SERVING_PORT");
     if let Some(port) = kind.port
         && !serving
@@ -104,7 +104,6 @@ fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
     }
     // The block may have been made just now.
     crate::schema::fill(FIELDS, body);
-    Ok(())
 }
 
 fn check(draft: &Draft, _: &World<'_>) -> Result<(), ApiError> {

@@ -5,7 +5,6 @@ use crate::declaration::{
     Fields, Resource, ScopeKind, Standard, Type, UnknownFields, link, list, map, object, text,
 };
 use crate::draft::Draft;
-use crate::error::ApiError;
 use crate::scope::{ResourcePath, Scope};
 use crate::state::{State, Stored};
 use crate::world::World;
@@ -22,7 +21,7 @@ pub(super) static RESOURCE: Resource = Resource {
     fields: FIELDS,
     unknown_fields: UnknownFields::Keep,
     verbs: &[Standard::Insert, Standard::Delete],
-    complete,
+    fill,
     deleted,
     ..Resource::PLAIN
 };
@@ -79,7 +78,7 @@ pub(super) fn first_network(instance: &Stored) -> Option<Value> {
 
 /// An instance that is given no network is in the default one, and each interface has an address of its region's
 /// subnetwork.
-fn complete(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
+fn fill(draft: &mut Draft, world: &World<'_>) {
     draft.fill("status", "RUNNING");
     let default = format!("projects/{}/global/networks/default", draft.path.project);
     draft.fill("networkInterfaces", json!([{ "name": "nic0", "network": default }]));
@@ -92,10 +91,10 @@ fn complete(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
                 .collect::<Vec<_>>()
         })
         .collect();
-    let Scope::Zone(zone) = &draft.path.scope else { return Ok(()) };
+    let Scope::Zone(zone) = &draft.path.scope else { return };
     let region = zone.rsplit_once('-').map_or(zone.as_str(), |(region, _)| region);
     let subnetwork = format!("projects/{}/regions/{region}/subnetworks/default", draft.path.project);
-    let Some(range) = super::subnetwork::range(Some(&subnetwork), world) else { return Ok(()) };
+    let Some(range) = super::subnetwork::range(Some(&subnetwork), world) else { return };
     let mut free = (u32::from(range.network()) + 2..u32::from(range.broadcast()))
         .map(|number| Ipv4Addr::from(number).to_string())
         .filter(|address| !taken.contains(address));
@@ -109,7 +108,6 @@ fn complete(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
             }
         }
     }
-    Ok(())
 }
 
 /// Groups forget an instance that is gone, and so do NEGs.

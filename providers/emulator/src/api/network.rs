@@ -2,7 +2,6 @@
 
 use crate::declaration::{Fields, Resource, Standard, Type, UnknownFields, flag, list, text};
 use crate::draft::Draft;
-use crate::error::ApiError;
 use crate::scope::ResourcePath;
 use crate::state::Stored;
 use crate::world::World;
@@ -15,7 +14,7 @@ pub(super) static RESOURCE: Resource = Resource {
     fields: FIELDS,
     unknown_fields: UnknownFields::Keep,
     verbs: &[Standard::Insert, Standard::Patch, Standard::Delete],
-    complete,
+    fill,
     render,
     ..Resource::PLAIN
 };
@@ -23,10 +22,9 @@ pub(super) static RESOURCE: Resource = Resource {
 const FIELDS: Fields =
     &[flag("autoCreateSubnetworks"), text("description"), list("subnetworks", &Type::Text).output()];
 
-fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
+fn fill(draft: &mut Draft, _: &World<'_>) {
     draft.fill("autoCreateSubnetworks", false);
     draft.fill("networkFirewallPolicyEnforcementOrder", "AFTER_CLASSIC_FIREWALL");
-    Ok(())
 }
 
 fn render(

@@ -15,6 +15,7 @@ use crate::state::Stored;
 use crate::world::World;
 use ipnet::IpNet;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -48,7 +49,7 @@ pub(super) static RESOURCE: Resource = Resource {
             address: VerbAddress::Scoped,
         },
     ],
-    complete,
+    fill,
     render,
     ..Resource::PLAIN
 };
@@ -116,12 +117,11 @@ fn is_of_instances(group: &Stored) -> bool {
     matches!(group.text("networkEndpointType"), Some("GCE_VM_IP_PORT" | "GCE_VM_IP"))
 }
 
-fn complete(draft: &mut Draft, _: &World<'_>) -> Result<(), ApiError> {
+fn fill(draft: &mut Draft, _: &World<'_>) {
     if is_of_instances(&draft.next) {
         let default = format!("projects/{}/global/networks/default", draft.path.project);
         draft.fill("network", json!(default));
     }
-    Ok(())
 }
 
 /// What makes an endpoint the same as another.
@@ -136,9 +136,9 @@ fn endpoints(
     draft: &Draft,
     request: &Map<String, Value>,
     world: &World<'_>,
-) -> Result<Vec<(String, Map<String, Value>)>, ApiError> {
+) -> Result<BTreeMap<String, Value>, ApiError> {
     let given = request.get("networkEndpoints").and_then(Value::as_array);
-    let mut endpoints = Vec::new();
+    let mut endpoints = BTreeMap::new();
     for (index, endpoint) in given.into_iter().flatten().enumerate() {
         let Value::Object(endpoint) = endpoint else { continue };
         let mut endpoint = endpoint.clone();
@@ -152,7 +152,7 @@ fn endpoints(
                 None => return Err(ApiError::required(&format!("{at}.port"))),
             };
         }
-        endpoints.push((key(&endpoint), endpoint));
+        endpoints.insert(key(&endpoint), Value::Object(endpoint));
     }
     Ok(endpoints)
 }
@@ -208,9 +208,8 @@ fn place_on_instance(
 
 /// Attaching what is there already changes nothing.
 fn attach(draft: &mut Draft, request: &Map<String, Value>, world: &World<'_>) -> Result<(), ApiError> {
-    for (key, endpoint) in endpoints(draft, request, world)? {
-        draft.next.members.insert(key, Value::Object(endpoint));
-    }
+    let endpoints = endpoints(draft, request, world)?;
+    draft.next.members.extend(endpoints);
     Ok(())
 }
 

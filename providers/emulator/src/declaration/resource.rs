@@ -4,7 +4,7 @@ use super::Fields;
 use crate::draft::Draft;
 use crate::error::{ApiError, OperationError};
 use crate::scope::{ResourcePath, ScopeKind};
-use crate::state::{State, Stored};
+use crate::state::{State, Stored, Table};
 use crate::world::World;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -24,11 +24,15 @@ pub(crate) struct Resource {
     /// The standard verbs beyond get and list, which every resource has.
     pub(crate) verbs: &'static [Standard],
     pub(crate) custom: &'static [CustomVerb],
+    /// Ways to find one resource but by its name: `GET …/COLLECTION/WORD/ARGUMENT`.
+    pub(crate) lookups: &'static [Lookup],
     pub(crate) fingerprint: Fingerprint,
     /// Verbs whose operations are not named after the verb.
     pub(crate) operation_types: &'static [(&'static str, &'static str)],
     pub(crate) not_found: NotFound,
-    /// Fills in what only this resource can, on a body that fits the schema. Refuses what it cannot read.
+    /// Fills in defaults that depend on more than their own field, on a body that fits the schema.
+    pub(crate) fill: fn(&mut Draft, &World<'_>),
+    /// Works out what only this resource can. Refuses what it cannot read.
     pub(crate) complete: fn(&mut Draft, &World<'_>) -> Result<(), ApiError>,
     /// Refuses a complete body that breaks a rule of this resource.
     pub(crate) check: fn(&Draft, &World<'_>) -> Result<(), ApiError>,
@@ -53,9 +57,11 @@ impl Resource {
         unknown_fields: UnknownFields::Refuse,
         verbs: &[Standard::Insert, Standard::Delete],
         custom: &[],
+        lookups: &[],
         fingerprint: Fingerprint::None,
         operation_types: &[],
         not_found: NotFound::Resource,
+        fill: |_, _| {},
         complete: |_, _| Ok(()),
         check: |_, _| Ok(()),
         allocate: |_, _| Ok(()),
@@ -122,6 +128,13 @@ impl NotFound {
     }
 }
 
+/// A way to find one resource of a collection: among the resources of a place, by an argument.
+pub(crate) struct Lookup {
+    pub(crate) word: &'static str,
+    /// The name of the resource that is meant.
+    pub(crate) find: fn(&Table, &str) -> Option<String>,
+}
+
 /// A verb of one collection: `POST …/NAME/verb`.
 pub(crate) struct CustomVerb {
     pub(crate) name: &'static str,
@@ -131,12 +144,15 @@ pub(crate) struct CustomVerb {
     pub(crate) address: VerbAddress,
 }
 
+/// Changes a draft as the request of a verb says.
+pub(crate) type ChangeFn = fn(&mut Draft, &Map<String, Value>, &World<'_>) -> Result<(), ApiError>;
+
 /// What a verb does.
 pub(crate) enum Effect {
     /// An operation that sets fields of the resource: (field of the request, field of the resource).
     Set(&'static [(&'static str, &'static str)]),
     /// An operation that changes the resource in its own way.
-    Change(fn(&mut Draft, &Map<String, Value>, &World<'_>) -> Result<(), ApiError>),
+    Change(ChangeFn),
     /// An answer at once, without an operation.
     Answer(fn(&Question<'_>, &World<'_>) -> Result<Value, ApiError>),
 }

@@ -101,14 +101,14 @@ impl Engine {
         }
         let previous = Self::free(state, resource, &path)?;
         let request = context.object()?;
-        let mut patch = self
+        let mut changes = self
             .admission(&path, resource.unknown_fields, Mode::Patch, context)
             .resource(resource.fields, &request)?;
         self.check_fingerprint(resource, &previous, &request)?;
-        check_name(&path, &patch)?;
-        patch.shift_remove("name");
+        check_name(&path, &changes)?;
+        changes.shift_remove("name");
         let mut next = Stored::clone(&previous);
-        schema::merge(next.fields_mut(), patch);
+        schema::merge(next.fields_mut(), changes);
         self.put(state, resource, Draft { path, previous: Some(previous), next }, "patch", context)
     }
 
@@ -264,6 +264,7 @@ impl Engine {
         draft: &mut Draft,
     ) -> Result<(), ApiError> {
         schema::fill(resource.fields, draft.body_mut());
+        (resource.fill)(draft, &self.world(state));
         (resource.complete)(draft, &self.world(state))?;
         schema::verify(resource.fields, draft.body(), "resource")?;
         self.check_links(state, resource, draft)?;
@@ -354,7 +355,8 @@ fn check_label_fingerprint(previous: &Stored, request: &Map<String, Value>) -> R
     match request.get("labelFingerprint") {
         Some(Value::String(given)) if *given != label_fingerprint(previous) => {
             let mut error = ApiError::stale_fingerprint();
-            error.message = "Labels fingerprint either invalid or resource labels have changed".to_owned();
+            "Labels fingerprint either invalid or resource labels have changed"
+                .clone_into(&mut error.message);
             Err(error)
         }
         _ => Ok(()),

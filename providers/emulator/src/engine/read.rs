@@ -52,7 +52,7 @@ impl Engine {
         match &path.scope {
             Scope::Zone(zone) => set("zone", format!("{base}projects/{}/zones/{zone}", path.project)),
             Scope::Region(region) => {
-                set("region", format!("{base}projects/{}/regions/{region}", path.project))
+                set("region", format!("{base}projects/{}/regions/{region}", path.project));
             }
             Scope::Global | Scope::Project => {}
         }
@@ -159,7 +159,7 @@ impl Engine {
 
     /// Holds the request until the operation is DONE, for two minutes at most, then answers with it as it is.
     pub(super) async fn wait(&self, path: OperationPath, context: &Context<'_>) -> Result<Value, ApiError> {
-        let (path, mut stage) = {
+        let (path, mut progress) = {
             let state = self.state();
             let path = self.find_operation(&state, path)?;
             let operation = state.operations.get(&path).ok_or_else(|| operation_not_found(&path))?;
@@ -167,12 +167,11 @@ impl Engine {
         };
         tokio::select! {
             // An error means that the operation was deleted meanwhile; the answer below says so.
-            _ = stage.wait_for(|stage| *stage == Stage::Done) => {}
+            _ = progress.wait_for(|stage| *stage == Stage::Done) => {}
             () = tokio::time::sleep(self.config.wait_limit) => {}
             () = self.stop.cancelled() => {}
         }
-        let state = self.state();
-        self.operation(&state, path, context)
+        self.operation(&self.state(), path, context)
     }
 
     fn operation_entries<'a>(

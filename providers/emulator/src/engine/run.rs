@@ -37,7 +37,7 @@ impl Engine {
                 name: random::operation_name(now),
             },
             id: random::id(),
-            operation_type: resource.operation_type(verb),
+            verb: resource.operation_type(verb),
             target: path.clone(),
             target_id,
             user: self.config.user.clone(),
@@ -84,16 +84,16 @@ impl Engine {
         }
     }
 
-    fn advance(&self, operation: &OperationPath, stage: Stage) {
+    fn advance(&self, operation: &OperationPath, to: Stage) {
         let now = self.clock.now();
         let mut state = self.state();
         let Some(operation) = state.operations.get_mut(operation) else { return };
-        match stage {
+        match to {
             Stage::Pending => {}
             Stage::Running => operation.started = Some(now),
             Stage::Done => operation.ended = Some(now),
         }
-        operation.stage.send_replace(stage);
+        operation.stage.send_replace(to);
     }
 
     /// Puts a change in place, unless a rule that counts only now is against it.

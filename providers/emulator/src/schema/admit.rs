@@ -116,8 +116,13 @@ impl Admission<'_> {
             return Ok(());
         }
         let value = self.value(&field.shape, value, &format!("{at}.{name}"), depth + 1)?;
-        // An empty reference means none.
-        if !(matches!(field.shape, Type::Link(_)) && value == "") {
+        // An empty reference means none, and an empty list is never shown.
+        let none = match field.shape {
+            Type::Link(_) => value == "",
+            Type::List(_) => value.as_array().is_some_and(Vec::is_empty),
+            _ => false,
+        };
+        if !none {
             admitted.insert(name.to_owned(), value);
         } else if self.mode == Mode::Patch {
             admitted.insert(name.to_owned(), Value::Null);
@@ -141,7 +146,6 @@ impl Admission<'_> {
             (Type::Text, Value::String(_))
             | (Type::Flag, Value::Bool(_))
             | (Type::Number, Value::Number(_)) => Ok(value.clone()),
-            (Type::Text, other) => Err(wrong_type(at, "TYPE_STRING", other)),
             (Type::Flag, other) => Err(wrong_type(at, "TYPE_BOOL", other)),
             (Type::Number, Value::String(text)) => text
                 .parse::<f64>()
@@ -175,7 +179,7 @@ impl Admission<'_> {
             (Type::Link(targets), Value::String(text)) => ResourcePath::resolve(text, targets, &self.place)
                 .map(|path| Value::from(path.to_string()))
                 .ok_or_else(|| ApiError::invalid(at, text, "The URL is malformed.")),
-            (Type::Link(_), other) => Err(wrong_type(at, "TYPE_STRING", other)),
+            (Type::Text | Type::Link(_), other) => Err(wrong_type(at, "TYPE_STRING", other)),
             (Type::Object(fields), Value::Object(body)) => {
                 Ok(Value::Object(self.object(fields, body, at, depth)?))
             }

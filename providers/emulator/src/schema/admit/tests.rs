@@ -11,6 +11,7 @@ const FIELDS: Fields = &[
     choice("mode", &["ON", "OFF"]),
     link("service", &["backendServices"]),
     list("links", &Type::Link(&["backendServices"])),
+    list("empty", &Type::Text),
     object("inner", INNER),
     text("status").output(),
     text("policy").by_verb(),
@@ -35,6 +36,7 @@ fn canonical_form() {
         "name": "n", "id": "7", "kind": "x", "fingerprint": "abc=", "status": "IN_USE", "policy": "p",
         "port": "80", "age": 5, "mode": "ON", "description": null, "service": "global/backendServices/b",
         "links": ["https://x/compute/v1/projects/q/global/backendServices/c"], "inner": {"a": "x", "b": null},
+        "empty": [],
     });
     assert_eq!(
         admit(Mode::Whole, Version::V1, body).unwrap(),
@@ -47,10 +49,10 @@ fn canonical_form() {
 
 #[test]
 fn a_patch_keeps_its_nulls() {
-    let body = json!({"description": null, "inner": {"a": null}, "service": ""});
+    let body = json!({"description": null, "inner": {"a": null}, "service": "", "links": []});
     assert_eq!(
         admit(Mode::Patch, Version::V1, body).unwrap(),
-        json!({"description": null, "inner": {"a": null}, "service": null})
+        json!({"description": null, "inner": {"a": null}, "service": null, "links": null})
     );
 }
 
