@@ -275,6 +275,7 @@ mod tests {
             }
             Call::Aggregated { resource, project } => format!("aggregated {project} {}", resource.collection),
             Call::Get { path, .. } => format!("get {path}"),
+            Call::Find { path, lookup, .. } => format!("find {} {path}", lookup.word),
             Call::Insert { resource, project, scope } => {
                 format!("insert {project} {scope} {}", resource.collection)
             }
@@ -322,6 +323,11 @@ mod tests {
                 "v1 setUrlMap projects/p/global/targetHttpProxies/t",
             ),
             ("GET", "/compute/v1/projects/p/zones", "v1 list p  zones"),
+            (
+                "GET",
+                "/compute/v1/projects/p/global/images/family/f",
+                "v1 find family projects/p/global/images/f",
+            ),
             ("GET", "/compute/v1/projects/p/zones/z", "v1 get projects/p/zones/z"),
             ("GET", "/compute/v1/projects/p/zones/z/instances/i", "v1 get projects/p/zones/z/instances/i"),
             ("GET", "/compute/v1/projects/p/aggregated/addresses", "v1 aggregated p addresses"),
