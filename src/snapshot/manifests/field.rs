@@ -99,6 +99,26 @@ impl FieldPath {
         }
     }
 
+    /// Every field of a tree, with the offset at which it stands.
+    pub(super) fn all(root: &Node) -> Vec<(Self, usize)> {
+        let mut found = Vec::new();
+        let mut open = vec![(Self::default(), root)];
+        while let Some((path, node)) = open.pop() {
+            let children: Vec<(Self, &Node)> = match &node.value {
+                Value::Map(entries) => {
+                    entries.iter().map(|(key, node)| (path.step(&key.text), node)).collect()
+                }
+                Value::List(items) => {
+                    items.iter().enumerate().map(|(at, node)| (path.index(at), node)).collect()
+                }
+                _ => Vec::new(),
+            };
+            found.push((path.clone(), path.locate(root).start));
+            open.extend(children);
+        }
+        found
+    }
+
     /// The value there.
     pub(super) fn node<'root>(&self, root: &'root Node) -> Option<&'root Node> {
         self.0.iter().try_fold(root, |node, segment| match (segment, &node.value) {

@@ -1,5 +1,6 @@
 //! One file of manifests: from its text to objects and diagnostics.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -43,6 +44,7 @@ impl File {
 struct Reader<'text> {
     name: Arc<str>,
     text: &'text str,
+    line_starts: Vec<usize>,
     /// The text for display; `None` where it could not be told what in it is secret.
     shown: Option<Arc<NamedSource<String>>>,
     objects: Vec<Object>,
@@ -51,7 +53,15 @@ struct Reader<'text> {
 
 impl<'text> Reader<'text> {
     fn new(name: &str, text: &'text str) -> Self {
-        Self { name: name.into(), text, shown: None, objects: Vec::new(), diagnostics: Vec::new() }
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self {
+            name: name.into(),
+            text,
+            line_starts,
+            shown: None,
+            objects: Vec::new(),
+            diagnostics: Vec::new(),
+        }
     }
 
     fn read(mut self) -> File {
@@ -170,7 +180,15 @@ impl<'text> Reader<'text> {
         }
         if let Some(content) = content.filter(|_| good) {
             let position = self.position(root.span.start);
-            self.objects.push(Object { id, file: Arc::clone(&self.name), position, content });
+            let fields = match known.role {
+                Role::Ingress => FieldPath::all(root)
+                    .into_iter()
+                    .map(|(path, offset)| (path.to_string(), self.position(offset)))
+                    .collect(),
+                _ => BTreeMap::new(),
+            };
+            let file = Arc::clone(&self.name);
+            self.objects.push(Object { id, file, position, fields: Arc::new(fields), content });
         }
     }
 
@@ -211,10 +229,10 @@ impl<'text> Reader<'text> {
 
     /// Line and column, from 1; the column in characters.
     fn position(&self, offset: usize) -> (usize, usize) {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (line, column)
+        let line = self.line_starts.partition_point(|start| *start <= offset);
+        let start =
+            line.checked_sub(1).and_then(|line| self.line_starts.get(line)).copied().unwrap_or_default();
+        (line, self.text.get(start..offset).unwrap_or_default().chars().count() + 1)
     }
 }
 

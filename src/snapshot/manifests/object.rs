@@ -39,8 +39,32 @@ pub struct Object {
     pub file: Arc<str>,
     /// Line and column of its first character, counted from 1.
     pub position: (usize, usize),
+    /// Where each of its fields stands, for an Ingress: `spec.rules[0].host` to line and column.
+    pub(super) fields: Arc<BTreeMap<String, (usize, usize)>>,
     /// What it says.
     pub content: Content,
+}
+
+impl Object {
+    /// Line and column of a field, counted from 1. Where it is not written there, those of the nearest thing around it that is.
+    #[must_use]
+    pub fn place(&self, field: &str) -> (usize, usize) {
+        let mut field = field;
+        loop {
+            if let Some(place) = self.fields.get(field) {
+                return *place;
+            }
+            // One step up: `a.b[0]` to `a.b`, `a.b` to `a`. A key in brackets may hold dots.
+            let cut = match field.strip_suffix(']') {
+                Some(inner) => inner.rfind('['),
+                None => field.rfind('.'),
+            };
+            match cut {
+                Some(at) => field = &field[..at],
+                None => return self.position,
+            }
+        }
+    }
 }
 
 /// What an object says.

@@ -247,6 +247,38 @@ fn what_is_wrong_is_said_with_its_place() {
 }
 
 #[test]
+fn a_field_is_found_in_the_text() {
+    let text = "
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: web
+  annotations: {gclb.dev/redirect: sometimes}
+spec:
+  rules:
+  - host: a.example.com
+  - http:
+      paths:
+      - pathType: Prefix
+        path: /
+        backend: {service: {name: web, port: {number: 80}}}
+";
+    let manifests = Manifests::read([("web.yaml", text)]);
+    let object = manifests.objects.values().next().unwrap();
+    for (field, place) in [
+        ("spec.rules[0].host", (9, 11)),
+        ("spec.rules[1].http.paths[0].backend.service.name", (14, 35)),
+        ("spec.rules[1].http.paths[0].backend.service.port.name", (14, 40)),
+        ("metadata.annotations[gclb.dev/redirect]", (6, 36)),
+        ("metadata.annotations[gclb.dev/other]", (6, 3)),
+        ("spec.tls[0].secretName", (7, 1)),
+        ("status", (2, 1)),
+    ] {
+        assert_eq!(object.place(field), place, "{field}");
+    }
+}
+
+#[test]
 fn a_node_port_that_another_has_is_refused() {
     let text = "
 apiVersion: v1

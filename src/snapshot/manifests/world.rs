@@ -89,7 +89,7 @@ impl World {
         let mut slices = Vec::new();
         let mut workloads = Vec::new();
         for object in manifests.objects.values() {
-            let Object { id, file, position, content } = object;
+            let Object { id, file, position, fields: _, content } = object;
             world.origins.insert(id.clone(), (Arc::clone(file), *position));
             let key = ObjectKey::new(id.namespace.clone().unwrap_or_default(), id.name.clone());
             match content {
