@@ -4,8 +4,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashSet};
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use tokio_util::sync::CancellationToken;
@@ -66,11 +67,12 @@ pub async fn apply<C: Cloud, K: KeyPairs>(
     hands: &Hands<'_, C, K>,
     pace: &Pace,
     stop: &CancellationToken,
-    mut tell: impl FnMut(&Ended),
+    mut tell: impl FnMut(&Ended) + Send,
 ) -> Outcome {
     hands.setbacks.keep_to(plan);
     let mut walk = Walk::new(plan);
-    let mut under_way = FuturesUnordered::new();
+    // Boxed, since what is known of the lifetimes would otherwise not do for a task.
+    let mut under_way: FuturesUnordered<BoxFuture<'_, (NodeIndex, Ending)>> = FuturesUnordered::new();
     let mut stopped = stop.is_cancelled();
     loop {
         while !stopped && under_way.len() < pace.concurrency {
@@ -81,7 +83,8 @@ pub async fn apply<C: Cloud, K: KeyPairs>(
             } else if hands.permit.lasts(pace.longest_call) {
                 walk.begin(next);
                 let span = info_span!("change", id = %change.id, what = %what(&change.action));
-                under_way.push(async move { (next, make(change, hands, pace, stop).await) }.instrument(span));
+                let making = async move { (next, make(change, hands, pace, stop).await) };
+                under_way.push(making.instrument(span).boxed());
             } else {
                 stopped = true;
             }

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 use tokio::sync::mpsc;
@@ -247,12 +248,13 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             matches!(translated.disposition, Disposition::Serve(_)).then_some(key)
         });
         let keys: BTreeSet<&LoadBalancerKey> = created.chain(served).collect();
-        let failed = futures::stream::iter(keys)
-            .map(|key| async move { self.source.claim(key).await.err().map(|error| (key.clone(), error)) })
-            .buffer_unordered(WRITERS)
-            .filter_map(std::future::ready)
-            .collect()
-            .await;
+        // Futures are boxed where several run together: what is known of their lifetimes would otherwise not do for a task.
+        let claims: Vec<BoxFuture<'_, _>> = keys
+            .into_iter()
+            .map(|key| async move { (key.clone(), self.source.claim(key).await) }.boxed())
+            .collect();
+        let claimed: Vec<_> = futures::stream::iter(claims).buffer_unordered(WRITERS).collect().await;
+        let failed = claimed.into_iter().filter_map(|(key, result)| Some((key, result.err()?))).collect();
         self.options.metrics.stage_ended("claim", began.elapsed());
         failed
     }
@@ -285,7 +287,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
                 let _ = ended.send(change.clone());
             };
             tokio::select! {
-                outcome = apply(plan, &hands, &self.options.pace, &stop, tell) => outcome,
+                outcome = apply(plan, &hands, &self.options.pace, &stop, tell).boxed() => outcome,
                 never = self.supersede(translation, held, &stop, &mut heard) => match never {},
             }
         };
@@ -423,4 +425,17 @@ fn withhold(plan: &mut Plan, key: &LoadBalancerKey) {
         }
     }
     plan.graph.retain_nodes(|_, at| !withheld.contains(&at));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::controller::Unobserved;
+
+    /// Whoever runs the loop may do so in a task of its own.
+    #[allow(dead_code, reason = "compiling it is the proof")]
+    fn it_can_be_spawned<S: Source, C: Cloud>(reconciler: Reconciler<S, C, Unobserved>) {
+        fn sent<T: Send>(_: T) {}
+        sent(reconciler.run());
+    }
 }

@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::StreamExt as _;
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 
@@ -115,12 +116,10 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         let none: Vec<Event> = Vec::new();
         let over = activity == Activity::Over;
         let before = &going.reports;
-        let turn = futures::stream::iter(&reports)
-            .filter(|(key, report)| {
-                // At the end everything is told once more, so that the source can mend what somebody else changed.
-                let differs = over || news.contains_key(*key) || before.get(*key) != Some(*report);
-                std::future::ready(differs)
-            })
+        // At the end everything is told once more, so that the source can mend what somebody else changed.
+        let telling: Vec<BoxFuture<'_, Turn>> = reports
+            .iter()
+            .filter(|(key, report)| over || news.contains_key(*key) || before.get(*key) != Some(*report))
             .map(|(key, report)| {
                 let news = news.get(key).unwrap_or(&none);
                 async move {
@@ -131,7 +130,10 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
                         Err(error) => self.failed("tell", key, &error, Turn::Settled),
                     }
                 }
+                .boxed()
             })
+            .collect();
+        let turn = futures::stream::iter(telling)
             .buffer_unordered(WRITERS)
             .fold(Turn::Settled, |all, one| std::future::ready(all.or(one)))
             .await;
