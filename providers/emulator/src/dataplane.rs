@@ -13,6 +13,7 @@
 //! | [`program`] | the data it is programmed with |
 //! | [`route`] | the router, pure |
 //! | `link`, `tables` | a program with its references resolved |
+//! | `state`, `services` | what is running, brought from one program to the next |
 //! | `listener`, `connection`, `tls` | from the socket to a request |
 //! | `proxy`, `pool`, `connect` | from a request to a backend |
 //! | `endpoint` | what outlives a change of program |
@@ -35,6 +36,7 @@ pub mod program;
 mod proxy;
 pub mod resource_id;
 pub mod route;
+mod services;
 mod shared;
 mod state;
 mod tables;
@@ -123,7 +125,7 @@ impl DataPlane {
     #[must_use]
     pub fn health(&self, service: &BackendServiceId, group: &GroupId) -> Vec<EndpointHealth> {
         let tables = self.shared.tables();
-        let endpoints = tables.groups.get(group).and_then(|services| services.get(service));
+        let endpoints = tables.services.get(service).and_then(|service| service.groups.get(group));
         endpoints.into_iter().flatten().filter_map(|endpoint| endpoint.health()).collect()
     }
 
@@ -131,10 +133,13 @@ impl DataPlane {
     #[must_use]
     pub fn group_health(&self, group: &GroupId) -> Vec<(BackendServiceId, EndpointHealth)> {
         let tables = self.shared.tables();
-        let services = tables.groups.get(group).into_iter().flatten();
+        let mut services: Vec<_> = tables.services.iter().collect();
+        services.sort_by_key(|(id, _)| *id);
         services
-            .flat_map(|(service, endpoints)| {
-                endpoints.iter().filter_map(|endpoint| Some((service.clone(), endpoint.health()?)))
+            .into_iter()
+            .flat_map(|(id, service)| {
+                let endpoints = service.groups.get(group).into_iter().flatten();
+                endpoints.filter_map(|endpoint| Some((id.clone(), endpoint.health()?)))
             })
             .collect()
     }

@@ -1,9 +1,10 @@
 //! Resolving a program's references: which endpoints each backend service has and how they are probed.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
+use super::config::DataPlaneConfig;
 use super::dial::DialTable;
 use super::endpoint::{Endpoint, EndpointKey};
 use super::firewall::Firewalls;
@@ -15,32 +16,46 @@ use super::program::{
 use super::resource_id::{BackendServiceId, GroupId, HealthCheckId, InstanceId, NetworkId};
 use super::tables::ServiceTable;
 
-/// What a program comes to, given the endpoints that exist already.
-#[derive(Debug, Default)]
+/// A backend service with its references resolved.
+#[derive(Debug)]
 pub(super) struct Linked {
-    pub(super) services: HashMap<BackendServiceId, Arc<ServiceTable>>,
-    pub(super) groups: HashMap<GroupId, BTreeMap<BackendServiceId, Vec<Arc<Endpoint>>>>,
+    pub(super) table: ServiceTable,
     /// Every endpoint, and how it is probed if it is.
     pub(super) endpoints: Vec<(Arc<Endpoint>, Option<Probing>)>,
 }
 
-/// Links a program. `existing` finds the endpoint of a key if there is one already, `turn` the counter of a
-/// backend service.
-pub(super) fn link(
-    program: &Program,
-    dial: &DialTable,
-    sources: &[ipnet::IpNet],
-    existing: impl Fn(&EndpointKey) -> Option<Arc<Endpoint>>,
-    turn: impl Fn(&BackendServiceId) -> Option<Arc<AtomicUsize>>,
-) -> Linked {
-    let firewalls = Firewalls::new(&program.firewalls);
-    let mut linked = Linked::default();
-    for (id, service) in &program.backend_services {
-        let check = service.health_check.as_ref().and_then(|id| Some((id, program.health_checks.get(id)?)));
+/// What backend services are linked with.
+#[derive(Debug)]
+pub(super) struct Linker<'a> {
+    program: &'a Program,
+    firewalls: Firewalls<'a>,
+    dial: &'a DialTable,
+    sources: &'a [ipnet::IpNet],
+}
+
+impl<'a> Linker<'a> {
+    pub(super) fn new(program: &'a Program, config: &'a DataPlaneConfig) -> Self {
+        let firewalls = Firewalls::new(&program.firewalls);
+        Self { program, firewalls, dial: &config.dial, sources: &config.probe_sources }
+    }
+
+    /// Links one backend service. `existing` finds the endpoint of a key if there is one already; `turn` is carried
+    /// over.
+    pub(super) fn link(
+        &self,
+        id: &BackendServiceId,
+        service: &BackendService,
+        existing: impl Fn(&EndpointKey) -> Option<Arc<Endpoint>>,
+        turn: Arc<AtomicUsize>,
+    ) -> Linked {
+        let check =
+            service.health_check.as_ref().and_then(|id| Some((id, self.program.health_checks.get(id)?)));
         let mut serving = Vec::new();
+        let mut groups: BTreeMap<GroupId, Vec<Arc<Endpoint>>> = BTreeMap::new();
+        let mut endpoints = Vec::new();
         let mut seen = HashSet::new();
         for backend in &service.backends {
-            for member in members(program, service, &backend.group) {
+            for member in members(self.program, service, &backend.group) {
                 let key = EndpointKey {
                     service: id.clone(),
                     group: backend.group.clone(),
@@ -52,20 +67,23 @@ pub(super) fn link(
                 let admission = |port| match &member.place {
                     Place::Outside => Admission::Open,
                     Place::Nowhere => Admission::NoInstance,
-                    Place::On(network, instance) if firewalls.admit(network, instance, port, sources) => {
+                    Place::On(network, instance)
+                        if self.firewalls.admit(network, instance, port, self.sources) =>
+                    {
                         Admission::Open
                     }
                     Place::On(..) => Admission::Firewall,
                 };
-                let endpoint = existing(&key).unwrap_or_else(|| Arc::new(Endpoint::new(key.clone(), dial)));
+                let endpoint =
+                    existing(&key).unwrap_or_else(|| Arc::new(Endpoint::new(key.clone(), self.dial)));
                 endpoint.set_admitted(admission(key.endpoint.port) == Admission::Open);
-                let probing = check.map(|(id, check)| probing(id, check, &key.endpoint, dial, admission));
+                let probing =
+                    check.map(|(id, check)| probing(id, check, &key.endpoint, self.dial, admission));
                 if backend.capacity == Capacity::Serving {
                     serving.push(endpoint.clone());
                 }
-                let of_group = linked.groups.entry(key.group).or_default();
-                of_group.entry(key.service).or_default().push(endpoint.clone());
-                linked.endpoints.push((endpoint, probing));
+                groups.entry(key.group).or_default().push(endpoint.clone());
+                endpoints.push((endpoint, probing));
             }
         }
         let table = ServiceTable {
@@ -73,11 +91,11 @@ pub(super) fn link(
             timeout: service.timeout,
             draining: service.draining,
             serving,
-            turn: turn(id).unwrap_or_default(),
+            groups,
+            turn,
         };
-        linked.services.insert(id.clone(), Arc::new(table));
+        Linked { table, endpoints }
     }
-    linked
 }
 
 fn probing(

@@ -20,8 +20,6 @@ pub(super) struct Tables {
     pub(super) frontends: HashMap<SocketAddr, Arc<FrontendTable>>,
     pub(super) url_maps: BTreeMap<UrlMapId, Arc<UrlMap>>,
     pub(super) services: HashMap<BackendServiceId, Arc<ServiceTable>>,
-    /// The endpoints of each group of each backend service, drained ones included.
-    pub(super) groups: HashMap<GroupId, BTreeMap<BackendServiceId, Vec<Arc<Endpoint>>>>,
 }
 
 /// A frontend that listens.
@@ -43,6 +41,8 @@ pub(super) struct ServiceTable {
     pub(super) draining: Duration,
     /// Endpoints that may get new requests.
     pub(super) serving: Vec<Arc<Endpoint>>,
+    /// The endpoints of each group, drained ones included.
+    pub(super) groups: BTreeMap<GroupId, Vec<Arc<Endpoint>>>,
     /// Whose turn it is; carried from program to program.
     pub(super) turn: Arc<AtomicUsize>,
 }

@@ -81,6 +81,12 @@ fn report_unserved(path: &str, body: &Value, program: &mut Program) {
     if text(body, "sessionAffinity").is_some_and(|affinity| affinity != "NONE") {
         program.problem(path, "asks for session affinity, which is not served; requests go round robin");
     }
+    if text(body, "localityLbPolicy").is_some_and(|policy| policy != "ROUND_ROBIN") {
+        program.problem(path, "asks for a locality policy, which is not served; requests go round robin");
+    }
+    if text(body, "compressionMode").is_some_and(|mode| mode != "DISABLED") {
+        program.problem(path, "asks for compression, which is not served");
+    }
     for (name, what) in [
         ("customRequestHeaders", "custom request headers"),
         ("customResponseHeaders", "custom response headers"),

@@ -7,7 +7,7 @@ use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
-use super::json::{collection, link, text, texts};
+use super::json::{collection, field, link, text, texts};
 use super::{Resources, url_map};
 use crate::dataplane::program::{Certificate, Frontend, FrontendProtocol, Program, Routing, Scheme};
 use crate::dataplane::resource_id::{CertificateId, ForwardingRuleId, UrlMapId};
@@ -72,6 +72,14 @@ fn routing(
         program.problem(path, why.clone());
         return Routing::Unprogrammed(why);
     };
+    for name in ["sslPolicy", "serverTlsPolicy", "httpKeepAliveTimeoutSec"] {
+        if field(proxy, name).is_some() {
+            program.problem(target, format!("has {name}, which is not served"));
+        }
+    }
+    if text(proxy, "quicOverride") == Some("ENABLE") {
+        program.problem(target, "asks for QUIC, which is not served");
+    }
     let Some(map_path) = link(proxy, "urlMap") else {
         let why = "the target proxy names no URL map".to_owned();
         program.problem(target, why.clone());

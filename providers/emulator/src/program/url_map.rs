@@ -22,8 +22,10 @@ pub(super) fn compile(id: &UrlMapId, body: &Value, program: &mut Program) -> Url
             reader.problem("has a path matcher without a name");
             continue;
         };
-        let default = reader.destination(matcher, DEFAULT, &format!("path matcher {name}"));
+        let at = format!("path matcher {name}");
+        let default = reader.destination(matcher, DEFAULT, &at);
         let rules = reader.rules(matcher, name);
+        reader.unserved(matcher, &at, &["headerAction", "defaultCustomErrorResponsePolicy"]);
         path_matchers.insert(name.to_owned(), PathMatcher { rules, default });
     }
     let default = reader.destination(body, DEFAULT, "the default");

@@ -1,7 +1,9 @@
 //! Firewalls before instances.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use emulator::dataplane::DataPlaneConfig;
 use emulator::dataplane::program::{
     Backend as GroupBackend, Capacity, Firewall, FirewallAction, FirewallProtocol, FirewallTarget, Group,
     Instance, Interface, NamedPort, NetworkEndpoint, NetworkEndpoints, PortRange, Program,
@@ -12,7 +14,7 @@ use http::StatusCode;
 use crate::backends::Backend;
 use crate::client::get;
 use crate::programs::{group_id, instance_id, plain, service_id, with_service};
-use crate::rig::{Rig, cloud_address, eventually, free_socket};
+use crate::rig::{Rig, cloud_address, config, eventually, free_socket};
 
 fn network() -> NetworkId {
     NetworkId::new("projects/p/global/networks/default")
@@ -58,7 +60,8 @@ fn on_instance(front: SocketAddr, backend: SocketAddr) -> Program {
 
 #[tokio::test]
 async fn probes_and_requests_pass_only_where_a_firewall_lets_them() {
-    let (rig, backend, front) = (Rig::new(), Backend::start("one").await, free_socket());
+    let quick = DataPlaneConfig { connect_timeout: Duration::from_millis(300), ..config() };
+    let (rig, backend, front) = (Rig::with(quick), Backend::start("one").await, free_socket());
     let closed = on_instance(front, backend.socket);
     rig.apply(closed.clone()).await;
     let told = || rig.plane.health(&service_id("web"), &group_id("g1"))[0].last_failure.clone();

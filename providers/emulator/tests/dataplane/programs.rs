@@ -44,7 +44,8 @@ pub(crate) fn instance_id(name: &str) -> InstanceId {
 pub(crate) fn health_check() -> HealthCheck {
     HealthCheck {
         interval: Duration::from_secs(1),
-        timeout: Duration::from_secs(1),
+        // Never what decides on a busy machine.
+        timeout: Duration::from_secs(5),
         healthy_threshold: 2,
         unhealthy_threshold: 2,
         port: ProbePort::Serving,

@@ -23,7 +23,6 @@ pub(crate) fn config() -> DataPlaneConfig {
         dial: DialTable::new(vec!["10.0.0.0/8=127.0.0.0/8".parse().unwrap()]),
         // Programs of these tests say 1 s.
         health_time_scale: 0.02,
-        connect_timeout: Duration::from_millis(300),
         ..DataPlaneConfig::default()
     }
 }

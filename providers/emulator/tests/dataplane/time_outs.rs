@@ -18,7 +18,7 @@ use crate::client::get;
 use crate::programs::{managed, plain, with_service};
 use crate::rig::{DEADLINE, Rig, free_socket, own_address};
 
-const SHORT: Duration = Duration::from_millis(150);
+const SHORT: Duration = Duration::from_millis(400);
 
 #[tokio::test]
 async fn a_backend_that_does_not_answer_in_time_is_502_or_504() {
