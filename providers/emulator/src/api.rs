@@ -11,6 +11,7 @@ mod https_health_check;
 mod image;
 mod instance;
 mod instance_group;
+mod instance_group_manager;
 mod instance_template;
 mod network;
 mod network_endpoint_group;
@@ -37,6 +38,7 @@ pub(crate) static RESOURCES: &[&Resource] = &[
     &image::RESOURCE,
     &instance::RESOURCE,
     &instance_group::RESOURCE,
+    &instance_group_manager::RESOURCE,
     &instance_template::RESOURCE,
     &network::RESOURCE,
     &network_endpoint_group::RESOURCE,

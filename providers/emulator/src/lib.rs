@@ -20,6 +20,7 @@ mod draft;
 mod engine;
 mod error;
 mod filter;
+mod fingerprint;
 mod instance;
 mod latency;
 mod list;

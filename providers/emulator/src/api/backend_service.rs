@@ -3,7 +3,7 @@
 mod fields;
 
 use crate::declaration::{
-    CustomVerb, Effect, Fingerprint, Question, Resource, ScopeKind, Standard, VerbAddress, link, text,
+    CustomVerb, Effect, Locking, Question, Resource, ScopeKind, Standard, VerbAddress, link, text,
 };
 use crate::draft::Draft;
 use crate::error::{ApiError, OperationError};
@@ -43,7 +43,7 @@ pub(super) static RESOURCE: Resource = Resource {
             address: VerbAddress::Scoped,
         },
     ],
-    fingerprint: Fingerprint::Checked,
+    locking: Locking::Fingerprint,
     fill,
     check,
     check_late,

@@ -1,7 +1,7 @@
 //! Forwarding rules: an address and a port, and the proxy that answers there.
 
 use crate::declaration::{
-    CustomVerb, Effect, Fields, Fingerprint, Resource, ScopeKind, Standard, Type, VerbAddress, choice, flag,
+    CustomVerb, Effect, Fields, Locking, Resource, ScopeKind, Standard, Type, VerbAddress, choice, flag,
     link, list, long, map, number, text,
 };
 use crate::draft::Draft;
@@ -33,7 +33,7 @@ pub(super) static RESOURCE: Resource = Resource {
             address: VerbAddress::Scoped,
         },
     ],
-    fingerprint: Fingerprint::Checked,
+    locking: Locking::Fingerprint,
     operation_types: &[("setTarget", "SetTarget")],
     complete,
     check,

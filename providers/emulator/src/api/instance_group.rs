@@ -3,8 +3,8 @@
 //! Unmanaged ones only: instances are added and removed by hand.
 
 use crate::declaration::{
-    CustomVerb, Effect, Fields, Fingerprint, Question, Resource, ScopeKind, Standard, Type, VerbAddress,
-    choice, integer, link, list, text,
+    CustomVerb, Effect, Fields, Locking, Question, Resource, ScopeKind, Standard, Type, VerbAddress, choice,
+    integer, link, list, text,
 };
 use crate::draft::Draft;
 use crate::error::{ApiError, OperationError};
@@ -54,7 +54,7 @@ pub(super) static RESOURCE: Resource = Resource {
             address: VerbAddress::Scoped,
         },
     ],
-    fingerprint: Fingerprint::Checked,
+    locking: Locking::Fingerprint,
     check,
     check_late,
     render,

@@ -1,7 +1,7 @@
 //! Subnetworks, in a plain form: a range of a network in a region.
 
 use crate::declaration::{
-    Fields, Fingerprint, Resource, ScopeKind, Standard, UnknownFields, choice, flag, link, text,
+    Fields, Locking, Resource, ScopeKind, Standard, UnknownFields, choice, flag, link, text,
 };
 use crate::draft::Draft;
 use crate::error::ApiError;
@@ -17,7 +17,7 @@ pub(super) static RESOURCE: Resource = Resource {
     fields: FIELDS,
     unknown_fields: UnknownFields::Keep,
     verbs: &[Standard::Insert, Standard::Patch, Standard::Delete],
-    fingerprint: Fingerprint::Checked,
+    locking: Locking::Fingerprint,
     check,
     ..Resource::PLAIN
 };

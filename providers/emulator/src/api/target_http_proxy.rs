@@ -1,8 +1,8 @@
 //! Target HTTP proxies: a URL map, spoken in the clear.
 
 use crate::declaration::{
-    CustomVerb, Effect, Fields, Fingerprint, NotFound, Resource, ScopeKind, Standard, Type, VerbAddress,
-    flag, integer, link, list, text,
+    CustomVerb, Effect, Fields, Locking, NotFound, Resource, ScopeKind, Standard, Type, VerbAddress, flag,
+    integer, link, list, text,
 };
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -18,7 +18,7 @@ pub(super) static RESOURCE: Resource = Resource {
         effect: Effect::Set(&[("urlMap", "urlMap")]),
         address: VerbAddress::ScopedOrBare,
     }],
-    fingerprint: Fingerprint::Checked,
+    locking: Locking::Fingerprint,
     not_found: NotFound::Noun("targetHttpProxy"),
     ..Resource::PLAIN
 };

@@ -1,7 +1,7 @@
 //! Target HTTPS proxies: a URL map and the certificates it is spoken under. The first certificate is the default.
 
 use crate::declaration::{
-    CustomVerb, Effect, Fields, Fingerprint, Resource, ScopeKind, Standard, Type, VerbAddress, choice, flag,
+    CustomVerb, Effect, Fields, Locking, Resource, ScopeKind, Standard, Type, VerbAddress, choice, flag,
     integer, link, list, text,
 };
 use crate::draft::Draft;
@@ -49,7 +49,7 @@ pub(super) static RESOURCE: Resource = Resource {
             address: VerbAddress::Scoped,
         },
     ],
-    fingerprint: Fingerprint::Checked,
+    locking: Locking::Fingerprint,
     check,
     ..Resource::PLAIN
 };

@@ -4,7 +4,7 @@
 mod fields;
 mod rules;
 
-use crate::declaration::{Fingerprint, Resource, ScopeKind, Standard};
+use crate::declaration::{Locking, Resource, ScopeKind, Standard};
 use crate::draft::Draft;
 use crate::error::ApiError;
 use crate::state::Stored;
@@ -18,7 +18,7 @@ pub(super) static RESOURCE: Resource = Resource {
     scopes: &[ScopeKind::Global, ScopeKind::Region],
     fields: fields::FIELDS,
     verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
-    fingerprint: Fingerprint::Checked,
+    locking: Locking::Fingerprint,
     check,
     ..Resource::PLAIN
 };

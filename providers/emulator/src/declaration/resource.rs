@@ -26,7 +26,7 @@ pub(crate) struct Resource {
     pub(crate) custom: &'static [CustomVerb],
     /// Ways to find one resource but by its name: `GET …/COLLECTION/WORD/ARGUMENT`.
     pub(crate) lookups: &'static [Lookup],
-    pub(crate) fingerprint: Fingerprint,
+    pub(crate) locking: Locking,
     /// Verbs whose operations are not named after the verb.
     pub(crate) operation_types: &'static [(&'static str, &'static str)],
     pub(crate) not_found: NotFound,
@@ -58,7 +58,7 @@ impl Resource {
         verbs: &[Standard::Insert, Standard::Delete],
         custom: &[],
         lookups: &[],
-        fingerprint: Fingerprint::None,
+        locking: Locking::None,
         operation_types: &[],
         not_found: NotFound::Resource,
         fill: |_, _| {},
@@ -101,10 +101,10 @@ pub(crate) enum Standard {
 
 /// Whether a resource has an optimistic lock in its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fingerprint {
+pub(crate) enum Locking {
     None,
-    /// Shown, and compared where a mutation carries one.
-    Checked,
+    /// A fingerprint is shown, and compared where a mutation carries one.
+    Fingerprint,
 }
 
 /// How the 404 of a collection reads.

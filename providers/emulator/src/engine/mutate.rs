@@ -1,13 +1,11 @@
 //! Changing: insert, update, patch, delete and the verbs of single resources, up to the point where the change is accepted.
 
-use super::read::{fingerprint, label_fingerprint};
 use super::{Context, Engine};
 use crate::config::MissingFingerprint;
-use crate::declaration::{
-    CustomVerb, Effect, Fields, Fingerprint, Question, Resource, UnknownFields, Written,
-};
+use crate::declaration::{CustomVerb, Effect, Fields, Locking, Question, Resource, UnknownFields, Written};
 use crate::draft::Draft;
 use crate::error::ApiError;
+use crate::fingerprint::Fingerprint;
 use crate::name;
 use crate::operation::{OperationPath, Replay};
 use crate::random;
@@ -159,9 +157,9 @@ impl Engine {
         let body = context.object()?;
         let request = self.request(&path, verb.request, context)?;
         check_label_fingerprint(&previous, &body)?;
-        if resource.fingerprint == Fingerprint::Checked
+        if resource.locking == Locking::Fingerprint
             && let Some(Value::String(given)) = body.get("fingerprint")
-            && *given != fingerprint(&previous)
+            && !Fingerprint::of(&previous).is(given)
         {
             return Err(ApiError::stale_fingerprint());
         }
@@ -229,7 +227,7 @@ impl Engine {
         previous: &Stored,
         request: &Map<String, Value>,
     ) -> Result<(), ApiError> {
-        if resource.fingerprint == Fingerprint::None {
+        if resource.locking == Locking::None {
             return Ok(());
         }
         match request.get("fingerprint") {
@@ -237,7 +235,7 @@ impl Engine {
                 MissingFingerprint::Accept => Ok(()),
                 MissingFingerprint::Refuse => Err(ApiError::stale_fingerprint()),
             },
-            Some(Value::String(given)) if *given == fingerprint(previous) => Ok(()),
+            Some(Value::String(given)) if Fingerprint::of(previous).is(given) => Ok(()),
             Some(_) => Err(ApiError::stale_fingerprint()),
         }
     }
@@ -353,7 +351,7 @@ fn check_name(path: &ResourcePath, body: &Map<String, Value>) -> Result<(), ApiE
 
 fn check_label_fingerprint(previous: &Stored, request: &Map<String, Value>) -> Result<(), ApiError> {
     match request.get("labelFingerprint") {
-        Some(Value::String(given)) if *given != label_fingerprint(previous) => {
+        Some(Value::String(given)) if !Fingerprint::of_labels(previous).is(given) => {
             let mut error = ApiError::stale_fingerprint();
             "Labels fingerprint either invalid or resource labels have changed"
                 .clone_into(&mut error.message);

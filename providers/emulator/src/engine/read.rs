@@ -1,18 +1,16 @@
 //! Reading: get, list, aggregated list, operations.
 
 use super::{Context, Engine};
-use crate::declaration::{Fingerprint, Resource};
+use crate::declaration::{Locking, Resource};
 use crate::error::ApiError;
+use crate::fingerprint::Fingerprint;
 use crate::list::{Entry, ListQuery};
 use crate::operation::{Operation, OperationPath, Stage};
 use crate::schema;
 use crate::scope::{ResourcePath, Scope};
 use crate::state::{State, Stored};
 use crate::timestamp;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 impl Engine {
     pub(super) fn get(
@@ -57,11 +55,11 @@ impl Engine {
             Scope::Global | Scope::Project => {}
         }
         set("selfLink", format!("{base}{path}"));
-        if resource.fingerprint == Fingerprint::Checked {
-            set("fingerprint", fingerprint(stored));
+        if resource.locking == Locking::Fingerprint {
+            set("fingerprint", Fingerprint::of(stored).show());
         }
         if resource.has_labels() {
-            set("labelFingerprint", label_fingerprint(stored));
+            set("labelFingerprint", Fingerprint::of_labels(stored).show());
         }
         (resource.render)(path, stored, &self.world(state), base, &mut body);
         body
@@ -273,28 +271,4 @@ fn list_body(
 
 fn operation_not_found(path: &OperationPath) -> ApiError {
     ApiError::not_found_text(format!("The resource '{path}' was not found"))
-}
-
-/// Eight bytes that change with every change of the resource.
-pub(super) fn fingerprint(stored: &Stored) -> String {
-    let mut hash = Sha256::new();
-    hash.update(stored.id.to_be_bytes());
-    hash.update(stored.generation.to_be_bytes());
-    STANDARD.encode(&hash.finalize()[..8])
-}
-
-/// Eight bytes that change with the labels.
-pub(super) fn label_fingerprint(stored: &Stored) -> String {
-    let mut hash = Sha256::new();
-    if let Some(Value::Object(labels)) = stored.fields().get("labels") {
-        let mut labels: Vec<_> = labels.iter().collect();
-        labels.sort_by_key(|(key, _)| *key);
-        for (key, value) in labels {
-            hash.update(key.as_bytes());
-            hash.update([0]);
-            hash.update(value.as_str().unwrap_or_default().as_bytes());
-            hash.update([0]);
-        }
-    }
-    STANDARD.encode(&hash.finalize()[..8])
 }
