@@ -57,6 +57,8 @@ struct Kubelets {
     /// By UID: a pod that is made again under the same name is another pod.
     pods: HashMap<String, Running>,
     bound: HashSet<String>,
+    /// Which node is next.
+    turn: usize,
     /// The pods seen since a list began; those that are not among them when it ends are gone.
     listed: HashSet<String>,
 }
@@ -83,6 +85,7 @@ impl Kubelets {
             addresses,
             pods: HashMap::new(),
             bound: HashSet::new(),
+            turn: 0,
             listed: HashSet::new(),
         }
     }
@@ -132,8 +135,9 @@ impl Kubelets {
     }
 
     /// Puts a pod on a node. They are taken in turn, so that two pods are on two nodes.
-    fn bind(&self, pod: &Pod) {
-        let Some(node) = self.nodes.get(self.bound.len() % self.nodes.len().max(1)) else { return };
+    fn bind(&mut self, pod: &Pod) {
+        let Some(node) = self.nodes.get(self.turn % self.nodes.len().max(1)) else { return };
+        self.turn += 1;
         let (name, namespace) = (pod.name_any(), pod.namespace().unwrap_or_default());
         let api: Api<Pod> = Api::namespaced(self.client.clone(), &namespace);
         let target = node.name.clone();
