@@ -4,6 +4,7 @@
 //! what a test likes. It has three parts that run side by side: the loop itself ([`reconcile`]), a poller of the backends' health
 //! ([`health`]), and a clock that lists everything again now and then.
 
+pub mod cluster;
 mod drift;
 pub mod folder;
 mod health;

@@ -10,6 +10,7 @@ mod endpoints;
 pub mod manifests;
 mod node;
 mod service;
+pub mod stores;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -160,4 +161,10 @@ pub enum CertificateError {
     /// They do not belong together.
     #[error("its tls.key does not belong to its tls.crt")]
     Mismatch,
+    /// It is there, but it could not be looked into. That may pass, or need a person (a right to read it).
+    #[error("it could not be read: {detail}")]
+    Unread {
+        /// Why not.
+        detail: String,
+    },
 }

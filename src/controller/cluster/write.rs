@@ -1,0 +1,139 @@
+//! What is written to an Ingress: as merge patches, each made only where something differs, so that our own writes cause no others.
+
+use k8s_openapi::api::networking::v1::Ingress;
+use kube::Api;
+use kube::api::{Patch, PatchParams};
+use serde_json::{Value, json};
+
+use crate::controller::source::SourceError;
+use crate::ingress::{FINALIZER, STATUS};
+use crate::model::LoadBalancerKey;
+use crate::status::{Phase, Report};
+
+pub(super) const CLAIM: &str = "put the finalizer on";
+pub(super) const RELEASE: &str = "take the finalizer off";
+pub(super) const TELL: &str = "write the status of";
+
+/// Adds our finalizer. `None`: it is there.
+pub(super) fn claim(ingress: &Ingress) -> Option<Value> {
+    let mut finalizers = ingress.metadata.finalizers.clone().unwrap_or_default();
+    if finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
+        return None;
+    }
+    finalizers.push(FINALIZER.to_owned());
+    // A merge patch replaces lists as a whole, so it must be refused where somebody else has changed the list meanwhile.
+    Some(
+        json!({ "metadata": { "resourceVersion": ingress.metadata.resource_version, "finalizers": finalizers } }),
+    )
+}
+
+/// Takes our finalizer and our annotation off. `None`: neither is there.
+pub(super) fn release(ingress: &Ingress) -> Option<Value> {
+    let mut finalizers = ingress.metadata.finalizers.clone().unwrap_or_default();
+    let before = finalizers.len();
+    finalizers.retain(|finalizer| finalizer != FINALIZER);
+    if finalizers.len() == before && told(ingress).is_none() {
+        return None;
+    }
+    Some(json!({ "metadata": {
+        "resourceVersion": ingress.metadata.resource_version,
+        "finalizers": finalizers,
+        "annotations": { STATUS: null },
+    } }))
+}
+
+/// Writes the address. `None`: nothing differs, or there is nothing to say yet.
+pub(super) fn status(ingress: &Ingress, report: &Report) -> Option<Value> {
+    let wanted: Vec<Value> = match report.address {
+        Some(address) => vec![json!({ "ip": address.to_string() })],
+        None if report.summary.phase == Phase::Deleting => Vec::new(),
+        // Whatever is there stays: an address that has been published is not taken back because something is being looked into.
+        None => return None,
+    };
+    let points = ingress
+        .status
+        .as_ref()
+        .and_then(|status| status.load_balancer.as_ref())
+        .and_then(|load_balancer| load_balancer.ingress.as_deref())
+        .unwrap_or_default();
+    let there: Vec<Value> = points
+        .iter()
+        .map(|point| match (&point.ip, &point.hostname, point.ports.as_deref().unwrap_or_default()) {
+            (Some(ip), None, []) => json!({ "ip": ip }),
+            _ => Value::Null,
+        })
+        .collect();
+    (there != wanted).then(|| json!({ "status": { "loadBalancer": { "ingress": wanted } } }))
+}
+
+/// Writes the annotation. `None`: it is there.
+pub(super) fn annotation(ingress: &Ingress, report: &Report) -> Option<Value> {
+    let text = summary(report);
+    (told(ingress) != Some(text.as_str())).then(|| json!({ "metadata": { "annotations": { STATUS: text } } }))
+}
+
+/// Whether the object says already what the report says, as after a restart.
+pub(super) fn is_told(ingress: &Ingress, report: &Report) -> bool {
+    told(ingress) == Some(summary(report).as_str())
+}
+
+fn told(ingress: &Ingress) -> Option<&str> {
+    ingress.metadata.annotations.as_ref()?.get(STATUS).map(String::as_str)
+}
+
+fn summary(report: &Report) -> String {
+    serde_json::to_string(&report.summary).expect("a struct of texts and words can be written as JSON")
+}
+
+pub(super) async fn patch(
+    api: &Api<Ingress>,
+    key: &LoadBalancerKey,
+    doing: &'static str,
+    patch: &Value,
+) -> Result<Ingress, SourceError> {
+    api.patch(&key.object.name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .map_err(|error| failed(doing, key, error))
+}
+
+pub(super) async fn patch_status(
+    api: &Api<Ingress>,
+    key: &LoadBalancerKey,
+    patch: &Value,
+) -> Result<Ingress, SourceError> {
+    api.patch_status(&key.object.name, &PatchParams::default(), &Patch::Merge(patch))
+        .await
+        .map_err(|error| failed(TELL, key, error))
+}
+
+/// Nobody needs to be told that an object is gone which is.
+pub(super) async fn unless_gone(
+    api: &Api<Ingress>,
+    key: &LoadBalancerKey,
+    error: SourceError,
+) -> Result<(), SourceError> {
+    match error {
+        SourceError::Changed { .. } => match api.get_metadata_opt(&key.object.name).await {
+            Ok(None) => Ok(()),
+            Ok(Some(_)) | Err(_) => Err(error),
+        },
+        SourceError::Failed { .. } => Err(error),
+    }
+}
+
+pub(super) fn changed(doing: &'static str, key: &LoadBalancerKey) -> SourceError {
+    SourceError::Changed { doing, object: format!("Ingress {}", key.object) }
+}
+
+fn failed(doing: &'static str, key: &LoadBalancerKey, error: kube::Error) -> SourceError {
+    match error {
+        // Gone, or of another version.
+        kube::Error::Api(status) if matches!(status.code, 404 | 409) => changed(doing, key),
+        error => {
+            SourceError::Failed { doing, object: format!("Ingress {}", key.object), source: Box::new(error) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+use super::*;
+use crate::status::Summary;
+
+fn ingress(value: Value) -> Ingress {
+    serde_json::from_value(value).unwrap()
+}
+
+fn report(address: Option<&str>, phase: Phase) -> Report {
+    Report {
+        address: address.map(|address| address.parse().unwrap()),
+        summary: Summary { phase, reason: None, message: None, healthy: Some("1/2".to_owned()) },
+        events: Vec::new(),
+    }
+}
+
+#[test]
+fn a_finalizer_is_added_once_and_beside_those_of_others() {
+    let bare =
+        ingress(json!({"metadata": {"name": "a", "resourceVersion": "7", "finalizers": ["other.dev/x"]}}));
+    let patch = claim(&bare).unwrap();
+    assert_eq!(
+        patch,
+        json!({"metadata": {"resourceVersion": "7", "finalizers": ["other.dev/x", FINALIZER]}})
+    );
+    let claimed = ingress(json!({"metadata": {"finalizers": ["other.dev/x", FINALIZER]}}));
+    assert_eq!(claim(&claimed), None);
+}
+
+#[test]
+fn what_is_let_go_keeps_nothing_of_ours() {
+    let ours = ingress(json!({"metadata": {"resourceVersion": "7", "finalizers": [FINALIZER, "other.dev/x"],
+        "annotations": {STATUS: "{}", "other": "x"}}}));
+    let patch = release(&ours).unwrap();
+    assert_eq!(
+        patch,
+        json!({"metadata": {"resourceVersion": "7", "finalizers": ["other.dev/x"], "annotations": {STATUS: null}}})
+    );
+    assert_eq!(release(&ingress(json!({"metadata": {}}))), None);
+}
+
+#[test]
+fn the_address_is_written_only_where_it_differs() {
+    let at =
+        |ip: &str| ingress(json!({"metadata": {}, "status": {"loadBalancer": {"ingress": [{"ip": ip}]}}}));
+    let none = ingress(json!({"metadata": {}}));
+    let ready = report(Some("203.0.113.7"), Phase::Ready);
+    let wanted = json!({"status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}});
+    assert_eq!(status(&none, &ready), Some(wanted.clone()));
+    assert_eq!(status(&at("203.0.113.8"), &ready), Some(wanted.clone()));
+    assert_eq!(status(&at("203.0.113.7"), &ready), None);
+    let by_name = ingress(json!({"metadata": {}, "status": {"loadBalancer": {"ingress": [
+        {"ip": "203.0.113.7", "hostname": "a.example.com"}]}}}));
+    assert_eq!(status(&by_name, &ready), Some(wanted));
+}
+
+#[test]
+fn an_address_is_taken_back_only_by_a_tear_down() {
+    let at =
+        ingress(json!({"metadata": {}, "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}}));
+    assert_eq!(status(&at, &report(None, Phase::Progressing)), None);
+    assert_eq!(
+        status(&at, &report(None, Phase::Deleting)),
+        Some(json!({"status": {"loadBalancer": {"ingress": []}}}))
+    );
+}
+
+#[test]
+fn the_annotation_is_short_json_and_written_once() {
+    let ready = report(None, Phase::Ready);
+    let text = r#"{"phase":"Ready","healthy":"1/2"}"#;
+    let bare = ingress(json!({"metadata": {}}));
+    assert_eq!(annotation(&bare, &ready), Some(json!({"metadata": {"annotations": {STATUS: text}}})));
+    let written = ingress(json!({"metadata": {"annotations": {STATUS: text}}}));
+    assert_eq!(annotation(&written, &ready), None);
+    assert!(is_told(&written, &ready));
+    assert!(!is_told(&bare, &ready));
+}

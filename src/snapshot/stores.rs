@@ -1,0 +1,288 @@
+//! What the watches have seen, in compact form: the compact forms of the snapshot itself, reduced as objects arrive.
+//!
+//! No watching here: whoever watches puts in what it sees, and is told whether that can matter to a translation. A snapshot can be
+//! taken when every kind has been listed once and every Secret that is referred to has been looked into.
+
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, IngressClass};
+
+use super::{
+    Certificate, CertificateError, Cluster, Node, Service, ServiceEndpoints, ServiceSlice, Snapshot,
+};
+use crate::ingress;
+use crate::model::{CertificatesHeld, ObjectKey};
+pub use table::{Seen, Table};
+
+/// What the watches have seen so far.
+#[derive(Debug, Default)]
+pub struct Stores {
+    classes: Table<String, Arc<IngressClass>>,
+    ingresses: Table<ObjectKey, Arc<Ingress>>,
+    services: Table<ObjectKey, Service>,
+    slices: Table<ObjectKey, ServiceSlice>,
+    nodes: Table<String, Node>,
+    /// The version of each Secret; its content is nobody's business unless an Ingress of ours refers to it.
+    secrets: Table<ObjectKey, String>,
+    /// What is in the Secrets that are referred to, and of which version that is.
+    contents: BTreeMap<ObjectKey, Content>,
+    /// Services that some Ingress refers to.
+    referred: BTreeSet<ObjectKey>,
+    /// Secrets that an Ingress of ours refers to.
+    referred_secrets: BTreeSet<ObjectKey>,
+    claim_classless: bool,
+}
+
+#[derive(Debug)]
+struct Content {
+    version: String,
+    certificate: Result<Certificate, CertificateError>,
+}
+
+/// A Secret that must be looked into, in the version that is there now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// Which.
+    pub secret: ObjectKey,
+    /// Its `resourceVersion`.
+    pub version: String,
+}
+
+/// Whether something that was seen can matter to a translation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "what matters must lead to a new snapshot"]
+pub enum Matters {
+    /// It can.
+    Yes,
+    /// It cannot: nothing of what is kept differs, or nobody refers to it.
+    No,
+}
+
+impl From<bool> for Matters {
+    fn from(matters: bool) -> Self {
+        if matters { Self::Yes } else { Self::No }
+    }
+}
+
+impl Stores {
+    /// Empty ones. With `claim_classless` the Secrets of Ingresses without a class are referred to as well.
+    #[must_use]
+    pub fn new(claim_classless: bool) -> Self {
+        Self { claim_classless, ..Self::default() }
+    }
+
+    /// An `IngressClass` was seen.
+    pub fn class(&mut self, seen: Seen<IngressClass>) -> Matters {
+        let seen = seen.map(|class| {
+            let mut class = class;
+            class.metadata.managed_fields = None;
+            (class.metadata.name.clone().unwrap_or_default(), Some(Arc::new(class)))
+        });
+        let differs = self.classes.see(seen, |one, other| {
+            one.spec == other.spec && one.metadata.annotations == other.metadata.annotations
+        });
+        if differs {
+            self.refer();
+        }
+        differs.into()
+    }
+
+    /// An Ingress was seen. One that is older than what is known is not taken: we may know a newer one from the answer to a write of ours.
+    pub fn ingress(&mut self, seen: Seen<Ingress>) -> Matters {
+        if let Seen::Put(ingress) = &seen
+            && let Some(known) = self.ingresses.get(&key_of(&ingress.metadata))
+            && is_older(ingress, known)
+        {
+            return Matters::No;
+        }
+        let seen = seen.map(|ingress| {
+            let mut ingress = ingress;
+            ingress.metadata.managed_fields = None;
+            (key_of(&ingress.metadata), Some(Arc::new(ingress)))
+        });
+        let differs = self.ingresses.see(seen, |one, other| same_but_for_version(one, other));
+        if differs {
+            self.referred = self.ingresses.iter().flat_map(|(_, ingress)| services_of(ingress)).collect();
+        }
+        differs.into()
+    }
+
+    /// A Service was seen.
+    pub fn service(&mut self, seen: Seen<core::Service>) -> Matters {
+        let of = seen.key(|service| key_of(&service.metadata));
+        let seen = seen.map(|service| (key_of(&service.metadata), Some(Service::from(&service))));
+        let differs = self.services.see(seen, PartialEq::eq);
+        (differs && of.is_none_or(|service| self.referred.contains(&service))).into()
+    }
+
+    /// An `EndpointSlice` was seen.
+    pub fn slice(&mut self, seen: Seen<EndpointSlice>) -> Matters {
+        let key = seen.key(|slice| key_of(&slice.metadata));
+        let before = key.as_ref().and_then(|key| self.slices.get(key)).map(|slice| slice.service.clone());
+        let seen = seen.map(|slice| (key_of(&slice.metadata), ServiceSlice::read(&slice)));
+        let differs = self.slices.see(seen, PartialEq::eq);
+        let after = key.as_ref().and_then(|key| self.slices.get(key)).map(|slice| slice.service.clone());
+        let concerned =
+            key.is_none() || before.iter().chain(&after).any(|service| self.referred.contains(service));
+        (differs && concerned).into()
+    }
+
+    /// A Node was seen. One that is no instance we can use is as good as absent.
+    pub fn node(&mut self, seen: Seen<core::Node>) -> Matters {
+        let seen = seen.map(|node| {
+            let name = node.metadata.name.clone().unwrap_or_default();
+            (name, Node::try_from(&node).ok())
+        });
+        self.nodes.see(seen, PartialEq::eq).into()
+    }
+
+    /// A Secret was seen, of which only key and version are known. It matters when it is gone, or when it [must be
+    /// read](Self::unread).
+    pub fn secret(&mut self, seen: Seen<(ObjectKey, String)>) -> Matters {
+        let of = seen.key(|(secret, _)| secret.clone());
+        let seen = seen.map(|(secret, version)| (secret, Some(version)));
+        let differs = self.secrets.see(seen, PartialEq::eq);
+        if differs {
+            let secrets = &self.secrets;
+            self.contents.retain(|secret, _| secrets.get(secret).is_some());
+        }
+        (differs && of.is_none_or(|secret| self.referred_secrets.contains(&secret))).into()
+    }
+
+    /// The Secrets that are referred to and not yet known in their present version.
+    #[must_use]
+    pub fn unread(&self) -> Vec<Unread> {
+        if !(self.classes.is_listed() && self.ingresses.is_listed() && self.secrets.is_listed()) {
+            return Vec::new();
+        }
+        self.referred_secrets
+            .iter()
+            .filter_map(|secret| {
+                let version = self.secrets.get(secret)?.clone();
+                let known = self.contents.get(secret).is_some_and(|content| content.version == version);
+                (!known).then(|| Unread { secret: secret.clone(), version })
+            })
+            .collect()
+    }
+
+    /// A Secret was looked into.
+    pub fn read(&mut self, read: Unread, certificate: Result<Certificate, CertificateError>) -> Matters {
+        let Unread { secret, version } = read;
+        if self.secrets.get(&secret).is_none() {
+            return Matters::No;
+        }
+        let before = self.contents.insert(secret, Content { version, certificate: certificate.clone() });
+        before.is_none_or(|before| before.certificate != certificate).into()
+    }
+
+    /// A Secret could not be looked into. What was known of it stays.
+    pub fn could_not_read(&mut self, secret: &ObjectKey, detail: String) -> Matters {
+        if self.contents.contains_key(secret) || self.secrets.get(secret).is_none() {
+            return Matters::No;
+        }
+        // No version is empty, so it is still to be read.
+        let certificate = Err(CertificateError::Unread { detail });
+        self.contents.insert(secret.clone(), Content { version: String::new(), certificate });
+        Matters::Yes
+    }
+
+    /// The Ingress of that key, as it was last seen.
+    #[must_use]
+    pub fn get_ingress(&self, key: &ObjectKey) -> Option<Arc<Ingress>> {
+        self.ingresses.get(key).map(Arc::clone)
+    }
+
+    /// What has not been seen yet and must be, before a snapshot says what there is.
+    #[must_use]
+    pub fn missing(&self) -> Vec<&'static str> {
+        let listed = [
+            (self.classes.is_listed(), "IngressClasses"),
+            (self.ingresses.is_listed(), "Ingresses"),
+            (self.services.is_listed(), "Services"),
+            (self.slices.is_listed(), "EndpointSlices"),
+            (self.nodes.is_listed(), "Nodes"),
+            (self.secrets.is_listed(), "Secrets"),
+        ];
+        let mut missing: Vec<_> =
+            listed.into_iter().filter_map(|(listed, kind)| (!listed).then_some(kind)).collect();
+        // What a Secret held before it changed will do for the moment; never having looked into it will not.
+        if self.unread().iter().any(|unread| !self.contents.contains_key(&unread.secret)) {
+            missing.push("what is in the Secrets that are referred to");
+        }
+        missing
+    }
+
+    /// Everything one translation may read. Only what some Ingress refers to is in it of Services, endpoints and Secrets.
+    #[must_use]
+    pub fn snapshot(&self, cluster: Cluster, taken_at: Timestamp, held: CertificatesHeld) -> Snapshot {
+        let mut endpoints: BTreeMap<ObjectKey, ServiceEndpoints> = BTreeMap::new();
+        for (_, slice) in self.slices.iter().filter(|(_, slice)| self.referred.contains(&slice.service)) {
+            endpoints.entry(slice.service.clone()).or_default().add(&slice.endpoints);
+        }
+        let services =
+            self.referred.iter().filter_map(|key| Some((key.clone(), self.services.get(key)?.clone())));
+        let secrets = self
+            .referred_secrets
+            .iter()
+            .filter_map(|secret| Some((secret.clone(), self.contents.get(secret)?.certificate.clone())));
+        Snapshot {
+            cluster,
+            taken_at,
+            classes: self.classes.items().clone(),
+            ingresses: self.ingresses.items().clone(),
+            services: services.collect(),
+            endpoints,
+            nodes: self.nodes.items().clone(),
+            secrets: secrets.collect(),
+            certificates_held: held,
+        }
+    }
+
+    /// Works out anew what Ingresses refer to.
+    fn refer(&mut self) {
+        self.referred = self.ingresses.iter().flat_map(|(_, ingress)| services_of(ingress)).collect();
+        self.referred_secrets =
+            ingress::secrets(self.classes.items(), self.ingresses.items(), self.claim_classless);
+    }
+}
+
+/// Namespace and name.
+fn key_of(metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> ObjectKey {
+    ObjectKey::new(metadata.namespace.clone().unwrap_or_default(), metadata.name.clone().unwrap_or_default())
+}
+
+/// Versions can be compared as numbers (Kubernetes API concepts, "Resource versions"); where one is not a number, nothing is said.
+fn is_older(one: &Ingress, other: &Ingress) -> bool {
+    let same_object = one.metadata.uid == other.metadata.uid;
+    let version = |ingress: &Ingress| ingress.metadata.resource_version.as_ref()?.parse::<u128>().ok();
+    same_object && version(one).zip(version(other)).is_some_and(|(one, other)| one < other)
+}
+
+fn same_but_for_version(one: &Ingress, other: &Ingress) -> bool {
+    let bare = |ingress: &Ingress| {
+        let mut metadata = ingress.metadata.clone();
+        metadata.resource_version = None;
+        metadata.generation = None;
+        metadata
+    };
+    one.spec == other.spec && one.status == other.status && bare(one) == bare(other)
+}
+
+fn services_of(ingress: &Ingress) -> Vec<ObjectKey> {
+    let Some(spec) = &ingress.spec else { return Vec::new() };
+    let namespace = ingress.metadata.namespace.as_deref().unwrap_or_default();
+    let of_rules =
+        spec.rules.iter().flatten().filter_map(|rule| rule.http.as_ref()).flat_map(|http| &http.paths);
+    let backends = spec.default_backend.iter().chain(of_rules.map(|path| &path.backend));
+    let name = |backend: &IngressBackend| Some(backend.service.as_ref()?.name.clone());
+    backends.filter_map(|backend| Some(ObjectKey::new(namespace, name(backend)?))).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::ClusterId;
+
+fn object<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::new("default", name)
+}
+
+fn class() -> IngressClass {
+    object(json!({"metadata": {"name": "gclb"}, "spec": {"controller": "gclb.dev/ingress"}}))
+}
+
+fn ingress(version: &str, service: &str) -> Ingress {
+    object(json!({
+        "metadata": {"name": "test", "namespace": "default", "uid": "u", "resourceVersion": version,
+            "managedFields": [{"manager": "kubectl"}]},
+        "spec": {"ingressClassName": "gclb", "tls": [{"secretName": "tls"}],
+            "rules": [{"http": {"paths": [{"path": "/", "pathType": "Prefix",
+                "backend": {"service": {"name": service, "port": {"number": 80}}}}]}}]},
+    }))
+}
+
+fn service(name: &str, node_port: u16) -> core::Service {
+    object(json!({"metadata": {"name": name, "namespace": "default"},
+        "spec": {"type": "NodePort", "ports": [{"port": 80, "nodePort": node_port}]}}))
+}
+
+fn slice(service: &str, address: &str) -> EndpointSlice {
+    object(json!({"addressType": "IPv4",
+        "metadata": {"name": format!("{service}-1"), "namespace": "default",
+            "labels": {"kubernetes.io/service-name": service}},
+        "ports": [{"name": "", "port": 8080}],
+        "endpoints": [{"addresses": [address], "nodeName": "n1"}]}))
+}
+
+fn node(ready: &str) -> core::Node {
+    object(json!({"metadata": {"name": "n1"}, "spec": {"providerID": "gce://p/us-central1-a/n1"},
+        "status": {"conditions": [{"type": "Ready", "status": ready, "lastHeartbeatTime": "2026-01-01T00:00:00Z"}]}}))
+}
+
+/// Everything listed: one Ingress that refers to one Service and one Secret, and another Service.
+fn listed() -> Stores {
+    let mut stores = Stores::new(false);
+    let _ = [stores.class(Seen::Item(class())), stores.class(Seen::Listed)];
+    let _ = [stores.ingress(Seen::Item(ingress("1", "web"))), stores.ingress(Seen::Listed)];
+    let _ = [
+        stores.service(Seen::Item(service("web", 30_080))),
+        stores.service(Seen::Item(service("other", 30_081))),
+    ];
+    let _ = [stores.service(Seen::Listed), stores.slice(Seen::Listed)];
+    let _ = [stores.node(Seen::Item(node("True"))), stores.node(Seen::Listed)];
+    let _ = [stores.secret(Seen::Item((key("tls"), "5".to_owned()))), stores.secret(Seen::Listed)];
+    stores
+}
+
+fn certificate() -> Result<Certificate, CertificateError> {
+    Err(CertificateError::NoKey)
+}
+
+fn read(stores: &mut Stores) -> Matters {
+    let unread = stores.unread().remove(0);
+    stores.read(unread, certificate())
+}
+
+fn snapshot(stores: &Stores) -> Snapshot {
+    let cluster = Cluster {
+        id: ClusterId::new("0a1b2c3d").unwrap(),
+        network: "default".to_owned(),
+        subnetwork: "default".to_owned(),
+        node_tags: BTreeSet::new(),
+        claim_classless: false,
+    };
+    stores.snapshot(cluster, Timestamp::UNIX_EPOCH, CertificatesHeld::default())
+}
+
+#[test]
+fn nothing_is_known_until_every_kind_was_listed_and_every_secret_read() {
+    let mut stores = Stores::new(false);
+    assert_eq!(
+        stores.missing(),
+        ["IngressClasses", "Ingresses", "Services", "EndpointSlices", "Nodes", "Secrets"]
+    );
+    stores = listed();
+    assert_eq!(stores.missing(), ["what is in the Secrets that are referred to"]);
+    assert_eq!(read(&mut stores), Matters::Yes);
+    assert_eq!(stores.missing(), Vec::<&str>::new());
+}
+
+#[test]
+fn a_list_that_is_under_way_changes_nothing_and_one_that_is_over_everything() {
+    let mut stores = listed();
+    assert_eq!(stores.ingress(Seen::Listing), Matters::No);
+    assert_eq!(stores.ingress(Seen::Item(ingress("9", "other"))), Matters::No);
+    assert!(snapshot(&stores).services.contains_key(&key("web")));
+    assert_eq!(stores.ingress(Seen::Listed), Matters::Yes);
+    assert!(!snapshot(&stores).services.contains_key(&key("web")));
+    let _ = stores.ingress(Seen::Listing);
+    assert_eq!(stores.ingress(Seen::Listed), Matters::Yes);
+    assert!(snapshot(&stores).ingresses.is_empty());
+}
+
+#[test]
+fn what_nobody_refers_to_does_not_matter() {
+    let mut stores = listed();
+    assert_eq!(stores.service(Seen::Put(service("other", 30_099))), Matters::No);
+    assert_eq!(stores.slice(Seen::Put(slice("other", "10.0.1.1"))), Matters::No);
+    assert_eq!(stores.secret(Seen::Put((key("elsewhere"), "6".to_owned()))), Matters::No);
+    assert_eq!(stores.service(Seen::Put(service("web", 30_099))), Matters::Yes);
+    assert_eq!(stores.slice(Seen::Put(slice("web", "10.0.1.1"))), Matters::Yes);
+    assert_eq!(stores.slice(Seen::Gone(slice("web", "10.0.1.1"))), Matters::Yes);
+    assert_eq!(stores.secret(Seen::Gone((key("tls"), "7".to_owned()))), Matters::Yes);
+}
+
+#[test]
+fn the_same_again_does_not_matter() {
+    let mut stores = listed();
+    assert_eq!(stores.node(Seen::Put(node("True"))), Matters::No);
+    assert_eq!(stores.node(Seen::Put(node("False"))), Matters::Yes);
+    assert_eq!(stores.ingress(Seen::Put(ingress("2", "web"))), Matters::No);
+    assert_eq!(stores.get_ingress(&key("test")).unwrap().metadata.resource_version.as_deref(), Some("2"));
+    assert_eq!(stores.get_ingress(&key("test")).unwrap().metadata.managed_fields, None);
+}
+
+#[test]
+fn an_older_ingress_does_not_take_the_place_of_a_newer_one() {
+    let mut stores = listed();
+    assert_eq!(stores.ingress(Seen::Put(ingress("10", "other"))), Matters::Yes);
+    assert_eq!(stores.ingress(Seen::Put(ingress("9", "web"))), Matters::No);
+    assert_eq!(stores.get_ingress(&key("test")).unwrap().metadata.resource_version.as_deref(), Some("10"));
+}
+
+#[test]
+fn a_secret_is_read_again_when_its_version_changes_and_only_then() {
+    let mut stores = listed();
+    let _ = read(&mut stores);
+    assert_eq!(stores.unread(), []);
+    assert_eq!(stores.secret(Seen::Put((key("tls"), "6".to_owned()))), Matters::Yes);
+    let unread = stores.unread();
+    assert_eq!(unread, [Unread { secret: key("tls"), version: "6".to_owned() }]);
+    // Meanwhile what was known will do.
+    assert_eq!(stores.missing(), Vec::<&str>::new());
+    assert_eq!(stores.read(unread[0].clone(), certificate()), Matters::No);
+    assert_eq!(stores.unread(), []);
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_neither_absent_nor_in_the_way() {
+    let mut stores = listed();
+    assert_eq!(stores.could_not_read(&key("tls"), "forbidden".to_owned()), Matters::Yes);
+    assert_eq!(stores.missing(), Vec::<&str>::new());
+    assert!(matches!(snapshot(&stores).secrets[&key("tls")], Err(CertificateError::Unread { .. })));
+    assert_eq!(stores.unread().len(), 1, "it is still to be read");
+    assert_eq!(read(&mut stores), Matters::Yes);
+    assert_eq!(snapshot(&stores).secrets[&key("tls")], certificate());
+}
+
+#[test]
+fn a_node_that_is_no_instance_any_more_is_gone() {
+    let mut stores = listed();
+    let mut foreign = node("True");
+    foreign.spec.as_mut().unwrap().provider_id = Some("aws:///a/b".to_owned());
+    assert_eq!(stores.node(Seen::Put(foreign)), Matters::Yes);
+    assert!(snapshot(&stores).nodes.is_empty());
+}
