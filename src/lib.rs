@@ -25,6 +25,7 @@
 //! `tests/architecture.rs` holds the rules of direction and purity between these modules.
 
 pub mod apply;
+pub mod cli;
 pub mod cloud;
 pub mod controller;
 #[cfg(feature = "emulator")]

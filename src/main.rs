@@ -1,2 +1,7 @@
 //! The `gclb` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gclb::cli::main()
+}

@@ -79,7 +79,7 @@ struct Shared {
 
 struct State {
     files: Files,
-    manifests: Manifests,
+    manifests: Arc<Manifests>,
     world: Arc<World>,
     /// When each Ingress was first seen.
     created: BTreeMap<ObjectKey, Timestamp>,
@@ -117,6 +117,8 @@ pub struct View {
     pub ingresses: Vec<IngressView>,
     /// What is wrong with the manifests.
     pub diagnostics: Vec<Diagnostic>,
+    /// The objects of the folder, with their places in it.
+    pub manifests: Arc<Manifests>,
     /// Everything that the folder and what is supplied to it amounts to.
     pub world: Arc<World>,
     /// What happened since the number that was asked for.
@@ -151,8 +153,8 @@ impl FolderSource {
         let world = Arc::new(manifests.world(&supplies));
         let mut state = State {
             files,
-            manifests: Manifests::default(),
-            world: Arc::new(World::default()),
+            manifests: Arc::default(),
+            world: Arc::default(),
             created: BTreeMap::new(),
             claimed: BTreeSet::new(),
             deleting: BTreeMap::new(),
@@ -197,6 +199,7 @@ impl FolderSource {
         View {
             ingresses,
             diagnostics: state.diagnostics(),
+            manifests: Arc::clone(&state.manifests),
             world: Arc::clone(&state.world),
             happenings: state.happenings.iter().skip(since.saturating_sub(state.first)).cloned().collect(),
             next: state.first + state.happenings.len(),
@@ -237,8 +240,8 @@ impl Shared {
 impl State {
     /// Takes a new reading of the folder.
     fn replace(&mut self, manifests: Manifests, world: Arc<World>, now: Timestamp) {
-        let before = std::mem::replace(&mut self.manifests, manifests);
-        let diagnostics_before = std::mem::replace(&mut self.world, world);
+        let before = std::mem::replace(&mut self.manifests, Arc::new(manifests));
+        let world_before = std::mem::replace(&mut self.world, world);
         let (old, new) = (&before.objects, &self.manifests.objects);
         let mut happenings = Vec::new();
         for (id, object) in new {
@@ -251,7 +254,7 @@ impl State {
             }
         }
         happenings.extend(old.keys().filter(|id| !new.contains_key(*id)).cloned().map(Happening::Removed));
-        let was: Vec<_> = before.diagnostics.iter().chain(&diagnostics_before.diagnostics).collect();
+        let was: Vec<_> = before.diagnostics.iter().chain(&world_before.diagnostics).collect();
         let is = self.diagnostics();
         let known: BTreeSet<String> = was.iter().map(|diagnostic| diagnostic.one_line()).collect();
         let wrong: BTreeSet<&str> = is.iter().map(|diagnostic| diagnostic.file.as_str()).collect();
@@ -266,7 +269,7 @@ impl State {
         for happening in happenings {
             self.note(happening);
         }
-        self.keep_claimed(&diagnostics_before, now);
+        self.keep_claimed(&world_before, now);
     }
 
     /// Ingresses that are gone: the claimed ones begin to be deleted, the others are forgotten.

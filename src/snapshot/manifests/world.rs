@@ -64,8 +64,6 @@ pub struct World {
     pub machines: BTreeMap<String, Machine>,
     /// By namespace and name; all of them.
     pub secrets: BTreeMap<ObjectKey, Arc<Secret>>,
-    /// Where each object came from; supplied ones are not here.
-    pub origins: BTreeMap<ObjectId, (Arc<str>, (usize, usize))>,
     /// What could not be supplied.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -89,8 +87,7 @@ impl World {
         let mut slices = Vec::new();
         let mut workloads = Vec::new();
         for object in manifests.objects.values() {
-            let Object { id, file, position, fields: _, content } = object;
-            world.origins.insert(id.clone(), (Arc::clone(file), *position));
+            let Object { id, file: _, position: _, fields: _, content } = object;
             let key = ObjectKey::new(id.namespace.clone().unwrap_or_default(), id.name.clone());
             match content {
                 Content::Ingress(ingress) => {

@@ -1,0 +1,111 @@
+//! The command line: one file for each command, and the code with which the process ends.
+//!
+//! Reading arguments and showing results is all that happens here; what the commands do is done by the rest of the crate.
+
+mod completions;
+#[cfg(feature = "emulator")]
+mod emulator;
+#[cfg(feature = "emulator")]
+mod local;
+mod plan;
+mod report;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+/// The process did what it was asked to.
+const DONE: u8 = 0;
+/// It could not, or what it was given is wrong.
+const FAILED: u8 = 1;
+/// `gclb plan`: there is something to do.
+const CHANGES: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  Try an Ingress on this machine, without a cluster and without a cloud:
+      gclb local deploy/examples/walkthrough
+  See what it would take in Google Cloud:
+      gclb plan deploy/examples/walkthrough
+  Only the cloud, for gcloud, curl and tests of your own:
+      gclb emulator --listen 127.0.0.1:8787";
+
+/// Google Cloud load balancers from Kubernetes Ingress objects.
+#[derive(Debug, Parser)]
+#[command(name = "gclb", version, after_help = EXAMPLES, max_term_width = 110, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Try a folder of manifests on this machine: an emulated cloud, echo servers for pods, a live table
+    #[cfg(feature = "emulator")]
+    Local(Box<local::Arguments>),
+    /// Show what a folder of manifests would change in the cloud, without changing anything
+    Plan(plan::Arguments),
+    /// Run the emulated cloud alone
+    #[cfg(feature = "emulator")]
+    Emulator(emulator::Arguments),
+    /// Print a script that completes commands and flags in a shell
+    Completions(completions::Arguments),
+}
+
+/// Reads the arguments of the process and does what they ask.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nothing can be done about a closed terminal.
+            let _ = error.print();
+            // Not clap's own 2, which `gclb plan` uses for "there are changes".
+            return ExitCode::from(if error.use_stderr() { FAILED } else { DONE });
+        }
+    };
+    gce::install_crypto_provider();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("Error: the runtime could not be started: {error}");
+            return ExitCode::from(FAILED);
+        }
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            #[cfg(feature = "emulator")]
+            Command::Local(arguments) => local::run(*arguments).await,
+            Command::Plan(arguments) => plan::run(arguments).await,
+            #[cfg(feature = "emulator")]
+            Command::Emulator(arguments) => emulator::run(arguments).await,
+            Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
+        }
+    });
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            eprintln!("{error:?}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Log lines go to the error stream, so that what a command shows can be read by itself. `RUST_LOG` says which.
+fn log(default: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    // Another subscriber is there already only where a test set one.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

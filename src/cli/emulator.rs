@@ -1,0 +1,54 @@
+//! `gclb emulator`: the cloud alone.
+
+use emulator::{Config, Emulator, Options, StartError};
+
+use super::report::out;
+use super::stop;
+
+const EXAMPLES: &str = "\
+Examples:
+  gclb emulator --listen 127.0.0.1:8787
+  gclb emulator --operation-latency 1000        operations that take a second, as in the real cloud
+  gclb emulator --port-offset 8000              where ports below 1024 are refused: 80 becomes 8080";
+
+/// Any project id is accepted; networks, subnetworks, regions and zones are there from the start. Nothing is kept when it stops.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Why it did not run.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum EmulatorError {
+    #[error("starting the emulated cloud")]
+    Start(#[source] StartError),
+    #[error("waiting for the signal to stop")]
+    Signal(#[source] std::io::Error),
+}
+
+pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
+    super::log("info");
+    let asked = stop::asked().map_err(EmulatorError::Signal)?;
+    let running = Emulator::start(Config::from(arguments.options)).await.map_err(EmulatorError::Start)?;
+    out(&usage(&running, "my-project"));
+    asked.await;
+    running.shutdown().await;
+    Ok(super::DONE)
+}
+
+/// How to speak to it by hand.
+pub(super) fn usage(running: &emulator::Running, project: &str) -> String {
+    let endpoint = running.endpoint();
+    let admin = running.admin();
+    format!(
+        "Compute Engine   {endpoint}\n\
+         admin            {admin}state\n\
+         \n\
+         with curl        curl {endpoint}projects/{project}/global/urlMaps\n\
+         with gcloud      export CLOUDSDK_API_ENDPOINT_OVERRIDES_COMPUTE={endpoint} CLOUDSDK_AUTH_DISABLE_CREDENTIALS=true \
+         CLOUDSDK_CORE_PROJECT={project}\n\
+         \x20                gcloud compute url-maps list --global\n\n"
+    )
+}

@@ -1,0 +1,218 @@
+//! What there is to say about the folder and its load balancers, as text.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::networking::v1::Ingress;
+
+use super::curl::{At, Line, lines};
+use super::table;
+use crate::controller::folder::{FolderSource, Happening, View};
+use crate::controller::source::Source as _;
+use crate::ingress::{self, Wish};
+use crate::load_balancer::Frontend;
+use crate::model::{CertificatesHeld, LoadBalancerKey, ObjectKey};
+use crate::plan::Colours;
+use crate::snapshot::Snapshot;
+use crate::snapshot::manifests::{Manifests, ObjectId};
+use crate::status::Phase;
+use crate::translate::translate;
+
+/// Turns views into text, and remembers what was said.
+pub(super) struct Display {
+    folder: Arc<FolderSource>,
+    port_offset: u16,
+    colours: Colours,
+    next: usize,
+    manifests: Option<Arc<Manifests>>,
+    said_problems: BTreeSet<String>,
+    /// Load balancers that have had a certificate: if its Secret is lost, it stays.
+    encrypted: BTreeSet<LoadBalancerKey>,
+}
+
+/// Everything there is to show at one moment.
+pub(super) struct Shown {
+    /// New lines.
+    pub(super) lines: Vec<String>,
+    /// The table and the curl lines.
+    pub(super) block: String,
+    /// The same without ages.
+    pub(super) gist: String,
+    /// How far it all is.
+    pub(super) state: State,
+}
+
+/// How far all load balancers of ours are together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum State {
+    /// No Ingress is ours.
+    Nothing,
+    /// Each is ready.
+    Ready,
+    /// At least one is not; what was last said of it.
+    NotReady(String),
+}
+
+impl Display {
+    pub(super) fn new(folder: Arc<FolderSource>, port_offset: u16, colours: Colours) -> Self {
+        Self {
+            folder,
+            port_offset,
+            colours,
+            next: 0,
+            manifests: None,
+            said_problems: BTreeSet::new(),
+            encrypted: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn look(&mut self) -> Shown {
+        let view = self.folder.view(self.next);
+        self.next = view.next;
+        let mut said: Vec<String> = Vec::new();
+        for happening in &view.happenings {
+            said.extend(self.happening(happening, &view));
+        }
+        let snapshot = self.folder.snapshot(CertificatesHeld::default()).ok();
+        if let Some(snapshot) = &snapshot {
+            said.extend(self.problems(snapshot, &view));
+        }
+        let rows = table::rows(&view.ingresses);
+        let commands = snapshot.map(|snapshot| self.commands(&snapshot, &view)).unwrap_or_default();
+        let hints = hints(&commands);
+        Shown {
+            lines: said,
+            block: format!("{}{hints}", table::render(&rows, Timestamp::now())),
+            gist: format!("{rows:?}{hints}"),
+            state: state(&view),
+        }
+    }
+
+    /// The curl lines of every load balancer that has an address.
+    pub(super) fn commands_now(&mut self) -> Vec<(ObjectKey, Vec<Line>)> {
+        let view = self.folder.view(self.next);
+        match self.folder.snapshot(CertificatesHeld::default()) {
+            Ok(snapshot) => self.commands(&snapshot, &view),
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn commands(&mut self, snapshot: &Snapshot, view: &View) -> Vec<(ObjectKey, Vec<Line>)> {
+        let mut commands = Vec::new();
+        for reading in ingress::read(snapshot) {
+            let Wish::Serve(load_balancer) = reading.wish else { continue };
+            let report = view
+                .ingresses
+                .iter()
+                .find(|view| view.key == reading.key.object)
+                .and_then(|view| view.report.as_ref());
+            let Some(address) = report.and_then(|report| report.address) else { continue };
+            if let Frontend::Https { certificates, plain: _ } = &load_balancer.frontend
+                && certificates
+                    .iter()
+                    .any(|certificate| matches!(snapshot.secrets.get(&certificate.secret), Some(Ok(_))))
+            {
+                self.encrypted.insert(reading.key.clone());
+            }
+            let at = At {
+                address,
+                port_offset: self.port_offset,
+                has_certificate: self.encrypted.contains(&reading.key),
+            };
+            commands.push((reading.key.object.clone(), lines(&load_balancer, at)));
+        }
+        commands
+    }
+
+    /// Problems of the input, once each, with the line of the file. Their Events say the same without it, so those are left out.
+    fn problems(&mut self, snapshot: &Snapshot, view: &View) -> Vec<String> {
+        if self.manifests.as_ref().is_some_and(|known| Arc::ptr_eq(known, &view.manifests)) {
+            return Vec::new();
+        }
+        self.manifests = Some(Arc::clone(&view.manifests));
+        let translation = translate(snapshot);
+        let now: BTreeSet<String> = translation
+            .load_balancers
+            .iter()
+            .flat_map(|(key, translated)| translated.problems.iter().map(move |problem| (key, problem)))
+            .map(|(key, problem)| crate::cli::plan::problem_line(key, problem, &view.manifests, self.colours))
+            .collect();
+        let new = now.difference(&self.said_problems).cloned().collect();
+        self.said_problems = now;
+        new
+    }
+
+    fn happening(&self, happening: &Happening, view: &View) -> Option<String> {
+        let place = |id: &ObjectId| {
+            view.manifests
+                .objects
+                .get(id)
+                .map(|object| format!("  ({}:{})", object.file, object.position.0))
+                .unwrap_or_default()
+        };
+        Some(match happening {
+            Happening::Added(id) => format!("{} {id}{}", self.paint(GREEN, "+"), place(id)),
+            Happening::Changed(id) => format!("{} {id}{}", self.paint(YELLOW, "~"), place(id)),
+            Happening::Removed(id) => format!("{} {id}", self.paint(RED, "-")),
+            Happening::Wrong(diagnostic) => {
+                format!("{:?}", miette::Report::new(diagnostic.clone())).trim_end().to_owned()
+            }
+            Happening::Righted(file) => format!("{} {file}: in order again", self.paint(GREEN, "✓")),
+            Happening::Said(key, event) => {
+                let (colour, word) = if event.warning { (YELLOW, "Warning") } else { (GREEN, "Normal ") };
+                format!("  {} {}  {}: {}", self.paint(colour, word), event.reason, key.object, event.message)
+            }
+        })
+    }
+
+    fn paint(&self, colour: &str, text: &str) -> String {
+        match self.colours {
+            Colours::None => text.to_owned(),
+            Colours::Ansi => format!("{colour}{text}\x1b[0m"),
+        }
+    }
+}
+
+const GREEN: &str = "\x1b[32m";
+const YELLOW: &str = "\x1b[33m";
+const RED: &str = "\x1b[31m";
+
+fn hints(commands: &[(ObjectKey, Vec<Line>)]) -> String {
+    let mut text = String::new();
+    for (key, lines) in commands.iter().filter(|(_, lines)| !lines.is_empty()) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\nTry {key}:\n");
+        for line in lines {
+            let _ = writeln!(text, "  {line}");
+        }
+    }
+    text
+}
+
+fn state(view: &View) -> State {
+    let ours: Vec<_> = view.ingresses.iter().filter(|ingress| is_ours(&ingress.ingress, view)).collect();
+    if ours.is_empty() {
+        return State::Nothing;
+    }
+    for ingress in ours {
+        let Some(report) = &ingress.report else {
+            return State::NotReady(format!("{}: nothing has been said of it yet", ingress.key));
+        };
+        if report.summary.phase != Phase::Ready || ingress.deleting {
+            let phase = report.summary.phase;
+            let reason = report.summary.reason.as_deref().unwrap_or_default();
+            let message = report.summary.message.as_deref().unwrap_or_default();
+            return State::NotReady(format!("{}: {phase:?} {reason} {message}", ingress.key));
+        }
+    }
+    State::Ready
+}
+
+fn is_ours(ingress: &Ingress, view: &View) -> bool {
+    let annotation = ingress.metadata.annotations.as_ref().and_then(|all| all.get(ingress::CLASS_ANNOTATION));
+    let field = ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_ref());
+    let class = annotation.or(field).and_then(|name| view.world.classes.get(name));
+    class.and_then(|class| class.spec.as_ref()?.controller.as_deref()) == Some(ingress::CONTROLLER)
+}
