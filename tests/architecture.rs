@@ -48,7 +48,7 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<Source>) {
     }
 }
 
-fn hold(rule: &Rule) {
+fn hold(rule: Rule) {
     let sources = sources();
     assert!(sources.len() > 100, "only {} files were found: is this the repository?", sources.len());
     let broken: Vec<String> = sources.iter().flat_map(|source| rule.check(source)).collect();
@@ -57,30 +57,30 @@ fn hold(rule: &Rule) {
 
 #[test]
 fn deciding_is_pure() {
-    hold(&Rule::Purity);
+    hold(Rule::Purity);
 }
 
 #[test]
 fn nothing_behind_the_description_says_ingress() {
-    hold(&Rule::FrontEndStaysInFront);
+    hold(Rule::FrontEndStaysInFront);
 }
 
 #[test]
 fn the_controller_does_not_know_the_emulator() {
-    hold(&Rule::EmulatorOnlyInItsCommands);
+    hold(Rule::EmulatorOnlyInItsCommands);
 }
 
 #[test]
 fn providers_are_leaves() {
-    hold(&Rule::ProvidersAreLeaves);
+    hold(Rule::ProvidersAreLeaves);
 }
 
 #[test]
 fn files_are_small_enough_to_read() {
-    hold(&Rule::FileSize);
+    hold(Rule::FileSize);
 }
 
 #[test]
 fn files_are_named_for_what_they_hold() {
-    hold(&Rule::FileNames);
+    hold(Rule::FileNames);
 }

@@ -79,36 +79,40 @@ struct Setting<T> {
 impl<T> Setting<T> {
     fn of(self, ingress: &Ingress, class: Option<&IngressClass>, problems: &mut Vec<Problem>) -> T {
         let Self { key, legal, read, default, default_text } = self;
-        if let Some(value) = annotation(&ingress.metadata, key) {
-            if let Some(setting) = read(value) {
-                return setting;
-            }
-            problems.push(Problem::degraded(
-                Reason::AnnotationInvalid,
-                field_of(key),
-                format!(
-                    "{value:?} is not a value of the annotation {key}, so it is as if the annotation were not there: the IngressClass's \
-                     setting holds, or else the default, {default_text}. Legal values are {legal}."
-                ),
-            ));
+        let own = annotation(&ingress.metadata, key);
+        if let Some(setting) = own.and_then(read) {
+            return setting;
         }
-        let Some((class, value)) = class.and_then(|class| Some((class, annotation(&class.metadata, key)?)))
-        else {
-            return default;
+        let of_class = class.and_then(|class| Some((class, annotation(&class.metadata, key)?)));
+        let (setting, holds) = match of_class.map(|(class, value)| (name_of(class), value, read(value))) {
+            Some((name, value, Some(setting))) => {
+                (setting, format!("what IngressClass {name} says holds: {value}"))
+            }
+            _ => (default, format!("the default holds: {default_text}")),
         };
-        read(value).unwrap_or_else(|| {
-            let name = class.metadata.name.as_deref().unwrap_or_default();
-            problems.push(Problem::degraded(
+        let unreadable = |field: String, whose: String, value: &str| {
+            Problem::degraded(
                 Reason::AnnotationInvalid,
-                format!("IngressClass {name}: {}", field_of(key)),
+                field,
                 format!(
-                    "{value:?} is not a value of the annotation {key} of IngressClass {name}, so the default holds: {default_text}. \
-                     Legal values are {legal}."
+                    "{value:?} is not a value of the annotation {key}{whose}, so {holds}. Legal values are {legal}."
                 ),
-            ));
-            default
-        })
+            )
+        };
+        if let Some(value) = own {
+            problems.push(unreadable(field_of(key), String::new(), value));
+        }
+        if let Some((class, value)) = of_class.filter(|(_, value)| read(value).is_none()) {
+            let name = name_of(class);
+            let field = format!("IngressClass {name}: {}", field_of(key));
+            problems.push(unreadable(field, format!(" of IngressClass {name}"), value));
+        }
+        setting
     }
+}
+
+fn name_of(class: &IngressClass) -> &str {
+    class.metadata.name.as_deref().unwrap_or_default()
 }
 
 fn redirect(value: &str) -> Option<PlainHttp> {

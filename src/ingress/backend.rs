@@ -29,8 +29,8 @@ pub(super) fn action(
             let forward = WeightedBackend { backend, weight: 1, field: field.to_owned() };
             (RouteAction::Forward(vec![forward]), None)
         }
-        Err(Unreadable { reason, below, why }) => {
-            let message = format!("{why} Until then {requests} is answered 404.");
+        Err(Unreadable { reason, below, what, remedy }) => {
+            let message = format!("{what} Until this is mended, {requests} is answered 404. {remedy}");
             (RouteAction::NotFound, Some(Problem::degraded(reason, format!("{field}.{below}"), message)))
         }
     }
@@ -39,7 +39,8 @@ pub(super) fn action(
 struct Unreadable {
     reason: Reason,
     below: &'static str,
-    why: String,
+    what: String,
+    remedy: String,
 }
 
 fn read(backend: &IngressBackend, namespace: &str) -> Result<Backend, Unreadable> {
@@ -55,8 +56,8 @@ fn read(backend: &IngressBackend, namespace: &str) -> Result<Backend, Unreadable
             },
         );
         let below = if resource.is_some() { "resource" } else { "service" };
-        let why = format!("{what} Name a Service and one of its ports.");
-        return Err(Unreadable { reason: Reason::BackendUnsupported, below, why });
+        let remedy = "Name a Service and one of its ports.".to_owned();
+        return Err(Unreadable { reason: Reason::BackendUnsupported, below, what, remedy });
     };
     let number = port.as_ref().and_then(|port| port.number);
     let port_name = port.as_ref().and_then(|port| port.name.as_deref()).filter(|name| !name.is_empty());
@@ -64,16 +65,16 @@ fn read(backend: &IngressBackend, namespace: &str) -> Result<Backend, Unreadable
         (Some(number), _) => BackendPort::Number(u16::try_from(number).map_err(|_| Unreadable {
             reason: Reason::ServicePortNotFound,
             below: "service.port.number",
-            why: format!("{number} is not a port. Give one of the ports of Service {namespace}/{name}."),
+            what: format!("{number} is not a port."),
+            remedy: format!("Give one of the ports of Service {namespace}/{name}."),
         })?),
         (None, Some(port_name)) => BackendPort::Name(port_name.to_owned()),
         (None, None) => {
             return Err(Unreadable {
                 reason: Reason::ServicePortNotFound,
                 below: "service.port",
-                why: format!(
-                    "No port is named. Give one of the ports of Service {namespace}/{name}, by number or by name."
-                ),
+                what: "No port is named.".to_owned(),
+                remedy: format!("Give one of the ports of Service {namespace}/{name}, by number or by name."),
             });
         }
     };

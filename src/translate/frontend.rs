@@ -130,7 +130,7 @@ impl Use {
             fault.reason,
             format!("{}.{}", self.field, fault.below),
             format!(
-                "{} Until then the load balancer answers {} with an error of its own; everything else is served. {}",
+                "{} Until this is mended, the load balancer answers {} with an error of its own; everything else is served. {}",
                 fault.what,
                 self.requests(),
                 fault.remedy
@@ -145,7 +145,7 @@ impl Use {
                 Reason::NodesUnusable,
                 self.field.clone(),
                 format!(
-                    "None of the {} known nodes can take traffic, so no request to a node port is answered. A node is used when it is \
+                    "Not one of the cluster's nodes ({} of them known) can take traffic, so no request to a node port is answered. A node is used when it is \
                      Ready, has a spec.providerID of the form gce://PROJECT/ZONE/INSTANCE, and does not carry the label \
                      node.kubernetes.io/exclude-from-external-load-balancers.",
                     nodes.len()
@@ -159,8 +159,8 @@ impl Use {
                     Reason::NodesUnusable,
                     self.field.clone(),
                     format!(
-                        "None of the {} endpoints of Service {} is on a node whose instance is known, so {} get no answer. Nodes need a \
-                         spec.providerID of the form gce://PROJECT/ZONE/INSTANCE, which the cloud controller of the cluster sets.",
+                        "None of the {} endpoints of Service {} is on a node whose instance is known, so the load balancer answers {} with \
+                         an error of its own. Nodes need a spec.providerID of the form gce://PROJECT/ZONE/INSTANCE, which the cloud controller of the cluster sets.",
                         endpoints.len(),
                         resolved.service,
                         self.requests()

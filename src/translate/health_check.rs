@@ -5,7 +5,7 @@
 
 use crate::model::{BackendProtocol, HealthCheck, HealthPort, Holder, ObjectKey, Probe, Ref, Scope};
 use crate::naming;
-use crate::snapshot::Service;
+use crate::snapshot::{HEALTH_CHECK_PATH_ANNOTATION as PATH, Service};
 
 use super::draft::Draft;
 use super::service_port::Resolved;
@@ -13,9 +13,6 @@ use super::{Problem, Reason};
 
 /// The path that is asked for where the Service names none.
 pub(super) const DEFAULT_PATH: &str = "/";
-
-/// The annotation that names another.
-const PATH: &str = "gclb.dev/health-check-path";
 
 /// The API's own default. A new backend waits for this at most before its first probe.
 const INTERVAL_SECONDS: u32 = 5;

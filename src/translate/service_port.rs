@@ -13,12 +13,9 @@ use serde_json::Value;
 use crate::load_balancer::{Backend, BackendPort};
 use crate::model::{BackendProtocol, ObjectKey};
 use crate::naming::BackendMode;
-use crate::snapshot::{PodEndpoint, Service, ServicePort, Snapshot};
+use crate::snapshot::{NEG_ANNOTATION as NEG, PodEndpoint, Service, ServicePort, Snapshot};
 
 use super::{Problem, Reason, health_check};
-
-/// The annotation that makes a Service container-native.
-const NEG: &str = "cloud.google.com/neg";
 
 /// A port of a Service, and how it is reached.
 #[derive(Debug, Clone)]

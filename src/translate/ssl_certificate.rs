@@ -63,6 +63,7 @@ pub(super) fn draw(
             }
         }
     }
+    let can_be_had = found.len();
     if !faults.is_empty() {
         let asked: BTreeSet<&ObjectKey> = asked.iter().map(|certificate| &certificate.secret).collect();
         let served = snapshot.certificates_held.by_load_balancer.get(key);
@@ -70,6 +71,7 @@ pub(super) fn draw(
         found.extend(others.map(|(secret, name)| (secret, Found::Held(name))));
     }
     let (severity, cost) = match (found.is_empty(), plain) {
+        (false, _) if found.len() > can_be_had => (Severity::Degraded, STAYS_BESIDE),
         (false, _) => (Severity::Degraded, LEFT_OUT),
         (true, PlainHttp::Serve | PlainHttp::Redirect(_)) => (Severity::Degraded, ONLY_PLAIN_HTTP),
         (true, PlainHttp::Refuse) => (Severity::Rejected, NOTHING_TO_SERVE),
@@ -82,6 +84,7 @@ pub(super) fn draw(
 }
 
 const STAYS_IN_USE: &str = "The last certificate of it stays in use.";
+const STAYS_BESIDE: &str = "Its certificate is left out, and every certificate that port 443 serves now stays in use until it comes.";
 const LEFT_OUT: &str = "Its certificate is left out, and clients that ask for its hosts get another one; port 443 serves on with those \
                         that there are.";
 const ONLY_PLAIN_HTTP: &str = "There is no certificate to serve yet, so port 80 serves without a redirect and nothing listens on port 443.";
