@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::model::{
-    Endpoint, Entry, Firewall, Holder, Kind, Mark, Node, Observed, ResourceId, Target, UrlMap,
+    Endpoint, Entry, Firewall, Graph, Holder, Kind, Mark, Node, Observed, ResourceId, Target, UrlMap,
 };
 use crate::translate::Translation;
 
@@ -18,11 +18,12 @@ pub(super) fn connect(
     observed: &Observed,
     decisions: &Decisions<'_>,
 ) -> DiGraph<Change, ()> {
-    let mut edges = Edges::new(observed);
+    let mut edges = Edges::new(&translation.desired, observed);
     edges.add_changes(translation, decisions);
     edges.follow_references();
     edges.follow_one_resource();
     edges.make_before_break();
+    edges.leave_nobody_behind();
     edges.redirect_only_to_what_answers();
     edges.close_last();
     // Last, since it asks what waits already.
@@ -51,6 +52,7 @@ struct Call {
 }
 
 struct Edges<'a> {
+    desired: &'a Graph,
     observed: &'a Observed,
     graph: DiGraph<Change, ()>,
     pairs: BTreeSet<(NodeIndex, NodeIndex)>,
@@ -60,8 +62,9 @@ struct Edges<'a> {
 }
 
 impl<'a> Edges<'a> {
-    fn new(observed: &'a Observed) -> Self {
+    fn new(desired: &'a Graph, observed: &'a Observed) -> Self {
         Self {
+            desired,
             observed,
             graph: DiGraph::new(),
             pairs: BTreeSet::new(),
@@ -205,8 +208,7 @@ impl<'a> Edges<'a> {
         }
     }
 
-    /// Made, then filled; one call after the other. Joining and leaving do not wait for each other: a pod that cannot be attached must
-    /// not keep one in that is gone.
+    /// Made, then filled; one call after the other.
     fn follow_one_resource(&mut self) {
         let mut pairs = Vec::new();
         for made in self.made.values() {
@@ -236,7 +238,7 @@ impl<'a> Edges<'a> {
                         let mut firsts = if moves { self.opened_for(&call.to) } else { Vec::new() };
                         // Without a group that goes there is nothing that could break.
                         if call.drops.iter().any(is_group) {
-                            firsts.extend(self.first_members(&call.gains));
+                            firsts.extend(self.first_members(&call.to));
                         }
                         firsts
                     }
@@ -269,8 +271,7 @@ impl<'a> Edges<'a> {
                 continue;
             }
             if let Node::BackendService(_) = node {
-                let groups = node.references().into_iter().cloned().collect();
-                firsts.extend(self.first_members(&groups));
+                firsts.extend(self.first_members(node));
                 firsts.extend(self.opened_for(node));
                 firsts
                     .extend(self.made.get(id).into_iter().flat_map(|made| &made.updates).map(|call| call.at));
@@ -285,18 +286,66 @@ impl<'a> Edges<'a> {
         self.after.get(id).or_else(|| self.observed.graph.entry(id).map(|entry| &entry.node))
     }
 
-    /// The joining of members to those groups that have none yet.
-    fn first_members(&self, groups: &BTreeSet<ResourceId>) -> Vec<NodeIndex> {
-        groups
-            .iter()
-            .filter(|id| match self.observed.graph.entry(id).map(|entry| &entry.node) {
-                Some(Node::InstanceGroup(group)) => group.members.is_empty(),
-                Some(Node::NetworkEndpointGroup(group)) => group.members.is_empty(),
-                _ => true,
-            })
-            .filter_map(|id| self.made.get(id))
-            .flat_map(|made| made.join.iter().copied())
-            .collect()
+    /// The joining of members to the groups of a backend service, where none is in one of them before and after.
+    fn first_members(&self, service: &Node) -> Vec<NodeIndex> {
+        let groups = service.references().into_iter().filter(|id| is_group(id));
+        if groups.clone().any(|id| self.someone_stays(id)) {
+            return Vec::new();
+        }
+        groups.filter_map(|id| self.made.get(id)).flat_map(|made| made.join.iter().copied()).collect()
+    }
+
+    /// Whether some member of a group is in it now and will be.
+    fn someone_stays(&self, group: &ResourceId) -> bool {
+        let node = |graph: &'a Graph| graph.entry(group).map(|entry| &entry.node);
+        match (node(&self.observed.graph), node(self.desired)) {
+            (Some(Node::InstanceGroup(now)), Some(Node::InstanceGroup(then))) => {
+                !now.members.is_disjoint(&then.members)
+            }
+            (Some(Node::NetworkEndpointGroup(now)), Some(Node::NetworkEndpointGroup(then))) => {
+                !now.members.is_disjoint(&then.members)
+            }
+            // One that is not desired keeps its members, or goes as a whole.
+            (Some(Node::InstanceGroup(now)), None) => !now.members.is_empty(),
+            (Some(Node::NetworkEndpointGroup(now)), None) => !now.members.is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Where nobody stays in a backend service, the old members leave when the new ones have joined, and when no url map that is to
+    /// move elsewhere points at it any more. Otherwise leaving does not wait: a pod that cannot be attached must not keep one in that
+    /// is gone.
+    fn leave_nobody_behind(&mut self) {
+        let mut pairs = Vec::new();
+        for (id, entry) in self.observed.graph.entries().filter(|(id, _)| id.kind == Kind::BackendService) {
+            let Some(after) = self.node_after(id) else { continue };
+            let before: Vec<&ResourceId> =
+                entry.node.references().into_iter().filter(|id| is_group(id)).collect();
+            let leaves: Vec<NodeIndex> = before
+                .iter()
+                .filter_map(|group| self.made.get(*group))
+                .flat_map(|made| made.leave.iter().copied())
+                .collect();
+            let kept = after.references().into_iter().filter(|id| before.contains(id));
+            if leaves.is_empty() || kept.into_iter().any(|group| self.someone_stays(group)) {
+                continue;
+            }
+            let updates = self.made.get(id).into_iter().flat_map(|made| &made.updates).map(|call| call.at);
+            let joins = after
+                .references()
+                .into_iter()
+                .filter_map(|group| self.made.get(group))
+                .flat_map(|made| made.join.iter().copied());
+            let moves = self.made.values().flat_map(|made| &made.updates);
+            let moves = moves.filter(|call| call.drops.contains(id)).map(|call| call.at);
+            let deletion = self.made.get(id).and_then(|made| made.delete);
+            for first in updates.chain(joins).chain(moves).chain(deletion) {
+                pairs.extend(leaves.iter().map(|leave| (first, *leave)));
+            }
+        }
+        for (first, then) in pairs {
+            self.wait(first, then);
+        }
     }
 
     /// What opens the way to the backends of a backend service: the firewall rule, and the named ports of its instance groups.

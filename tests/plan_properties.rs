@@ -1,0 +1,641 @@
+//! Properties of every plan, over random small clusters.
+//!
+//! The worlds are drawn with the graph's own API and know nothing of `translate`. What the cloud holds is what an earlier plan for
+//! another world has made, wholly or in part, with changes by other hands: so the plans that are checked here begin wherever a
+//! crash, a half-done deletion or a person at the console may leave off.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gclb::model::{
+    Address, AddressBinding, Backend, BackendProtocol, BackendService, Balancing, CertificateFingerprint,
+    Certificates, ClusterId, Destination, Endpoint, Entry, Firewall, ForwardingRule, Graph, Group,
+    HealthCheck, HealthPort, Holder, HostRoutes, InstanceGroup, Kind, LoadBalancerKey, Mark,
+    NetworkEndpointGroup, Node, ObjectKey, Observed, PathMatcher, PathRule, Probe, Redirect, RedirectCode,
+    Ref, ResourceId, ResourceName, Scheme, Scope, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy,
+    Unknown, UrlMap, Zone,
+};
+use gclb::plan::{Action, Change, Plan, check, dangling, plan, simulate, step};
+use gclb::translate::{Disposition, Frontends, Translated, Translation};
+use petgraph::Direction;
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::prelude::*;
+
+/// A small cluster. Numbers are names.
+#[derive(Debug, Clone)]
+struct World {
+    /// Nodes by zone.
+    nodes: BTreeMap<u8, BTreeSet<u8>>,
+    services: BTreeMap<u8, Service>,
+    load_balancers: BTreeMap<u8, LoadBalancer>,
+}
+
+#[derive(Debug, Clone)]
+enum Service {
+    NodePort { port: u16, timeout: u32 },
+    Pods { by_zone: BTreeMap<u8, BTreeSet<u8>>, timeout: u32 },
+}
+
+#[derive(Debug, Clone)]
+enum LoadBalancer {
+    Serve { services: BTreeSet<u8>, certificates: BTreeSet<(u8, u8)>, redirect: bool },
+    Keep,
+    TearDown,
+}
+
+const SERVICES: u8 = 4;
+
+fn service() -> impl Strategy<Value = Service> {
+    let timeout = prop_oneof![Just(30_u32), Just(60)];
+    prop_oneof![
+        (30001..30005_u16, timeout.clone()).prop_map(|(port, timeout)| Service::NodePort { port, timeout }),
+        (btree_map(0..2_u8, btree_set(0..6_u8, 0..4), 1..3), timeout)
+            .prop_map(|(by_zone, timeout)| Service::Pods { by_zone, timeout }),
+    ]
+}
+
+fn serve() -> impl Strategy<Value = LoadBalancer> {
+    (btree_set(0..SERVICES, 1..4), btree_set((0..2_u8, 0..2_u8), 0..3), any::<bool>()).prop_map(
+        |(services, certificates, redirect)| LoadBalancer::Serve { services, certificates, redirect },
+    )
+}
+
+fn world() -> impl Strategy<Value = World> {
+    let load_balancer =
+        prop_oneof![6 => serve(), 1 => Just(LoadBalancer::Keep), 2 => Just(LoadBalancer::TearDown)];
+    (
+        btree_map(0..2_u8, btree_set(0..4_u8, 0..3), 1..3),
+        vec(service(), usize::from(SERVICES)),
+        btree_map(0..4_u8, load_balancer, 0..4),
+    )
+        .prop_map(|(nodes, services, load_balancers)| World {
+            nodes,
+            services: (0..SERVICES).zip(services).collect(),
+            load_balancers,
+        })
+}
+
+fn name(text: impl Into<String>) -> ResourceName {
+    ResourceName::new(text).unwrap()
+}
+
+fn zone(zone: u8) -> Scope {
+    Scope::Zone(Zone(format!("z-{zone}")))
+}
+
+fn key(lb: u8) -> LoadBalancerKey {
+    LoadBalancerKey::ingress(ObjectKey::new("ns", format!("l{lb}")))
+}
+
+fn mark(holder: Holder) -> Mark {
+    Mark { cluster: ClusterId::new("0a1b2c3d").unwrap(), holder }
+}
+
+fn add<K: gclb::model::Resource>(
+    graph: &mut Graph,
+    scope: Scope,
+    text: String,
+    holder: &Holder,
+    resource: K,
+) -> Ref<K> {
+    graph.add(scope, name(text), mark(holder.clone()), resource).unwrap()
+}
+
+impl World {
+    fn translation(&self) -> Translation {
+        let mut translation = Translation::default();
+        let used: BTreeSet<u8> = self
+            .load_balancers
+            .values()
+            .flat_map(|lb| match lb {
+                LoadBalancer::Serve { services, .. } => services.clone(),
+                LoadBalancer::Keep | LoadBalancer::TearDown => BTreeSet::new(),
+            })
+            .collect();
+        let graph = &mut translation.desired;
+        let services = self.draw_services(graph, &used);
+        for (lb, wish) in &self.load_balancers {
+            let disposition = match wish {
+                LoadBalancer::Serve { services: of, certificates, redirect } => {
+                    let of: Vec<_> = of.iter().map(|service| services[service].clone()).collect();
+                    Disposition::Serve(draw_front(graph, *lb, &of, certificates, *redirect))
+                }
+                LoadBalancer::Keep => Disposition::Keep,
+                LoadBalancer::TearDown => Disposition::TearDown,
+            };
+            translation.load_balancers.insert(key(*lb), Translated { disposition, problems: Vec::new() });
+        }
+        translation
+    }
+
+    fn draw_services(&self, graph: &mut Graph, used: &BTreeSet<u8>) -> BTreeMap<u8, Ref<BackendService>> {
+        let cluster = Holder::Cluster;
+        let node_ports: BTreeSet<u16> = used
+            .iter()
+            .filter_map(|service| match &self.services[service] {
+                Service::NodePort { port, .. } => Some(*port),
+                Service::Pods { .. } => None,
+            })
+            .collect();
+        if !used.is_empty() {
+            let firewall = Firewall {
+                network: "default".into(),
+                source_ranges: Firewall::GOOGLE_RANGES.iter().map(|range| range.parse().unwrap()).collect(),
+                ports: node_ports.iter().map(|port| (*port, *port)).chain([(8080, 8080)]).collect(),
+                target_tags: BTreeSet::new(),
+            };
+            add(graph, Scope::Global, "fw".into(), &cluster, firewall);
+        }
+        let mut groups = Vec::new();
+        if !node_ports.is_empty() {
+            for (z, nodes) in &self.nodes {
+                let group = InstanceGroup {
+                    network: Some("default".into()),
+                    named_ports: node_ports.iter().map(|port| (format!("port{port}"), *port)).collect(),
+                    members: nodes.iter().map(|node| format!("node-{z}-{node}")).collect(),
+                };
+                groups.push(add(graph, zone(*z), "ig".into(), &cluster, group));
+            }
+        }
+        used.iter().map(|service| (*service, self.draw_service(graph, *service, &groups))).collect()
+    }
+
+    fn draw_service(
+        &self,
+        graph: &mut Graph,
+        service: u8,
+        groups: &[Ref<InstanceGroup>],
+    ) -> Ref<BackendService> {
+        let holder =
+            Holder::Service { service: ObjectKey::new("ns", format!("s{service}")), port: "80".into() };
+        let (port_name, backends, timeout_seconds) = match &self.services[&service] {
+            Service::NodePort { port, timeout } => {
+                let backends = groups.iter().map(|group| Backend {
+                    group: Group::Instances(group.clone()),
+                    balancing: Balancing::RatePerInstance(1),
+                });
+                (Some(format!("port{port}")), backends.collect::<Vec<_>>(), *timeout)
+            }
+            Service::Pods { by_zone, timeout } => {
+                let backends = by_zone.iter().map(|(z, pods)| {
+                    let group = NetworkEndpointGroup {
+                        network: "default".into(),
+                        subnetwork: "default".into(),
+                        members: pods
+                            .iter()
+                            .map(|pod| Endpoint {
+                                instance: format!("node-{z}-0"),
+                                address: [10, *z, service, *pod].into(),
+                                port: 8080,
+                            })
+                            .collect(),
+                    };
+                    let group = add(graph, zone(*z), format!("neg-{service}"), &holder, group);
+                    Backend { group: Group::Endpoints(group), balancing: Balancing::RatePerEndpoint(1) }
+                });
+                (None, backends.collect(), *timeout)
+            }
+        };
+        // The two kinds of service have different names, as those of `naming` do.
+        let kind = if port_name.is_some() { "np" } else { "neg" };
+        let check = HealthCheck {
+            probe: Probe::Http { path: "/".into(), host: None },
+            port: HealthPort::Serving,
+            interval_seconds: 15,
+            timeout_seconds: 15,
+            healthy_threshold: 1,
+            unhealthy_threshold: 2,
+        };
+        let health_check = Some(add(graph, Scope::Global, format!("hc-{kind}-{service}"), &holder, check));
+        let backend_service = BackendService {
+            scheme: Scheme::ExternalManaged,
+            protocol: BackendProtocol::Http,
+            port_name,
+            backends,
+            health_check,
+            timeout_seconds,
+            draining_seconds: 30,
+        };
+        add(graph, Scope::Global, format!("bs-{kind}-{service}"), &holder, backend_service)
+    }
+}
+
+fn draw_front(
+    graph: &mut Graph,
+    lb: u8,
+    services: &[Ref<BackendService>],
+    certificates: &BTreeSet<(u8, u8)>,
+    redirect: bool,
+) -> Frontends {
+    let holder = Holder::LoadBalancer(key(lb));
+    let default = Destination::Service(services[0].clone());
+    let path_rules: Vec<_> = services[1..]
+        .iter()
+        .map(|service| PathRule {
+            paths: vec![format!("/{}", service.name())],
+            destination: Destination::Service(service.clone()),
+        })
+        .collect();
+    let matcher = PathMatcher { name: "m".into(), default: default.clone(), path_rules };
+    let map = UrlMap { default, hosts: vec![HostRoutes { hosts: vec!["*".into()], matcher }] };
+    let map = add(graph, Scope::Global, format!("um-{lb}"), &holder, map);
+    let certificates: Vec<_> = certificates
+        .iter()
+        .map(|(secret, version)| {
+            let content = format!("{secret}-{version}");
+            let certificate = SslCertificate { fingerprint: CertificateFingerprint::of(&content) };
+            let holder = Holder::Secret(ObjectKey::new("ns", format!("t{secret}")));
+            add(graph, Scope::Global, format!("cert-{content}"), &holder, certificate)
+        })
+        .collect();
+    let certificates = Certificates::new(certificates);
+    let plain_map = if certificates.is_some() && redirect {
+        let code = RedirectCode::MovedPermanently;
+        let map =
+            UrlMap { default: Destination::Redirect(Redirect { https: true, code }), hosts: Vec::new() };
+        add(graph, Scope::Global, format!("um-{lb}-redirect"), &holder, map)
+    } else {
+        map.clone()
+    };
+    let address = add(graph, Scope::Global, format!("ip-{lb}"), &holder, Address {});
+    let proxy = TargetHttpProxy { url_map: plain_map };
+    let proxy = add(graph, Scope::Global, format!("thp-{lb}"), &holder, proxy);
+    let mut targets = vec![(80, Target::Http(proxy))];
+    if let Some(certificates) = certificates {
+        let proxy = TargetHttpsProxy { url_map: map, certificates };
+        let proxy = add(graph, Scope::Global, format!("thsp-{lb}"), &holder, proxy);
+        targets.push((443, Target::Https(proxy)));
+    }
+    let forwarding_rules: Vec<_> = targets
+        .into_iter()
+        .map(|(port, target)| {
+            let address = AddressBinding::Reserved(address.clone());
+            let rule = ForwardingRule { address, port, target, scheme: Scheme::ExternalManaged };
+            add(graph, Scope::Global, format!("fr-{lb}-{port}"), &holder, rule)
+        })
+        .collect();
+    let uses = graph.closure(forwarding_rules.iter().map(Ref::id));
+    Frontends { address, forwarding_rules, uses }
+}
+
+/// Makes the changes of a plan one after another in an order that its edges allow and `choices` picks; `look` sees each state, and
+/// the change that led to it.
+fn walk(
+    observed: &Observed,
+    plan: &Plan,
+    choices: &[usize],
+    mut look: impl FnMut(&Observed, &Observed, &Change),
+) -> Observed {
+    let graph = &plan.graph;
+    let mut waits: Vec<usize> =
+        graph.node_indices().map(|at| graph.neighbors_directed(at, Direction::Incoming).count()).collect();
+    let mut ready: Vec<_> = graph.node_indices().filter(|at| waits[at.index()] == 0).collect();
+    let mut state = observed.clone();
+    let mut choices = choices.iter().copied().cycle();
+    while !ready.is_empty() {
+        let at = ready.swap_remove(choices.next().unwrap_or(0) % ready.len());
+        let before = state.clone();
+        step(&mut state, &graph[at], |_| None);
+        look(&before, &state, &graph[at]);
+        for then in graph.neighbors_directed(at, Direction::Outgoing) {
+            waits[then.index()] -= 1;
+            if waits[then.index()] == 0 {
+                ready.push(then);
+            }
+        }
+    }
+    state
+}
+
+/// What the cloud holds after so many changes towards a world.
+fn partly(world: &World, choices: &[usize], changes: usize) -> Observed {
+    let plan = plan(&world.translation(), &Observed::default());
+    let mut states = vec![Observed::default()];
+    walk(&Observed::default(), &plan, choices, |_, state, _| states.push(state.clone()));
+    states.swap_remove(changes.min(states.len() - 1))
+}
+
+/// Somebody's hand on one of the resources.
+fn tamper(observed: &mut Observed, which: usize) {
+    let Some((id, entry)) = observed.graph.entries().nth(which % observed.graph.len().max(1)) else { return };
+    let (id, Entry { mark, mut node }) = (id.clone(), entry.clone());
+    match &mut node {
+        Node::Firewall(firewall) => firewall.ports = [(1, 9)].into(),
+        Node::InstanceGroup(group) => {
+            group.named_ports = [("x".into(), 1)].into();
+            group.members.pop_first();
+        }
+        Node::NetworkEndpointGroup(group) => {
+            group.members.pop_first();
+        }
+        Node::HealthCheck(check) => check.interval_seconds = 1,
+        Node::BackendService(service) => {
+            service.timeout_seconds = 1;
+            service.backends.pop();
+        }
+        Node::UrlMap(map) => map.hosts.clear(),
+        Node::SslCertificate(_)
+        | Node::TargetHttpProxy(_)
+        | Node::TargetHttpsProxy(_)
+        | Node::Address(_)
+        | Node::ForwardingRule(_) => {}
+    }
+    observed.graph.put(id, Entry { mark, node });
+}
+
+/// What an earlier world has left, wholly or in part, and then changed by others.
+#[derive(Debug, Clone)]
+struct Cloud {
+    world: World,
+    choices: Vec<usize>,
+    changes: usize,
+    tampered: Vec<usize>,
+}
+
+fn cloud() -> impl Strategy<Value = Cloud> {
+    let changes = prop_oneof![Just(usize::MAX), 0..60_usize];
+    (world(), choices(), changes, vec(any::<usize>(), 0..3))
+        .prop_map(|(world, choices, changes, tampered)| Cloud { world, choices, changes, tampered })
+}
+
+impl Cloud {
+    fn observed(&self) -> Observed {
+        let mut observed = partly(&self.world, &self.choices, self.changes);
+        for which in &self.tampered {
+            tamper(&mut observed, *which);
+        }
+        observed
+    }
+}
+
+/// Which of the changes that could come next does come next.
+fn choices() -> impl Strategy<Value = Vec<usize>> {
+    vec(0..1000_usize, 1..16)
+}
+
+/// Rare combinations are what matters here, so more cases than usual; what failed once becomes a test of its own beside the code.
+fn cases() -> ProptestConfig {
+    ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// All that must hold of any plan, whatever the input.
+fn sound(translation: &Translation, observed: &Observed, choices: &[usize]) -> (Plan, Observed) {
+    let plan = plan(translation, observed);
+    assert_eq!(check(&plan, observed), [], "{plan}");
+    // What could not be seen, but is pointed at by something that was.
+    let unseen: BTreeSet<ResourceId> = dangling(&observed.graph).into_iter().map(|(_, at)| at).collect();
+    let after = walk(observed, &plan, choices, |before, state, change| {
+        for (id, at) in dangling(&state.graph) {
+            assert!(unseen.contains(&at), "{id} points at {at}, which is not there, after {change:?}");
+        }
+        if change.action == Action::Delete {
+            let users: Vec<_> = before
+                .graph
+                .entries()
+                .filter(|(_, entry)| entry.node.references().contains(&&change.id))
+                .collect();
+            assert!(users.is_empty(), "{} is deleted while in use by {users:?}", change.id);
+        }
+        assert!(!observed.taken.contains(&change.id), "{} is not ours", change.id);
+    });
+    assert_eq!(after.graph, simulate(observed, &plan).graph, "every order leads to the same");
+    (plan, after)
+}
+
+fn left_alone(translation: &Translation, holder: &Holder) -> bool {
+    match holder {
+        Holder::LoadBalancer(key) => translation
+            .load_balancers
+            .get(key)
+            .is_none_or(|translated| translated.disposition == Disposition::Keep),
+        Holder::Service { .. } | Holder::Secret(_) | Holder::Cluster => false,
+    }
+}
+
+/// What is to be left alone in the cloud, with all that it uses now.
+fn kept(translation: &Translation, observed: &Observed, after: &Observed) -> BTreeSet<ResourceId> {
+    let roots: Vec<_> = observed
+        .graph
+        .entries()
+        .filter(|(_, entry)| left_alone(translation, &entry.mark.holder))
+        .map(|(id, _)| id)
+        .collect();
+    for id in &roots {
+        assert!(after.graph.contains(id), "{id} should be left alone");
+    }
+    after.graph.closure(roots)
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn what_is_as_it_should_be_needs_nothing(world in world()) {
+        let translation = world.translation();
+        let observed = Observed { graph: translation.desired.clone(), ..Observed::default() };
+        let plan = plan(&translation, &observed);
+        prop_assert!(plan.is_empty() && plan.blocked.is_empty() && plan.leaks.is_empty(), "{plan}");
+    }
+
+    #[test]
+    fn a_plan_leads_where_it_should(
+        world in world(), cloud in cloud(), choices in choices(),
+    ) {
+        let (translation, observed) = (world.translation(), cloud.observed());
+        let (plan, after) = sound(&translation, &observed, &choices);
+        if translation.load_balancers.is_empty() {
+            prop_assert!(plan.is_empty());
+            return Ok(());
+        }
+        prop_assert!(plan.blocked.is_empty(), "{plan}");
+
+        let kept = kept(&translation, &observed, &after);
+        for (id, entry) in after.graph.entries() {
+            let expected = translation.desired.contains(id) || kept.contains(id) || entry.mark.holder == Holder::Cluster;
+            prop_assert!(expected, "{id} should be gone");
+        }
+        for id in &kept {
+            if !translation.desired.contains(id) {
+                prop_assert_eq!(after.graph.entry(id), observed.graph.entry(id));
+            }
+        }
+        // Everything desired is there, and as it should be: but what the cluster shares may allow more for those left alone.
+        let again = gclb::plan::plan(&translation, &after);
+        prop_assert!(again.is_empty(), "not all was done: {again}");
+        for (id, entry) in translation.desired.entries() {
+            let now = after.graph.entry(id);
+            match (now.map(|now| &now.node), &entry.node) {
+                (Some(Node::Firewall(now)), Node::Firewall(wanted)) => {
+                    prop_assert!(now.ports.is_superset(&wanted.ports));
+                    prop_assert!(!kept.is_empty() || now.ports == wanted.ports);
+                }
+                (Some(Node::InstanceGroup(now)), Node::InstanceGroup(wanted)) => {
+                    prop_assert!(wanted.named_ports.iter().all(|(name, port)| now.named_ports.get(name) == Some(port)));
+                    prop_assert!(!kept.is_empty() || now.named_ports == wanted.named_ports);
+                    prop_assert_eq!(&now.members, &wanted.members);
+                }
+                _ => prop_assert_eq!(now, Some(entry)),
+            }
+        }
+        let only_cluster = after.graph.entries().all(|(_, entry)| entry.mark.holder == Holder::Cluster);
+        prop_assert!(!only_cluster || after.graph.is_empty(), "nothing is left behind: {:?}", after.graph);
+    }
+
+    #[test]
+    fn an_emptied_api_server_changes_nothing(cloud in cloud()) {
+        let plan = plan(&Translation::default(), &cloud.observed());
+        prop_assert!(plan.is_empty(), "{plan}");
+    }
+
+    /// Whatever could not be seen, and whoever has taken names: nothing breaks, nothing strange is touched, and it settles.
+    #[test]
+    fn blindness_and_taken_names_do_no_harm(
+        world in world(),
+        cloud in cloud(),
+        taken in vec(any::<usize>(), 0..3),
+        unknown in vec((any::<usize>(), prop_oneof![Just(None), Just(Some("global")), Just(Some("zones/z-0"))]), 0..3),
+        choices in choices(),
+    ) {
+        let translation = world.translation();
+        let mut observed = cloud.observed();
+        let absent: Vec<ResourceId> = translation
+            .desired
+            .entries()
+            .map(|(id, _)| id.clone())
+            .filter(|id| !observed.graph.contains(id))
+            .collect();
+        for which in taken {
+            observed.taken.extend(absent.get(which % absent.len().max(1)).cloned());
+        }
+        for (kind, scope) in unknown {
+            let kind = Kind::ALL[kind % Kind::ALL.len()];
+            observed.unknown.insert(Unknown { kind, scope: scope.map(Into::into) });
+            let unseen: Vec<_> = observed.graph.entries().map(|(id, _)| id.clone()).filter(|id| !observed.can_tell(id)).collect();
+            for id in unseen {
+                observed.graph.remove(&id);
+            }
+        }
+        let (plan, after) = sound(&translation, &observed, &choices);
+        for change in plan.graph.node_weights() {
+            prop_assert!(observed.can_tell(&change.id) , "{} could not be seen", change.id);
+        }
+        let again = gclb::plan::plan(&translation, &after);
+        prop_assert!(again.is_empty(), "first {plan}\nthen {again}");
+    }
+
+    /// Nobody who is served now is cut off by a change: whatever answers keeps answering until it is torn down.
+    #[test]
+    fn no_request_is_lost_on_the_way(
+        before in world(), after in world(), choices in choices(),
+    ) {
+        let observed = partly(&before, &[0], usize::MAX);
+        let translation = after.translation();
+        let served = |lb: &u8| matches!(
+            (before.load_balancers.get(lb), after.load_balancers.get(lb)),
+            (Some(LoadBalancer::Serve { .. }), Some(LoadBalancer::Serve { .. } | LoadBalancer::Keep) | None)
+        );
+        let lbs: Vec<u8> = (0..4).filter(served).collect();
+        let plan = plan(&translation, &observed);
+        let end = simulate(&observed, &plan);
+        // A service that loses all its pods has nobody to serve, whatever we do.
+        let always_manned = |lb: &u8| {
+            let reached = observed.graph.closure([&front(*lb, 80), &front(*lb, 443)]);
+            manned(&observed.graph, *lb) && manned(&end.graph, *lb) && reached.iter().all(|id| is_manned(&end.graph, id))
+        };
+        walk(&observed, &plan, &choices, |_, state, change| {
+            for lb in &lbs {
+                assert_eq!(trouble(&state.graph, *lb), None, "load balancer {lb}, after {change:?}\n{plan}");
+                let served = !always_manned(lb) || manned(&state.graph, *lb);
+                assert!(served, "load balancer {lb} has nobody to serve after {change:?}\n{plan}");
+            }
+        });
+    }
+
+    /// One of two load balancers goes: what the other uses is not even touched.
+    #[test]
+    fn what_another_uses_is_not_touched(mut world in world(), stays in serve(), goes in serve(), choices in choices()) {
+        world.load_balancers = [(0, stays.clone()), (1, goes)].into();
+        let observed = partly(&world, &[0], usize::MAX);
+        world.load_balancers.insert(1, LoadBalancer::TearDown);
+        let translation = world.translation();
+        let used = translation.desired.closure(translation.desired.entries().filter(|(_, entry)| entry.mark.holder == Holder::LoadBalancer(key(0))).map(|(id, _)| id));
+        let (plan, after) = sound(&translation, &observed, &choices);
+        for change in plan.graph.node_weights() {
+            let narrowed = change.mark.holder == Holder::Cluster && change.action != Action::Delete;
+            prop_assert!(narrowed || !used.contains(&change.id), "{change:?}");
+        }
+        prop_assert_eq!(only(&after.graph, &used), only(&translation.desired, &used));
+        prop_assert_eq!(after.held_by(&key(1)).count(), 0);
+    }
+}
+
+fn only(graph: &Graph, ids: &BTreeSet<ResourceId>) -> Graph {
+    let mut some = Graph::default();
+    for (id, entry) in graph.entries().filter(|(id, _)| ids.contains(id)) {
+        some.put(id.clone(), entry.clone());
+    }
+    some
+}
+
+/// Whether every backend service of a load balancer has a member.
+fn manned(graph: &Graph, lb: u8) -> bool {
+    graph.closure([&front(lb, 80), &front(lb, 443)]).iter().all(|id| is_manned(graph, id))
+}
+
+/// Whether it is not a backend service without a member.
+fn is_manned(graph: &Graph, id: &ResourceId) -> bool {
+    match graph.entry(id).map(|entry| &entry.node) {
+        Some(Node::BackendService(service)) => members(graph, service) > 0,
+        _ => true,
+    }
+}
+
+fn front(lb: u8, port: u16) -> ResourceId {
+    ResourceId { kind: Kind::ForwardingRule, scope: Scope::Global, name: name(format!("fr-{lb}-{port}")) }
+}
+
+fn members(graph: &Graph, service: &BackendService) -> usize {
+    let count = |backend: &Backend| match &backend.group {
+        Group::Instances(group) => graph.get(group).map_or(0, |group| group.members.len()),
+        Group::Endpoints(group) => graph.get(group).map_or(0, |group| group.members.len()),
+        Group::Other(_) => 0,
+    };
+    service.backends.iter().map(count).sum()
+}
+
+/// Why a request to port 80 of a load balancer, or to 443 where it answers that, would get nowhere.
+fn trouble(graph: &Graph, lb: u8) -> Option<String> {
+    let Some(Entry { node: Node::ForwardingRule(rule), .. }) = graph.entry(&front(lb, 80)) else {
+        return Some("port 80 does not answer".into());
+    };
+    let Target::Http(proxy) = &rule.target else { return Some("port 80 is not plain".into()) };
+    let map = graph.get(&graph.get(proxy)?.url_map)?;
+    if map.redirects_to_https() && !graph.contains(&front(lb, 443)) {
+        return Some("port 80 redirects to a port that does not answer".into());
+    }
+    let reached = graph.closure([&front(lb, 80), &front(lb, 443)]);
+    let firewall = graph.of::<Firewall>().next()?.2;
+    let open = |port: u16| firewall.ports.iter().any(|(first, last)| (*first..=*last).contains(&port));
+    for id in &reached {
+        let Some(Entry { node: Node::BackendService(service), .. }) = graph.entry(id) else { continue };
+        for backend in &service.backends {
+            match (&backend.group, &service.port_name) {
+                (Group::Instances(group), Some(port_name)) => {
+                    match graph.get(group)?.named_ports.get(port_name) {
+                        Some(port) if open(*port) => {}
+                        Some(port) => return Some(format!("port {port} of {id} is closed")),
+                        None => return Some(format!("{port_name} of {id} is not named in {}", group.id())),
+                    }
+                }
+                (Group::Endpoints(_), None) => {
+                    if !open(8080) {
+                        return Some("port 8080 is closed".into());
+                    }
+                }
+                other => return Some(format!("{id} has {other:?}")),
+            }
+        }
+    }
+    None
+}
