@@ -6,9 +6,10 @@ use crate::instance::{Instance, RegisterError};
 use crate::latency::Latency;
 use crate::name;
 use crate::operation::Stage;
+use crate::plane::state_name;
 use crate::scope::{ResourcePath, Scope};
 use crate::seed;
-use crate::state::{Change, Origin, Stored};
+use crate::state::{Change, Origin, State, Stored};
 use crate::version::Version;
 use http::{Method, StatusCode};
 use serde_json::{Map, Value, json};
@@ -29,7 +30,10 @@ const INDEX: &[(&str, &str)] = &[
     ("DELETE /_emulator/instances/PROJECT/ZONE/NAME", "take an instance away"),
     ("GET /_emulator/latency", "how long operations take"),
     ("PUT /_emulator/latency", "change it: {\"default\": MS, \"methods\": {\"urlMaps.*\": MS}}"),
-    ("GET /_emulator/requests", "the last requests: method, path, status, milliseconds"),
+    (
+        "GET /_emulator/requests",
+        "the last requests: method, path, status, milliseconds; no status while one is under way",
+    ),
 ];
 
 pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
@@ -114,7 +118,39 @@ pub(crate) fn state(engine: &Engine) -> Value {
         "projects": state.projects.keys().collect::<Vec<_>>(),
         "portOffset": engine.config.port_offset,
         "dataPlane": engine.plane.show(),
+        "health": health(engine, &state),
     })
+}
+
+/// What probes have found: backend service → group → endpoints. What is not probed is not there.
+fn health(engine: &Engine, state: &State) -> Value {
+    let mut services = Map::new();
+    for (service, stored) in state.all("backendServices") {
+        let mut groups = Map::new();
+        for group in stored.fields().get("backends").and_then(Value::as_array).into_iter().flatten() {
+            let Some(group) = group.get("group").and_then(Value::as_str) else { continue };
+            let endpoints: Vec<Value> = engine
+                .plane
+                .health(&service.to_string(), group)
+                .into_iter()
+                .map(|endpoint| {
+                    json!({
+                        "address": endpoint.address.to_string(),
+                        "port": endpoint.port,
+                        "healthState": state_name(endpoint.state),
+                        "lastFailure": endpoint.last_failure,
+                    })
+                })
+                .collect();
+            if !endpoints.is_empty() {
+                groups.insert(group.to_owned(), json!(endpoints));
+            }
+        }
+        if !groups.is_empty() {
+            services.insert(service.to_string(), Value::Object(groups));
+        }
+    }
+    Value::Object(services)
 }
 
 /// `{"default": MS, "methods": {"pattern": MS}}`. The order of patterns is the order they are written in.
@@ -195,6 +231,7 @@ pub(crate) async fn register(engine: &Engine, instance: &Instance) -> Result<(),
         state.put(&path, stored);
     }
     engine.publish().await;
+    engine.changed();
     Ok(())
 }
 
@@ -210,6 +247,7 @@ pub(crate) async fn unregister(engine: &Engine, path: &ResourcePath) -> bool {
         (resource.deleted)(path, &mut state);
     }
     engine.publish().await;
+    engine.changed();
     true
 }
 

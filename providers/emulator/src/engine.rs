@@ -24,6 +24,7 @@ use http::{Method, StatusCode};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -40,6 +41,8 @@ pub(crate) struct Engine {
     pub(crate) pool: AddressPool,
     latency: Mutex<Latency>,
     state: Mutex<State>,
+    /// Counts what may interest somebody who waits: operations that went on, instances that came.
+    changes: watch::Sender<u64>,
 }
 
 /// A request, as far as the API cares.
@@ -112,6 +115,7 @@ impl Engine {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             state: Mutex::new(State::default()),
+            changes: watch::Sender::new(0),
         })
     }
 
@@ -127,6 +131,16 @@ impl Engine {
 
     pub(crate) fn set_latency(&self, latency: Latency) {
         *self.latency.lock().unwrap_or_else(PoisonError::into_inner) = latency;
+    }
+
+    /// Tells those who wait for a state that it may have come.
+    pub(crate) fn changed(&self) {
+        self.changes.send_modify(|count| *count += 1);
+    }
+
+    /// A number that grows with every change.
+    pub(crate) fn watch_changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
     }
 
     /// What rules look at.

@@ -14,6 +14,7 @@ use crate::program::compile;
 use crate::state::State;
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
+use tokio::sync::watch;
 
 /// The data plane, as the API sees it.
 pub(crate) struct Plane {
@@ -90,6 +91,11 @@ impl Plane {
             .collect();
         let problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         json!({ "listening": listening, "refused": refused, "problems": problems })
+    }
+
+    /// A number that grows with every change of health.
+    pub(crate) fn watch_health(&self) -> watch::Receiver<u64> {
+        self.serving.watch_health()
     }
 
     pub(crate) async fn shutdown(&self) {

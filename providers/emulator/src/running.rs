@@ -127,6 +127,30 @@ impl Running {
         admin::state(&self.engine)
     }
 
+    /// Waits until what `GET /_emulator/state` answers is as wanted, and returns it. Looks again whenever an operation goes
+    /// on or the health of an endpoint changes; has no deadline of its own.
+    pub async fn wait_for(&self, mut wanted: impl FnMut(&Value) -> bool) -> Value {
+        let mut changes = self.engine.watch_changes();
+        let mut health = self.engine.plane.watch_health();
+        loop {
+            changes.mark_unchanged();
+            health.mark_unchanged();
+            let state = self.state();
+            if wanted(&state) {
+                return state;
+            }
+            tokio::select! {
+                _ = changes.changed() => {}
+                _ = health.changed() => {}
+            }
+        }
+    }
+
+    /// Waits until no operation is running.
+    pub async fn idle(&self) {
+        self.wait_for(|state| state["runningOperations"].as_array().is_none_or(Vec::is_empty)).await;
+    }
+
     /// What `GET /_emulator/requests` answers.
     #[must_use]
     pub fn requests(&self) -> Value {

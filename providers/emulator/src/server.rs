@@ -76,6 +76,15 @@ async fn handle(engine: Arc<Engine>, request: http::Request<Incoming>) -> Respon
     let began = Instant::now();
     let at = engine.clock.now();
     let (parts, body) = request.into_parts();
+    let agent =
+        parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let logged = engine.requests.begin(Entry {
+        at,
+        method: parts.method.to_string(),
+        path: parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string),
+        user_agent: agent.to_owned(),
+        outcome: None,
+    });
     // Recorded traffic has queries that begin with `&`, and they were answered.
     let (path, tail) =
         parts.uri.path().split_once('&').map_or((parts.uri.path(), None), |(a, b)| (a, Some(b)));
@@ -103,19 +112,7 @@ async fn handle(engine: Arc<Engine>, request: http::Request<Incoming>) -> Respon
         Err(error) if error.is::<LengthLimitError>() => ApiError::too_large(MAX_BODY).into(),
         Err(error) => ApiError::invalid_text(format!("The request body could not be read: {error}")).into(),
     };
-    engine.requests.add(Entry {
-        at,
-        method: parts.method.to_string(),
-        path: parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string),
-        status: reply.status.as_u16(),
-        took: began.elapsed(),
-        user_agent: parts
-            .headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned(),
-    });
+    engine.requests.end(&logged, reply.status.as_u16(), began.elapsed());
     respond(reply, pretty)
 }
 

@@ -115,7 +115,7 @@ pub(crate) struct State {
     /// Who refers to a resource, as things stand (accepted changes are in `in_flight`).
     referrers: HashMap<ResourcePath, BTreeSet<ResourcePath>>,
     pub(crate) operations: Operations,
-    /// Counts commits: what the data plane has or has not seen.
+    /// Counts the changes that the data plane has to know of.
     pub(crate) version: u64,
 }
 
@@ -194,7 +194,7 @@ impl State {
             .entry(path.scope.clone())
             .or_default()
             .insert(path.name.clone(), Arc::new(stored));
-        self.version += 1;
+        self.note(path);
     }
 
     /// Takes a resource away.
@@ -202,8 +202,17 @@ impl State {
         self.forget_references(path);
         let scopes = self.tables.get_mut(path.collection)?.get_mut(&path.project)?;
         let removed = scopes.get_mut(&path.scope)?.remove(&path.name);
-        self.version += 1;
+        self.note(path);
         removed
+    }
+
+    /// Counts a change, unless nothing that is served can have to do with it: a resource that nobody refers to is served
+    /// only if it is where the data plane begins to read.
+    fn note(&mut self, path: &ResourcePath) {
+        const BEGINNINGS: [&str; 3] = ["forwardingRules", "firewalls", "instances"];
+        if BEGINNINGS.contains(&path.collection) || self.referrers(path).next().is_some() {
+            self.version += 1;
+        }
     }
 
     fn forget_references(&mut self, path: &ResourcePath) {

@@ -94,6 +94,8 @@ impl Engine {
             Stage::Done => operation.ended = Some(now),
         }
         operation.stage.send_replace(to);
+        drop(state);
+        self.changed();
     }
 
     /// Puts a change in place, unless a rule that counts only now is against it.

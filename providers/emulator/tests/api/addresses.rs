@@ -1,0 +1,121 @@
+//! Addresses and the rules that use them.
+
+use super::cloud::Cloud;
+use serde_json::{Value, json};
+use std::net::Ipv4Addr;
+
+async fn proxy(cloud: &Cloud) {
+    let redirect = json!({ "name": "m", "defaultUrlRedirect": { "httpsRedirect": true } });
+    cloud.insert("global/urlMaps", redirect).await;
+    cloud.insert("global/targetHttpProxies", json!({ "name": "t", "urlMap": "m" })).await;
+}
+
+fn rule(name: &str, address: &Value, ports: &str) -> Value {
+    json!({
+        "name": name, "target": "global/targetHttpProxies/t", "portRange": ports, "IPAddress": address,
+        "loadBalancingScheme": "EXTERNAL_MANAGED",
+    })
+}
+
+#[tokio::test]
+async fn a_reserved_address_is_loopback_and_says_who_uses_it() {
+    let cloud = Cloud::start().await;
+    proxy(&cloud).await;
+    cloud.insert("global/addresses", json!({ "name": "a", "ipVersion": "IPV4" })).await;
+    let address = cloud.get("global/addresses/a").await.ok();
+    let number: Ipv4Addr = address["address"].as_str().unwrap().parse().unwrap();
+    assert!(number.is_loopback(), "{number}");
+    assert_eq!(address.get("users"), None);
+    cloud.insert("global/forwardingRules", rule("r", &json!("global/addresses/a"), "80")).await;
+    let found = cloud.get("global/forwardingRules/r").await.ok();
+    assert_eq!(found["IPAddress"], json!(number.to_string()), "always the number");
+    assert_eq!((&found["portRange"], &found["IPProtocol"]), (&json!("80-80"), &json!("TCP")));
+    assert_eq!(found["networkTier"], "PREMIUM");
+    let address = cloud.get("global/addresses/a").await.ok();
+    assert_eq!(address["status"], "IN_USE");
+    assert_eq!(address["users"], json!([found["selfLink"]]));
+    // A second rule on another port shares it; the number is as good as the name.
+    cloud.insert("global/forwardingRules", rule("s", &address["address"], "8080")).await;
+    assert_eq!(cloud.get("global/addresses/a").await.ok()["users"].as_array().unwrap().len(), 2);
+    cloud.delete("global/forwardingRules/r").await;
+    cloud.delete("global/forwardingRules/s").await;
+    assert_eq!(cloud.get("global/addresses/a").await.ok().get("users"), None);
+    cloud.delete("global/addresses/a").await;
+}
+
+#[tokio::test]
+async fn one_rule_per_address_and_port() {
+    let cloud = Cloud::start().await;
+    proxy(&cloud).await;
+    cloud.insert("global/addresses", json!({ "name": "a" })).await;
+    cloud.insert("global/forwardingRules", rule("r", &json!("global/addresses/a"), "80")).await;
+    for ports in ["80", "80-80", "79-81"] {
+        let clash = cloud.post("global/forwardingRules", rule("s", &json!("a"), ports)).await;
+        clash.refused(400, "invalid", "Specified IP address is in-use and would result in a conflict.");
+    }
+    for bad in ["0", "x", "90-80", "80-"] {
+        let answer = cloud.post("global/forwardingRules", rule("s", &json!("a"), bad)).await;
+        answer.refused(400, "invalid", "resource.portRange");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_without_an_address_gets_one_and_keeps_it() {
+    let cloud = Cloud::start().await;
+    proxy(&cloud).await;
+    let mut body = rule("r", &Value::Null, "80");
+    cloud.insert("global/forwardingRules", body.clone()).await;
+    let first = cloud.get("global/forwardingRules/r").await.ok()["IPAddress"].clone();
+    body["name"] = json!("s");
+    cloud.insert("global/forwardingRules", body).await;
+    let second = cloud.get("global/forwardingRules/s").await.ok()["IPAddress"].clone();
+    assert_ne!(first, second);
+    let elsewhere = json!({ "IPAddress": second });
+    let moved = cloud.call("PATCH", "global/forwardingRules/r", Some(&elsewhere)).await;
+    moved.refused(400, "invalid", "The field cannot be changed.");
+}
+
+#[tokio::test]
+async fn a_rule_points_at_one_kind_of_proxy() {
+    let cloud = Cloud::start().await;
+    proxy(&cloud).await;
+    cloud.insert("global/targetHttpProxies", json!({ "name": "u", "urlMap": "m" })).await;
+    cloud.insert("global/forwardingRules", rule("r", &Value::Null, "80")).await;
+    let target = json!({ "target": "global/targetHttpProxies/u" });
+    let operation = cloud.done("POST", "global/forwardingRules/r/setTarget", &target).await;
+    assert_eq!(operation["operationType"], "SetTarget");
+    assert!(cloud.get("global/forwardingRules/r").await.ok()["target"].as_str().unwrap().ends_with("/u"));
+    let missing = json!({ "target": "global/targetHttpProxies/nope" });
+    cloud.post("global/forwardingRules/r/setTarget", missing).await.refused(
+        404,
+        "notFound",
+        "nope' was not found",
+    );
+    let other = json!({ "target": "global/targetHttpsProxies/x" });
+    cloud.post("global/forwardingRules/r/setTarget", other).await.refused(400, "invalid", "same type");
+}
+
+#[tokio::test]
+async fn regional_addresses_say_their_status_and_an_address_is_reserved_once() {
+    let cloud = Cloud::start().await;
+    cloud.insert("regions/us-central1/addresses", json!({ "name": "a" })).await;
+    let address = cloud.get("regions/us-central1/addresses/a").await.ok();
+    assert_eq!(
+        (&address["status"], &address["addressType"], &address["networkTier"]),
+        (&json!("RESERVED"), &json!("EXTERNAL"), &json!("PREMIUM"))
+    );
+    assert_eq!(address["region"], "https://www.googleapis.com/compute/v1/projects/p/regions/us-central1");
+    let again = json!({ "name": "b", "address": address["address"] });
+    cloud.post("global/addresses", again).await.refused(400, "invalid", "already reserved");
+    let internal = json!({ "name": "i", "addressType": "INTERNAL", "address": "10.128.0.99" });
+    cloud.insert("regions/us-central1/addresses", internal.clone()).await;
+    let mut again = internal;
+    again["name"] = json!("j");
+    cloud.post("regions/us-central1/addresses", again).await.refused(
+        409,
+        "alreadyExists",
+        "IP_IN_USE_BY_ANOTHER_RESOURCE",
+    );
+    let bad = json!({ "name": "k", "address": "somewhere" });
+    cloud.post("global/addresses", bad).await.refused(400, "invalid", "valid IP address");
+}

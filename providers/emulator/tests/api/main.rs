@@ -1,0 +1,19 @@
+//! The emulator's API, asked over HTTP as any client would.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod addresses;
+mod admin;
+mod backend_services;
+mod chain;
+mod changes;
+mod cloud;
+mod errors;
+mod garbage;
+mod gcloud;
+mod groups;
+mod lists;
+mod operations;
+mod proxies;
+mod serving;
+mod url_maps;
