@@ -80,7 +80,7 @@ pub fn main() -> ExitCode {
             Command::Plan(arguments) => plan::run(arguments).await,
             #[cfg(feature = "emulator")]
             Command::Emulator(arguments) => emulator::run(arguments).await,
-            Command::Completions(arguments) => completions::run(&arguments, &mut Arguments::command()),
+            Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Arguments::command())),
         }
     });
     match done {

@@ -17,9 +17,9 @@ pub(super) struct Arguments {
     shell: Shell,
 }
 
-pub(super) fn run(arguments: &Arguments, command: &mut clap::Command) -> miette::Result<u8> {
+pub(super) fn run(arguments: &Arguments, command: &mut clap::Command) -> u8 {
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, command, "gclb", &mut script);
     super::report::out(&String::from_utf8_lossy(&script));
-    Ok(super::DONE)
+    super::DONE
 }

@@ -312,7 +312,7 @@ async fn watch_on(stage: &mut Stage, display: &mut Display, screen: &mut Screen)
     loop {
         let mut shown = display.look();
         shown.lines.append(&mut troubles);
-        screen.show(&shown.lines, shown.block, &shown.gist);
+        screen.show(&shown.lines, &shown.block);
         tokio::select! {
             // The folder lives as long as the stage.
             _ = changes.changed() => {}
@@ -376,7 +376,9 @@ async fn wait_until_ready(
     loop {
         let mut shown = display.look();
         shown.lines.append(&mut troubles);
-        screen.show(&shown.lines, shown.block, &shown.gist);
+        // The lines to try are tried at the end.
+        shown.block.hints.clear();
+        screen.show(&shown.lines, &shown.block);
         let settled = *stage.settled.borrow_and_update();
         match shown.state {
             State::Nothing => return false,

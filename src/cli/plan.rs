@@ -12,7 +12,7 @@ use crate::cloud::mirror::Mirror;
 use crate::cloud::{CloudError, Ownership};
 use crate::controller::folder::{self, FolderError};
 use crate::metrics::Metrics;
-use crate::model::{CertificatesHeld, ClusterId, LoadBalancerKey, Observed};
+use crate::model::{ClusterId, LoadBalancerKey, Observed};
 use crate::plan::{Colours, Plan, json, plan};
 use crate::snapshot::Cluster;
 use crate::snapshot::manifests::{self, Diagnostic, Manifests, ObjectId, Supplies};
@@ -147,11 +147,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         (None, Some(endpoint)) => return Err(PlanError::NoProject { endpoint }.into()),
         (Some(project), endpoint) => observe(&project, endpoint, &cluster.id).await?,
     };
-    let held = match observed.graph.is_empty() {
-        true => CertificatesHeld::default(),
-        false => observed.certificates_held(),
-    };
-    let translation = translate(&world.snapshot(cluster, Timestamp::now(), held));
+    let translation = translate(&world.snapshot(cluster, Timestamp::now(), observed.certificates_held()));
     let plan = plan(&translation, &observed);
     let diagnostics: Vec<Diagnostic> =
         manifests.diagnostics.iter().chain(&world.diagnostics).cloned().collect();

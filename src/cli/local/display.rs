@@ -1,6 +1,6 @@
 //! What there is to say about the folder and its load balancers, as text.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::Ingress;
 
 use super::curl::{At, Line, lines};
+use super::screen::Block;
 use super::table;
 use crate::controller::folder::{FolderSource, Happening, View};
 use crate::controller::source::Source as _;
@@ -18,7 +19,7 @@ use crate::plan::Colours;
 use crate::snapshot::Snapshot;
 use crate::snapshot::manifests::{Manifests, ObjectId};
 use crate::status::Phase;
-use crate::translate::translate;
+use crate::translate::{Problem, Reason, translate};
 
 /// Turns views into text, and remembers what was said.
 pub(super) struct Display {
@@ -27,7 +28,8 @@ pub(super) struct Display {
     colours: Colours,
     next: usize,
     manifests: Option<Arc<Manifests>>,
-    said_problems: BTreeSet<String>,
+    /// What is wrong with the input, as it was last said.
+    problems: BTreeMap<(LoadBalancerKey, Reason, String), Problem>,
     /// Load balancers that have had a certificate: if its Secret is lost, it stays.
     encrypted: BTreeSet<LoadBalancerKey>,
 }
@@ -37,9 +39,7 @@ pub(super) struct Shown {
     /// New lines.
     pub(super) lines: Vec<String>,
     /// The table and the curl lines.
-    pub(super) block: String,
-    /// The same without ages.
-    pub(super) gist: String,
+    pub(super) block: Block,
     /// How far it all is.
     pub(super) state: State,
 }
@@ -63,7 +63,7 @@ impl Display {
             colours,
             next: 0,
             manifests: None,
-            said_problems: BTreeSet::new(),
+            problems: BTreeMap::new(),
             encrypted: BTreeSet::new(),
         }
     }
@@ -71,21 +71,25 @@ impl Display {
     pub(super) fn look(&mut self) -> Shown {
         let view = self.folder.view(self.next);
         self.next = view.next;
+        let snapshot = self.folder.snapshot(CertificatesHeld::default()).ok();
+        // First, so that their Events are known when they come.
+        let problems = snapshot.as_ref().map(|snapshot| self.problems(snapshot, &view)).unwrap_or_default();
         let mut said: Vec<String> = Vec::new();
         for happening in &view.happenings {
-            said.extend(self.happening(happening, &view));
+            if !self.is_said(happening) {
+                said.push(self.happening(happening, &view));
+            }
         }
-        let snapshot = self.folder.snapshot(CertificatesHeld::default()).ok();
-        if let Some(snapshot) = &snapshot {
-            said.extend(self.problems(snapshot, &view));
-        }
+        said.extend(problems);
         let rows = table::rows(&view.ingresses);
         let commands = snapshot.map(|snapshot| self.commands(&snapshot, &view)).unwrap_or_default();
-        let hints = hints(&commands);
         Shown {
             lines: said,
-            block: format!("{}{hints}", table::render(&rows, Timestamp::now())),
-            gist: format!("{rows:?}{hints}"),
+            block: Block {
+                table: table::render(&rows, Timestamp::now()),
+                gist: format!("{rows:?}"),
+                hints: hints(&commands),
+            },
             state: state(&view),
         }
     }
@@ -132,19 +136,38 @@ impl Display {
             return Vec::new();
         }
         self.manifests = Some(Arc::clone(&view.manifests));
-        let translation = translate(snapshot);
-        let now: BTreeSet<String> = translation
+        let now: BTreeMap<_, _> = translate(snapshot)
             .load_balancers
-            .iter()
-            .flat_map(|(key, translated)| translated.problems.iter().map(move |problem| (key, problem)))
-            .map(|(key, problem)| crate::cli::plan::problem_line(key, problem, &view.manifests, self.colours))
+            .into_iter()
+            .flat_map(|(key, translated)| {
+                translated.problems.into_iter().map(move |problem| (key.clone(), problem))
+            })
+            .map(|(key, problem)| ((key, problem.reason, problem.field.clone()), problem))
             .collect();
-        let new = now.difference(&self.said_problems).cloned().collect();
-        self.said_problems = now;
-        new
+        let line = |key: &LoadBalancerKey, problem: &Problem| {
+            crate::cli::plan::problem_line(key, problem, &view.manifests, self.colours)
+        };
+        let new = now.iter().filter(|(which, problem)| self.problems.get(*which) != Some(problem));
+        let mut said: Vec<String> = new.map(|((key, ..), problem)| line(key, problem)).collect();
+        for ((key, reason, field), _) in self.problems.iter().filter(|(which, _)| !now.contains_key(*which)) {
+            let right = self.paint(GREEN, "✓");
+            said.push(format!("{right} Ingress {}: {field}: {} no longer", key.object, reason.word()));
+        }
+        self.problems = now;
+        said
     }
 
-    fn happening(&self, happening: &Happening, view: &View) -> Option<String> {
+    /// Whether it is an Event about a problem that was said already, with its place in the file.
+    fn is_said(&self, happening: &Happening) -> bool {
+        let Happening::Said(key, event) = happening else { return false };
+        self.problems.iter().any(|((load_balancer, reason, field), _)| {
+            load_balancer == key
+                && event.reason == reason.word()
+                && event.message.starts_with(&format!("{field}: "))
+        })
+    }
+
+    fn happening(&self, happening: &Happening, view: &View) -> String {
         let place = |id: &ObjectId| {
             view.manifests
                 .objects
@@ -152,7 +175,7 @@ impl Display {
                 .map(|object| format!("  ({}:{})", object.file, object.position.0))
                 .unwrap_or_default()
         };
-        Some(match happening {
+        match happening {
             Happening::Added(id) => format!("{} {id}{}", self.paint(GREEN, "+"), place(id)),
             Happening::Changed(id) => format!("{} {id}{}", self.paint(YELLOW, "~"), place(id)),
             Happening::Removed(id) => format!("{} {id}", self.paint(RED, "-")),
@@ -164,7 +187,7 @@ impl Display {
                 let (colour, word) = if event.warning { (YELLOW, "Warning") } else { (GREEN, "Normal ") };
                 format!("  {} {}  {}: {}", self.paint(colour, word), event.reason, key.object, event.message)
             }
-        })
+        }
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {

@@ -11,22 +11,25 @@ pub(super) struct Screen {
     colours: Colours,
     /// How many rows of the terminal the block takes up.
     drawn: usize,
-    block: String,
-    /// What of the block was printed last where it is not drawn again.
-    printed: String,
+    /// What was printed last of each part of the block, where it is not drawn again.
+    printed: [String; 2],
+}
+
+/// What is shown below the lines.
+pub(super) struct Block {
+    /// The Ingresses.
+    pub(super) table: String,
+    /// What the table says, without what changes by time alone.
+    pub(super) gist: String,
+    /// What to try.
+    pub(super) hints: String,
 }
 
 impl Screen {
     /// `live` asks for the redrawn block; it is had on a terminal only.
     pub(super) fn new(live: bool) -> Self {
         let terminal = std::io::IsTerminal::is_terminal(&std::io::stdout());
-        Self {
-            live: live && terminal,
-            colours: colours(),
-            drawn: 0,
-            block: String::new(),
-            printed: String::new(),
-        }
+        Self { live: live && terminal, colours: colours(), drawn: 0, printed: [const { String::new() }; 2] }
     }
 
     /// Whether the block should be shown again as time passes.
@@ -38,8 +41,9 @@ impl Screen {
         self.colours
     }
 
-    /// Prints lines that stay, and shows the block as it is now. `gist` is the block without what changes by time alone.
-    pub(super) fn show(&mut self, lines: &[String], block: String, gist: &str) {
+    /// Prints lines that stay, and shows the block as it is now.
+    pub(super) fn show(&mut self, lines: &[String], block: &Block) {
+        let Block { table, gist, hints } = block;
         let mut text = String::new();
         if self.live {
             text.push_str(&self.erase());
@@ -48,14 +52,21 @@ impl Screen {
             text.push_str(line);
             text.push('\n');
         }
-        if self.live && self.fits(&block) {
-            text.push_str(&block);
-            self.drawn = self.rows(&block);
-        } else if gist != self.printed {
-            gist.clone_into(&mut self.printed);
-            text.push_str(&format!("\n{block}\n"));
+        let whole = format!("{table}{hints}");
+        if self.live && fits(&whole) {
+            text.push_str(&whole);
+            self.drawn = rows(&whole);
+        } else {
+            let [printed_gist, printed_hints] = &mut self.printed;
+            if gist != printed_gist {
+                gist.clone_into(printed_gist);
+                text = format!("{text}\n{table}\n");
+            }
+            if hints != printed_hints {
+                hints.clone_into(printed_hints);
+                text = format!("{text}{}\n", hints.trim_start());
+            }
         }
-        self.block = block;
         out(&text);
     }
 
@@ -72,16 +83,14 @@ impl Screen {
             rows => format!("\x1b[{rows}A\r\x1b[J"),
         }
     }
+}
 
-    fn fits(&self, block: &str) -> bool {
-        terminal_size::terminal_size().is_none_or(|(_, height)| self.rows(block) + 1 < usize::from(height.0))
-    }
+fn fits(block: &str) -> bool {
+    terminal_size::terminal_size().is_none_or(|(_, height)| rows(block) + 1 < usize::from(height.0))
+}
 
-    /// Rows of the terminal, where long lines take several.
-    #[expect(clippy::unused_self, reason = "a question about the screen")]
-    fn rows(&self, block: &str) -> usize {
-        let width =
-            terminal_size::terminal_size().map_or(usize::MAX, |(width, _)| usize::from(width.0).max(1));
-        block.lines().map(|line| line.chars().count().max(1).div_ceil(width)).sum()
-    }
+/// Rows of the terminal, where long lines take several.
+fn rows(block: &str) -> usize {
+    let width = terminal_size::terminal_size().map_or(usize::MAX, |(width, _)| usize::from(width.0).max(1));
+    block.lines().map(|line| line.chars().count().max(1).div_ceil(width)).sum()
 }

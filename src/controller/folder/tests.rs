@@ -218,7 +218,7 @@ fn the_examples_are_without_fault() {
         .collect();
     assert!(folders.len() >= 4);
     for folder in folders {
-        let manifests = read(&[folder.clone()]).unwrap();
+        let manifests = read(std::slice::from_ref(&folder)).unwrap();
         let world = manifests.world(&Supplies::default());
         assert!(manifests.diagnostics.is_empty(), "{:?}", manifests.diagnostics);
         assert!(world.diagnostics.is_empty(), "{:?}", world.diagnostics);
