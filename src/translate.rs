@@ -177,6 +177,28 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Every reason, once.
+    pub const ALL: [Self; 18] = [
+        Self::ServiceNotFound,
+        Self::ServicePortNotFound,
+        Self::ServiceNotReachable,
+        Self::NegAnnotationInvalid,
+        Self::SecretNotFound,
+        Self::SecretInvalid,
+        Self::CertificateExpired,
+        Self::TooManyCertificates,
+        Self::HostInvalid,
+        Self::PathInvalid,
+        Self::PathConflict,
+        Self::BackendUnsupported,
+        Self::UrlMapTooLarge,
+        Self::AnnotationInvalid,
+        Self::NodesUnusable,
+        Self::NameTaken,
+        Self::ClassNotFound,
+        Self::NothingToServe,
+    ];
+
     /// The word, in the form of Kubernetes Event reasons.
     #[must_use]
     pub const fn word(self) -> &'static str {
