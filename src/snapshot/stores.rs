@@ -108,7 +108,7 @@ impl Stores {
         });
         let differs = self.ingresses.see(seen, |one, other| same_but_for_version(one, other));
         if differs {
-            self.referred = self.ingresses.iter().flat_map(|(_, ingress)| services_of(ingress)).collect();
+            self.refer();
         }
         differs.into()
     }
