@@ -8,6 +8,8 @@ pub mod cluster;
 mod drift;
 pub mod folder;
 mod health;
+pub mod lease;
+pub mod listen;
 mod reconcile;
 pub mod source;
 

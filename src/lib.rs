@@ -27,6 +27,7 @@
 pub mod apply;
 pub mod cli;
 pub mod cloud;
+pub mod config;
 pub mod controller;
 #[cfg(feature = "emulator")]
 pub mod echo;
@@ -38,4 +39,5 @@ pub mod naming;
 pub mod plan;
 pub mod snapshot;
 pub mod status;
+pub mod telemetry;
 pub mod translate;
