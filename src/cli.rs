@@ -3,6 +3,7 @@
 //! Reading arguments and showing results is all that happens here; what the commands do is done by the rest of the crate.
 
 mod completions;
+mod controller;
 #[cfg(feature = "emulator")]
 mod emulator;
 #[cfg(feature = "emulator")]
@@ -41,6 +42,8 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch a cluster and make load balancers for its Ingresses
+    Controller(Box<controller::Arguments>),
     /// Try a folder of manifests on this machine: an emulated cloud, echo servers for pods, a live table
     #[cfg(feature = "emulator")]
     Local(Box<local::Arguments>),
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match arguments.command {
+            Command::Controller(arguments) => controller::run(*arguments).await,
             #[cfg(feature = "emulator")]
             Command::Local(arguments) => local::run(*arguments).await,
             Command::Plan(arguments) => plan::run(arguments).await,

@@ -1,0 +1,191 @@
+//! `gclb controller`: load balancers for the Ingresses of a cluster.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::stop;
+use crate::apply::{Pace, Permit};
+use crate::cloud::gce::Gce;
+use crate::cloud::{Cloud as _, Obstacle, Ownership, chain};
+use crate::config::{
+    CloudArguments, KubernetesArguments, LeaderArguments, ObservingArguments, PaceArguments,
+};
+use crate::controller::cluster::{ClusterSource, ConnectError, cluster_id, connect};
+use crate::controller::lease::{LeaseSettings, lead};
+use crate::controller::listen::{Answers, ListenError, Readiness, listen};
+use crate::controller::{self, Options, Progress};
+use crate::metrics::Metrics;
+use crate::snapshot::Cluster;
+use crate::telemetry::{self, BadFilter};
+
+const EXAMPLES: &str = "\
+Examples:
+  In a pod of the cluster, with the account's own credentials (deploy/manifests does this):
+      gclb controller --project my-project --leader-elect
+  On this machine, against an emulated cloud:
+      gclb emulator --listen 127.0.0.1:8787 &
+      gclb controller --kubeconfig ~/.kube/config --project test --cloud-endpoint http://127.0.0.1:8787/compute/v1/
+
+Every flag is also an environment variable: GCLB_ and its name, such as GCLB_PROJECT.";
+
+/// Watches a cluster and makes its Ingresses load balancers of the cloud. Stopped by SIGTERM it begins no change any more, waits for
+/// those under way, and gives the lease up.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    kubernetes: KubernetesArguments,
+    #[command(flatten)]
+    cloud: CloudArguments,
+    #[command(flatten)]
+    pace: PaceArguments,
+    #[command(flatten)]
+    leader: LeaderArguments,
+    #[command(flatten)]
+    observing: ObservingArguments,
+}
+
+/// Why it did not run, or does not any more.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum ControllerError {
+    #[error("starting to log")]
+    Log(#[source] BadFilter),
+    #[error("waiting for the signal to stop")]
+    Signal(#[source] std::io::Error),
+    #[error("starting to be observed")]
+    Listen(#[source] ListenError),
+    #[error("connecting to the cluster")]
+    Connect(#[source] ConnectError),
+    #[error("preparing to call the cloud")]
+    #[diagnostic(help(
+        "credentials are found as Google's own tools find them: see https://cloud.google.com/docs/authentication"
+    ))]
+    Cloud(#[source] gce::BuildError),
+    #[error("looking at the project {project}")]
+    Preflight {
+        project: String,
+        #[source]
+        source: Obstacle,
+    },
+    #[error("the lease was lost, so another one may be writing by now")]
+    #[diagnostic(help("start it again: it will stand by until it may lead"))]
+    Deposed,
+}
+
+pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
+    let Arguments { kubernetes, cloud, pace, leader, observing } = arguments;
+    telemetry::start(&observing.log, observing.log_format).map_err(ControllerError::Log)?;
+    let asked = stop::asked().map_err(ControllerError::Signal)?;
+    let shutdown = CancellationToken::new();
+    tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move {
+            asked.await;
+            info!("asked to stop");
+            shutdown.cancel();
+        }
+    });
+    // What runs beside the loop ends after it.
+    let end = CancellationToken::new();
+    let _end = end.clone().drop_guard();
+
+    let metrics = Arc::new(Metrics::default());
+    let answers = Arc::new(Answers::new(Arc::clone(&metrics)));
+    listen(observing.listen, Arc::clone(&answers), end).await.map_err(ControllerError::Listen)?;
+
+    let client = connect(kubernetes.kubeconfig.as_deref()).await.map_err(ControllerError::Connect)?;
+    let id = match &cloud.cluster_id {
+        Some(id) => id.clone(),
+        None => cluster_id(&client).await.map_err(ControllerError::Connect)?,
+    };
+    info!(cluster = %id, project = cloud.project, "this cluster's resources begin with gclb and its id");
+    let gce = Gce::new(
+        cloud.client(&metrics).map_err(ControllerError::Cloud)?,
+        Ownership::new(id.clone()),
+        Arc::clone(&metrics),
+    );
+    preflight(&gce, &cloud).await?;
+
+    let cluster = Cluster {
+        id,
+        network: cloud.network,
+        subnetwork: cloud.subnetwork,
+        node_tags: cloud.node_tags.into_iter().collect(),
+        claim_classless: kubernetes.claim_classless,
+    };
+    // Watching begins before leading, so that taking over is quick.
+    let source =
+        Arc::new(ClusterSource::start(client.clone(), cluster, kubernetes.watch_namespace.as_deref()));
+    let leadership = if leader.leader_elect {
+        answers.set(Readiness::StandingBy);
+        let settings = LeaseSettings {
+            namespace: leader.lease_namespace,
+            identity: identity(),
+            duration: leader.lease_duration,
+        };
+        match shutdown.run_until_cancelled(lead(client, settings)).await {
+            Some(leadership) => Some(leadership),
+            None => return Ok(super::DONE),
+        }
+    } else {
+        None
+    };
+    let permit = leadership.as_ref().map_or_else(Permit::unlimited, |leadership| leadership.permit().clone());
+    metrics.leads(true);
+    answers.set(Readiness::Starting(waiting(&source)));
+
+    let options = Options {
+        pace: Pace { concurrency: pace.concurrency, ..Pace::default() },
+        drift_interval: pace.drift_interval,
+        permit: permit.clone(),
+        metrics: Arc::clone(&metrics),
+        ..Options::default()
+    };
+    let observer = {
+        let source = Arc::clone(&source);
+        move |progress: Progress<'_>| match progress {
+            Progress::Planned(_) | Progress::Settled(_) => answers.set(Readiness::Ready),
+            Progress::Troubled(_) if !source.missing().is_empty() => {
+                answers.set(Readiness::Starting(waiting(&source)));
+            }
+            Progress::Ended(_) | Progress::Reported(..) | Progress::Released(_) | Progress::Troubled(_) => {}
+        }
+    };
+    controller::run(source, Arc::new(gce), options, observer, shutdown.clone()).await;
+    metrics.leads(false);
+    if let Some(leadership) = leadership {
+        leadership.resign().await;
+    }
+    if shutdown.is_cancelled() { Ok(super::DONE) } else { Err(ControllerError::Deposed.into()) }
+}
+
+/// Says at once what would otherwise fail one change after the other.
+async fn preflight(gce: &Gce, cloud: &CloudArguments) -> Result<(), ControllerError> {
+    match gce.preflight(&cloud.network, &cloud.subnetwork).await {
+        Ok(obstacles) => match obstacles.into_iter().next() {
+            Some(source) => Err(ControllerError::Preflight { project: cloud.project.clone(), source }),
+            None => Ok(()),
+        },
+        // It may pass, or the right to look may be the only one that is missing.
+        Err(error) => {
+            warn!(error = chain(&error), "the project could not be looked at; going on all the same");
+            Ok(())
+        }
+    }
+}
+
+fn waiting(source: &ClusterSource) -> String {
+    match source.missing().join(", ") {
+        missing if missing.is_empty() => "waiting for the first look at the cloud".to_owned(),
+        missing => format!("waiting for the first list of {missing}"),
+    }
+}
+
+/// The pod's name, and what tells this process from others of that name.
+fn identity() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "gclb".to_owned());
+    format!("{host}_{}_{:x}", std::process::id(), Timestamp::now().as_nanosecond())
+}
