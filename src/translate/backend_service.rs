@@ -1,6 +1,9 @@
 //! The backend service of a Service's port.
 
-use crate::model::{Backend, BackendService, Balancing, Group, Holder, InstanceGroup, Ref, Scheme, Scope};
+use crate::model::{
+    Backend, BackendProtocol, BackendService, Balancing, Destination, Group, Holder, InstanceGroup, Ref,
+    Scheme, Scope, UrlMap,
+};
 use crate::naming;
 
 use super::draft::Draft;
@@ -60,7 +63,7 @@ pub(super) fn draw_not_found(draft: &mut Draft<'_>) -> Ref<BackendService> {
     let name = naming::not_found_backend_service(&draft.snapshot.cluster.id);
     let service = BackendService {
         scheme: Scheme::ExternalManaged,
-        protocol: crate::model::BackendProtocol::Http,
+        protocol: BackendProtocol::Http,
         port_name: None,
         backends: Vec::new(),
         health_check: None,
@@ -68,4 +71,17 @@ pub(super) fn draw_not_found(draft: &mut Draft<'_>) -> Ref<BackendService> {
         draining_seconds: DRAINING_SECONDS,
     };
     draft.place(Scope::Global, name, Holder::Cluster, service)
+}
+
+/// Takes that one out again where no URL map came to stand in front of it.
+pub(super) fn drop_unused_not_found(draft: &mut Draft<'_>) {
+    let name = naming::not_found_backend_service(&draft.snapshot.cluster.id);
+    let Some(service) = draft.graph.reference::<BackendService>(&Scope::Global, &name) else { return };
+    let used = draft.graph.of::<UrlMap>().any(|(_, _, map)| {
+        map.destinations()
+            .any(|destination| matches!(destination, Destination::NotFound { behind } if *behind == service))
+    });
+    if !used {
+        draft.graph.remove(service.id());
+    }
 }

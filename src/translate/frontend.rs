@@ -8,8 +8,8 @@ use crate::model::{Certificates, LoadBalancerKey, Ref, Target, UrlMap};
 use super::draft::Draft;
 use super::service_port::{Reach, Resolved};
 use super::{
-    Disposition, Frontends, Problem, Reason, address, forwarding_rule, network_endpoint_group,
-    ssl_certificate, target_proxy, url_map,
+    Disposition, Frontends, Problem, Reason, address, backend_service, forwarding_rule,
+    network_endpoint_group, ssl_certificate, target_proxy, url_map,
 };
 
 /// Draws a load balancer, and says what is wrong with its input.
@@ -23,6 +23,7 @@ pub(super) fn draw(
     let url_map = url_map::compose(draft, load_balancer, problems);
     if let Some(problem) = url_map::too_large(&url_map) {
         problems.push(problem);
+        backend_service::drop_unused_not_found(draft);
         return Disposition::Keep;
     }
     let ports = match frontend {
@@ -31,7 +32,10 @@ pub(super) fn draw(
             match (ssl_certificate::draw(draft, key, certificates, *plain, problems), plain) {
                 (Some(certificates), plain) => Ports::Tls(certificates, *plain),
                 (None, PlainHttp::Serve | PlainHttp::Redirect(_)) => Ports::Plain,
-                (None, PlainHttp::Refuse) => return Disposition::Keep,
+                (None, PlainHttp::Refuse) => {
+                    backend_service::drop_unused_not_found(draft);
+                    return Disposition::Keep;
+                }
             }
         }
     };
