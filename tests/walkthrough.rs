@@ -5,6 +5,8 @@
 //! folder of manifests alone, with `gclb local`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "walkthrough/cluster.rs"]
+mod cluster;
 #[path = "walkthrough/folder.rs"]
 mod folder;
 #[path = "walkthrough/steps.rs"]
