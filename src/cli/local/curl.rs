@@ -252,8 +252,8 @@ mod tests {
         assert_eq!(
             shown(&spec, 0),
             [
-                "curl --resolve a.example.com:80:127.0.100.1 http://a.example.com/cart",
                 "curl --resolve a.example.com:80:127.0.100.1 http://a.example.com/static/any",
+                "curl --resolve a.example.com:80:127.0.100.1 http://a.example.com/cart",
                 "curl --resolve any.example.com:80:127.0.100.1 http://any.example.com",
             ]
         );
