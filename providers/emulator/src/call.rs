@@ -139,7 +139,7 @@ impl Call {
                 (method == Method::GET).then(|| Self::AggregatedOperations { project: owned() })
             }
             ["aggregated", collection] => {
-                let resource = api::find(collection)?;
+                let resource = api::find(collection).filter(|resource| resource.is_aggregated())?;
                 (method == Method::GET).then(|| Self::Aggregated { resource, project: owned() })
             }
             ["global", rest @ ..] => Self::in_scope(method, project, &Scope::Global, rest),
@@ -356,6 +356,7 @@ mod tests {
             ("POST", "/compute/v1/projects/p/global/urlMaps/u/setUrlMap"),
             ("GET", "/compute/v1/projects/p/global/urlMaps/%zz"),
             ("GET", "/compute/v1/projects/p/operations"),
+            ("GET", "/compute/v1/projects/p/aggregated/firewalls"),
         ] {
             assert_eq!(target(method, path), None, "{method} {path}");
         }

@@ -39,6 +39,7 @@ const FIELDS: Fields = &[
     text("address"),
     choice("addressType", &["EXTERNAL", "INTERNAL", "UNSPECIFIED_TYPE"]),
     text("description"),
+    text("ipCollection"),
     choice("ipVersion", &["IPV4", "IPV6", "UNSPECIFIED_VERSION"]),
     choice("ipv6EndpointType", &["NETLB", "VM"]),
     map("labels", &Type::Text),

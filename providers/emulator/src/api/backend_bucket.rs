@@ -2,7 +2,7 @@
 
 use crate::declaration::{
     CustomVerb, Effect, Fields, NotFound, Resource, Standard, Type, VerbAddress, choice, flag, integer, list,
-    long, object, text,
+    long, map, object, text,
 };
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -48,4 +48,6 @@ const FIELDS: Fields = &[
     text("edgeSecurityPolicy").by_verb(),
     flag("enableCdn"),
     choice("loadBalancingScheme", &["EXTERNAL_MANAGED", "INTERNAL_MANAGED"]),
+    object("params", &[map("resourceManagerTags", &Type::Text)]),
+    list("usedBy", &Type::Opaque).output(),
 ];

@@ -58,6 +58,7 @@ const FIELDS: Fields = &[
     flag("allowGlobalAccess"),
     flag("allowPscGlobalAccess"),
     flag("allowPscPacketInjection").beta(),
+    list("attachedExtensions", &Type::Opaque).output(),
     link("backendService", &["backendServices"]),
     text("baseForwardingRule").output(),
     text("description"),

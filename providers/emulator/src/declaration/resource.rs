@@ -75,6 +75,11 @@ impl Resource {
         self.fields.iter().any(|field| field.name == "labels")
     }
 
+    /// Whether it is in more places than one, so that one list of all of them means something.
+    pub(crate) fn is_aggregated(&self) -> bool {
+        self.scopes.iter().any(|scope| matches!(scope, ScopeKind::Region | ScopeKind::Zone))
+    }
+
     /// The `operationType` of a verb.
     pub(crate) fn operation_type(&self, verb: &'static str) -> &'static str {
         self.operation_types.iter().find(|(of, _)| *of == verb).map_or(verb, |(_, name)| name)

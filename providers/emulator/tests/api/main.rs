@@ -17,3 +17,4 @@ mod operations;
 mod proxies;
 mod serving;
 mod url_maps;
+mod wire;

@@ -10,7 +10,7 @@ const MAX_BACKENDS: usize = 50;
 const BACKEND_CUSTOM_METRIC: Fields = &[flag("dryRun"), number("maxUtilization"), text("name")];
 
 const BACKEND: Fields = &[
-    choice("balancingMode", &["CONNECTION", "CUSTOM_METRICS", "RATE", "UTILIZATION"]),
+    choice("balancingMode", &["CONNECTION", "CUSTOM_METRICS", "IN_FLIGHT", "RATE", "UTILIZATION"]),
     number("capacityScaler"),
     list("customMetrics", &Type::Object(BACKEND_CUSTOM_METRIC)),
     text("description"),
@@ -19,11 +19,16 @@ const BACKEND: Fields = &[
     integer("maxConnections"),
     integer("maxConnectionsPerEndpoint"),
     integer("maxConnectionsPerInstance"),
+    integer("maxInFlightRequests"),
+    integer("maxInFlightRequestsPerEndpoint"),
+    integer("maxInFlightRequestsPerInstance"),
     integer("maxRate"),
     number("maxRatePerEndpoint"),
     number("maxRatePerInstance"),
     number("maxUtilization").fraction(0.0, 1.0),
+    object("orchestrationInfo", &[text("resourceUri")]),
     choice("preference", &["DEFAULT", "PREFERENCE_UNSPECIFIED", "PREFERRED"]),
+    choice("trafficDuration", &["LONG", "SHORT", "TRAFFIC_DURATION_UNSPECIFIED"]),
 ];
 
 const CDN_POLICY_BYPASS_CACHE_ON_REQUEST_HEADER: Fields = &[text("headerName")];
@@ -117,6 +122,7 @@ const LOCALITY_POLICY_POLICY: Fields = &[choice(
         "RANDOM",
         "RING_HASH",
         "ROUND_ROBIN",
+        "WEIGHTED_GCP_RENDEZVOUS",
         "WEIGHTED_MAGLEV",
         "WEIGHTED_ROUND_ROBIN",
     ],
@@ -127,6 +133,8 @@ const LOCALITY_POLICY: Fields =
 
 const LOG_CONFIG: Fields = &[
     flag("enable"),
+    list("loggingHttpRequestHeaders", &Type::Opaque),
+    list("loggingHttpResponseHeaders", &Type::Opaque),
     list("optionalFields", &Type::Text),
     choice("optionalMode", &["CUSTOM", "EXCLUDE_ALL_OPTIONAL", "INCLUDE_ALL_OPTIONAL"]),
     number("sampleRate").fraction(0.0, 1.0),
@@ -230,6 +238,7 @@ pub(super) const FIELDS: Fields = &[
             "RANDOM",
             "RING_HASH",
             "ROUND_ROBIN",
+            "WEIGHTED_GCP_RENDEZVOUS",
             "WEIGHTED_MAGLEV",
             "WEIGHTED_ROUND_ROBIN",
         ],
@@ -238,8 +247,10 @@ pub(super) const FIELDS: Fields = &[
     object("maxStreamDuration", DURATION),
     map("metadatas", &Type::Text),
     link("network", &["networks"]),
-    object("networkPassThroughLbTrafficPolicy", PASS_THROUGH_POLICY).beta(),
+    object("networkPassThroughLbTrafficPolicy", PASS_THROUGH_POLICY),
     object("outlierDetection", OUTLIER_DETECTION),
+    object("orchestrationInfo", &[text("resourceUri")]),
+    object("params", &[map("resourceManagerTags", &Type::Text)]),
     integer("port"),
     text("portName"),
     choice("protocol", &["GRPC", "H2C", "HTTP", "HTTP2", "HTTPS", "SSL", "TCP", "UDP", "UNSPECIFIED"]),

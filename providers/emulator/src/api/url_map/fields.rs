@@ -1,7 +1,7 @@
 //! The fields of a URL map, and of the objects inside it. Lengths are those of the published reference.
 
 use crate::declaration::{
-    DURATION, Fields, INT32_MAX, Type, choice, flag, integer, link, list, long, number, object, opaque, text,
+    DURATION, Fields, INT32_MAX, Type, choice, flag, integer, link, list, long, number, object, text,
 };
 
 /// What a URL map may send requests to.
@@ -58,8 +58,31 @@ const WEIGHTED_BACKEND_SERVICE: Fields = &[
     integer("weight").range(0, 1000),
 ];
 
+const CACHE_KEY_POLICY: Fields = &[
+    list("excludedQueryParameters", &Type::Text),
+    flag("includeHost"),
+    flag("includeProtocol"),
+    flag("includeQueryString"),
+    list("includedCookieNames", &Type::Text),
+    list("includedHeaderNames", &Type::Text),
+    list("includedQueryParameters", &Type::Text),
+];
+
+const CACHE_POLICY: Fields = &[
+    list("cacheBypassRequestHeaderNames", &Type::Text),
+    object("cacheKeyPolicy", CACHE_KEY_POLICY),
+    choice("cacheMode", &["CACHE_ALL_STATIC", "FORCE_CACHE_ALL", "USE_ORIGIN_HEADERS"]),
+    object("clientTtl", DURATION),
+    object("defaultTtl", DURATION),
+    object("maxTtl", DURATION),
+    flag("negativeCaching"),
+    list("negativeCachingPolicy", &Type::Object(&[integer("code"), object("ttl", DURATION)])),
+    flag("requestCoalescing"),
+    object("serveWhileStale", DURATION),
+];
+
 const HTTP_ROUTE_ACTION: Fields = &[
-    opaque("cachePolicy"),
+    object("cachePolicy", CACHE_POLICY),
     object("corsPolicy", CORS_POLICY),
     object("faultInjectionPolicy", HTTP_FAULT_INJECTION),
     object("maxStreamDuration", DURATION),
