@@ -105,7 +105,9 @@ async fn state_and_requests_are_shown() {
 
 #[tokio::test]
 async fn shutdown_closes_everything_and_keeps_nobody_waiting() {
-    let cloud = Cloud::start().await;
+    // An address of its own: nobody else takes the port when it is free.
+    let listen = SocketAddr::from(([127, 77, 0, 1], 0));
+    let cloud = Cloud::with(Config { listen, ..Config::default() }).await;
     cloud.running.set_latency(Latency::of(Duration::from_mins(10)));
     let operation = cloud.post("global/addresses", json!({ "name": "a" })).await.ok();
     let address = cloud.running.address();
