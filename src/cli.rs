@@ -16,6 +16,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::config::{LogArguments, LogFormat};
+
 /// The process did what it was asked to.
 const DONE: u8 = 0;
 /// It could not, or what it was given is wrong.
@@ -96,12 +98,15 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Log lines go to the error stream, so that what a command shows can be read by itself. `RUST_LOG` says which.
-fn log(default: &str) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    // Another subscriber is there already only where a test set one.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+/// The log filter that was given cannot be read.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+#[error("starting to log")]
+struct LogError(#[source] crate::telemetry::BadFilter);
+
+/// Log lines go to the error stream, so that what a command shows can be read by itself; they are for people.
+fn log(arguments: &LogArguments, default: &str) -> Result<(), LogError> {
+    let filter = arguments.log.as_deref().unwrap_or(default);
+    crate::telemetry::start(filter, Some(LogFormat::Text)).map_err(LogError)
 }
 
 #[cfg(test)]

@@ -97,6 +97,14 @@ pub struct ObservingArguments {
     pub log: String,
 }
 
+/// What to log, for the commands that a person runs.
+#[derive(Debug, Clone, clap::Args)]
+pub struct LogArguments {
+    /// What to log to the error stream: a level, or levels by module such as `info,gclb::apply=debug`
+    #[arg(long, env = "GCLB_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
@@ -124,7 +132,8 @@ impl CloudArguments {
     }
 }
 
-fn cluster_id(text: &str) -> Result<ClusterId, InvalidName> {
+/// A cluster id, from a flag.
+pub(crate) fn cluster_id(text: &str) -> Result<ClusterId, InvalidName> {
     ClusterId::new(text)
 }
 

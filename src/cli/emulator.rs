@@ -4,6 +4,7 @@ use emulator::{Config, Emulator, Options, StartError};
 
 use super::report::out;
 use super::stop;
+use crate::config::LogArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,6 +18,8 @@ Examples:
 pub(super) struct Arguments {
     #[command(flatten)]
     options: Options,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 /// Why it did not run.
@@ -29,7 +32,7 @@ enum EmulatorError {
 }
 
 pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
-    super::log("info");
+    super::log(&arguments.log, "info")?;
     let asked = stop::asked().map_err(EmulatorError::Signal)?;
     let running = Emulator::start(Config::from(arguments.options)).await.map_err(EmulatorError::Start)?;
     out(&usage(&running, "my-project"));

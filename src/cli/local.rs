@@ -28,6 +28,7 @@ use super::report::out;
 use super::stop;
 use crate::cloud::Ownership;
 use crate::cloud::gce::Gce;
+use crate::config::LogArguments;
 use crate::controller::folder::FolderSource;
 use crate::controller::{self, Progress};
 use crate::metrics::Metrics;
@@ -73,13 +74,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "GCLB_DEMO_TIMEOUT")]
     timeout: u64,
     /// Where the API of the cloud listens, for gcloud and curl [default: 127.0.0.1:8787, or any port if that is taken]
-    #[arg(long, value_name = "ADDR:PORT", env = "GCLB_LISTEN")]
+    #[arg(long, value_name = "ADDR:PORT", env = "GCE_EMULATOR_LISTEN")]
     listen: Option<SocketAddr>,
     /// Added to the ports of load balancers [default: 0, or 8000 where ports below 1024 are refused]
-    #[arg(long, value_name = "N", env = "GCLB_PORT_OFFSET")]
+    #[arg(long, value_name = "N", env = "GCE_EMULATOR_PORT_OFFSET")]
     port_offset: Option<u16>,
     /// How long an operation of the cloud takes, in milliseconds
-    #[arg(long, value_name = "MS", default_value_t = 20, env = "GCLB_OPERATION_LATENCY")]
+    #[arg(long, value_name = "MS", default_value_t = 20, env = "GCE_EMULATOR_OPERATION_LATENCY")]
     operation_latency: u64,
     /// The project that is made up for it
     #[arg(long, value_name = "ID", default_value = "local", env = "GCLB_PROJECT")]
@@ -94,8 +95,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME", default_value = "us-central1-a", env = "GCLB_ZONE")]
     zone: String,
     /// The cluster that the folder stands for: eight hexadecimal digits [default: always the same]
-    #[arg(long, value_name = "ID", env = "GCLB_CLUSTER_ID", value_parser = super::plan::cluster_id)]
+    #[arg(long, value_name = "ID", env = "GCLB_CLUSTER_ID", value_parser = crate::config::cluster_id)]
     cluster_id: Option<ClusterId>,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 /// Why it did not run.
@@ -128,7 +131,7 @@ struct Stage {
 }
 
 pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
-    super::log("error");
+    super::log(&arguments.log, "error")?;
     let asked = stop::asked().map_err(LocalError::Signal)?;
     tokio::pin!(asked);
     let (demo, timeout) = (arguments.demo, Duration::from_secs(arguments.timeout));
@@ -175,6 +178,7 @@ impl Stage {
             subnetwork,
             zone,
             cluster_id,
+            log: _,
         } = arguments;
         let network = Arc::new(Network::reserve()?);
         let cluster = Cluster {

@@ -10,6 +10,7 @@ use super::report::{colours, out};
 use crate::cloud::gce::Gce;
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{CloudError, Ownership};
+use crate::config::LogArguments;
 use crate::controller::folder::{self, FolderError};
 use crate::metrics::Metrics;
 use crate::model::{ClusterId, LoadBalancerKey, Observed};
@@ -53,12 +54,17 @@ pub(super) struct Arguments {
     /// The nodes' subnetwork
     #[arg(long, env = "GCLB_SUBNETWORK", value_name = "NAME", default_value = "default")]
     subnetwork: String,
+    /// Network tags of the nodes, for the firewall rule; without them it covers the whole network
+    #[arg(long, env = "GCLB_NODE_TAGS", value_name = "TAG", value_delimiter = ',')]
+    node_tags: Vec<String>,
     /// The cluster whose resources are meant: eight hexadecimal digits, by default those of the one that folders stand for
-    #[arg(long, env = "GCLB_CLUSTER_ID", value_name = "ID", value_parser = cluster_id)]
+    #[arg(long, env = "GCLB_CLUSTER_ID", value_name = "ID", value_parser = crate::config::cluster_id)]
     cluster_id: Option<ClusterId>,
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
     output: Output,
+    #[command(flatten)]
+    log: LogArguments,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -131,15 +137,16 @@ struct Document {
 }
 
 pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
-    super::log("warn");
-    let Arguments { paths, project, cloud_endpoint, network, subnetwork, cluster_id, output } = arguments;
+    let Arguments { paths, project, cloud_endpoint, network, subnetwork, node_tags, cluster_id, output, log } =
+        arguments;
+    super::log(&log, "warn")?;
     let manifests = folder::read(&paths).map_err(|error: FolderError| error)?;
     let world = manifests.world(&Supplies::default());
     let cluster = Cluster {
         id: cluster_id.unwrap_or_else(manifests::cluster_id),
         network,
         subnetwork,
-        node_tags: std::collections::BTreeSet::new(),
+        node_tags: node_tags.into_iter().collect(),
         claim_classless: false,
     };
     let observed = match (project, cloud_endpoint) {
@@ -264,8 +271,4 @@ fn place(key: &LoadBalancerKey, problem: &Problem, manifests: &Manifests) -> Opt
     let object = manifests.objects.get(&id)?;
     let (line, column) = object.place(&problem.field);
     Some(format!("{}:{line}:{column}", object.file))
-}
-
-pub(super) fn cluster_id(text: &str) -> Result<ClusterId, String> {
-    ClusterId::new(text).map_err(|error| error.to_string())
 }

@@ -12,7 +12,8 @@ fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gclb"));
     command.args(arguments).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("GCLB_") {
+        if name.to_string_lossy().starts_with("GCLB_") || name.to_string_lossy().starts_with("GCE_EMULATOR_")
+        {
             command.env_remove(name);
         }
     }

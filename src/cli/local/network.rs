@@ -7,7 +7,7 @@
 //! | what | as Kubernetes and the cloud name it | where it really listens |
 //! |---|---|---|
 //! | supplied nodes | 10.128.0.0/20 | 127.127.(16 *n*).0/20 |
-//! | their pods | 10.4.0.0/20 | 127.128.(16 *n*).0/20 |
+//! | their pods | 10.4.0.0/16 | 127.(144 + *n*).0.0/16 |
 //! | load balancers | 127.0.(100 + *n*).0/24 | the same |
 //!
 //! Other private addresses, of nodes and `EndpointSlices` in the folder, keep their low bits: 10.x is 127.x, and two processes that
@@ -71,10 +71,10 @@ impl Network {
     }
 
     fn of_slot(slot: u8, lock: TcpListener) -> Self {
-        let (nodes, pods) = (16 * slot, 16 * slot);
+        let (nodes, pods) = (16 * slot, 144 + slot);
         let dial: Vec<DialTranslation> = [
             format!("10.128.0.0/20=127.127.{nodes}.0/20"),
-            format!("10.4.0.0/20=127.128.{pods}.0/20"),
+            format!("10.4.0.0/16=127.{pods}.0.0/16"),
             "10.0.0.0/8=127.0.0.0/8".to_owned(),
             "172.16.0.0/12=127.16.0.0/12".to_owned(),
             "192.168.0.0/16=127.168.0.0/16".to_owned(),

@@ -52,7 +52,7 @@ impl Screen {
             text.push_str(line);
             text.push('\n');
         }
-        let whole = format!("{table}{hints}");
+        let whole = format!("\n{table}{hints}");
         if self.live && fits(&whole) {
             text.push_str(&whole);
             self.drawn = rows(&whole);
