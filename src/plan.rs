@@ -27,6 +27,7 @@ mod display;
 mod edges;
 pub mod json;
 mod order;
+mod pending;
 mod reason;
 mod retain;
 mod simulate;

@@ -295,8 +295,8 @@ impl Checker<'_> {
             for at in node.references() {
                 let other = self.of.get(at);
                 if let Some(since) = since {
-                    let creates = other.into_iter().flat_map(|other| &other.create);
-                    let created = creates.map(|(at, _)| *at).any(|first| self.precedes(first, *since));
+                    let mut created = other.into_iter().flat_map(|other| &other.create).map(|(at, _)| *at);
+                    let created = created.any(|first| self.precedes(first, *since));
                     if !created && !self.exists(at) {
                         violations.insert(Violation::Dangling { id: id.clone(), at: at.clone() });
                     }
@@ -344,15 +344,17 @@ impl<'a, T: Eq + Hash> Tally<'a, T> {
     }
 
     fn join(&mut self, members: &'a [T]) -> bool {
-        members
-            .iter()
-            .fold(true, |sound, member| self.moved.insert(member) && !self.members.contains(member) && sound)
+        self.move_once(members) && !members.iter().any(|member| self.members.contains(member))
     }
 
     fn leave(&mut self, members: &'a [T]) -> bool {
-        members
-            .iter()
-            .fold(true, |sound, member| self.moved.insert(member) && self.members.contains(member) && sound)
+        self.move_once(members) && members.iter().all(|member| self.members.contains(member))
+    }
+
+    fn move_once(&mut self, members: &'a [T]) -> bool {
+        let before = self.moved.len();
+        self.moved.extend(members);
+        self.moved.len() == before + members.len()
     }
 }
 
@@ -367,3 +369,6 @@ const fn points_at(from: Kind, to: Kind) -> bool {
             | (Kind::ForwardingRule, Kind::TargetHttpProxy | Kind::TargetHttpsProxy | Kind::Address)
     )
 }
+
+#[cfg(test)]
+mod tests;

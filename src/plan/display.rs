@@ -181,18 +181,14 @@ impl fmt::Display for Text<'_> {
             }
             writeln!(f)?;
         }
-        let mut summary = if items.is_empty() {
+        let mut summary = vec![if items.is_empty() {
             "Plan: nothing to do.".to_owned()
         } else {
             format!("Plan: {}.", self.plan.counts())
-        };
-        if !blocked.is_empty() {
-            summary.push_str(&format!(" {} blocked.", blocked.len()));
-        }
-        if !leaks.is_empty() {
-            summary.push_str(&format!(" {} left alone.", leaks.len()));
-        }
-        writeln!(f, "{}", self.paint(BOLD, &summary))
+        }];
+        summary.extend((!blocked.is_empty()).then(|| format!("{} blocked.", blocked.len())));
+        summary.extend((!leaks.is_empty()).then(|| format!("{} left alone.", leaks.len())));
+        writeln!(f, "{}", self.paint(BOLD, &summary.join(" ")))
     }
 }
 

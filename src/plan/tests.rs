@@ -47,3 +47,25 @@ fn an_address_is_known_when_the_cloud_has_named_it() {
     let without = simulate(&Observed::default(), &plan(&world.translation, &Observed::default()));
     assert_eq!(without.facts[&fixture::id(crate::model::Kind::Address, "ip-test")].address, None);
 }
+
+#[test]
+fn what_is_pending_shrinks_to_nothing() {
+    let mut before = World::new();
+    before.pods("web", 3);
+    before.serve("test", &https(&["web"], &[("tls", "a")]));
+    let mut after = World::new();
+    after.node_port("echo", 30001);
+    after.pods("web", 2);
+    after.serve("test", &https(&["web", "echo"], &[("tls", "b")]));
+    after.serve("second", &http(&["echo"]));
+    let mut observed = before.observed();
+    let plan = plan(&after.translation, &observed);
+    let mut left = plan.pending(&observed).len();
+    assert_eq!(left, plan.graph.node_count(), "at first all is pending");
+    for at in order(&plan) {
+        step(&mut observed, &plan.graph[at], |_| None);
+        left -= 1;
+        assert_eq!(plan.pending(&observed).len(), left);
+    }
+    assert_eq!(left, 0);
+}

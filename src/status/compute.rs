@@ -21,7 +21,18 @@ pub fn compute(
     work: &Work<'_>,
     health: &Health,
 ) -> BTreeMap<LoadBalancerKey, Report> {
-    let desk = Desk { translation, observed, work, health, held: held(translation, observed) };
+    let desk = Desk {
+        translation,
+        observed,
+        work,
+        health,
+        held: held(translation, observed),
+        pending: pending(work, observed),
+        blocked: work.plan.blocked.iter().fold(BTreeMap::new(), |mut blocked, one| {
+            blocked.entry(&one.id).or_insert_with(Vec::new).push(one);
+            blocked
+        }),
+    };
     translation
         .load_balancers
         .iter()
@@ -43,12 +54,35 @@ fn held<'a>(
     held
 }
 
+/// What is being changed for load balancers, as far as it is worth a word: what the whole cluster shares changes with every Service,
+/// and members with every pod.
+fn pending<'a>(work: &Work<'a>, observed: &Observed) -> BTreeMap<&'a ResourceId, &'a Change> {
+    if work.activity == Activity::Over {
+        return BTreeMap::new();
+    }
+    let changes = work.plan.pending(observed).into_iter();
+    changes
+        .filter(|change| match &change.action {
+            Action::Create(_) | Action::Update { .. } | Action::Delete => {
+                change.mark.holder != Holder::Cluster
+            }
+            Action::AttachEndpoints(_)
+            | Action::DetachEndpoints(_)
+            | Action::AddInstances(_)
+            | Action::RemoveInstances(_) => false,
+        })
+        .map(|change| (&change.id, change))
+        .collect()
+}
+
 struct Desk<'a> {
     translation: &'a Translation,
     observed: &'a Observed,
     work: &'a Work<'a>,
     health: &'a Health,
     held: BTreeMap<&'a LoadBalancerKey, BTreeSet<&'a ResourceId>>,
+    pending: BTreeMap<&'a ResourceId, &'a Change>,
+    blocked: BTreeMap<&'a ResourceId, Vec<&'a Blocked>>,
 }
 
 /// Something that keeps a load balancer from being as it should be.
@@ -123,7 +157,7 @@ impl Desk<'_> {
 
     /// The most important first.
     fn troubles(&self, concerned: &BTreeSet<&ResourceId>) -> Vec<Trouble> {
-        let Work { plan, activity: _, unfinished } = self.work;
+        let Work { plan: _, activity: _, unfinished } = self.work;
         // What a failed change holds up is not told of, but the failure is, whosever it is.
         let mut failed: BTreeMap<&ResourceId, &Failure> = BTreeMap::new();
         let mut troubles = Vec::new();
@@ -136,17 +170,17 @@ impl Desk<'_> {
                     Some(Ending::Failed(failure)) => {
                         failed.insert(by, failure);
                     }
-                    _ => troubles.push(waiting("Waiting", format!("{id} waits for {by}"))),
+                    _ => troubles.push(waiting("Waiting", &format!("{id} waits for {by}"))),
                 },
                 Some(Ending::Superseded) => {
-                    troubles.push(waiting("Waiting", format!("{id} is to be looked at again")));
+                    troubles.push(waiting("Waiting", &format!("{id} is to be looked at again")));
                 }
                 Some(Ending::Done) | None => {}
             }
         }
         troubles.extend(failed.into_iter().map(|(id, failure)| failure_trouble(id, failure)));
-        troubles
-            .extend(plan.blocked.iter().filter(|blocked| concerned.contains(&blocked.id)).map(block_trouble));
+        let blocked = concerned.iter().filter_map(|id| self.blocked.get(*id)).flatten();
+        troubles.extend(blocked.map(|blocked| block_trouble(blocked)));
         troubles.sort_by_key(|trouble| trouble.kind);
         troubles
     }
@@ -204,22 +238,8 @@ impl Desk<'_> {
                 more => format!("{} and {more} more are still to be made", sentence(&first.to_string())),
             });
         }
-        if self.work.activity == Activity::Over {
-            return None;
-        }
-        let own = self.held.get(key);
-        let change = self.work.plan.graph.node_weights().find(|change| {
-            let Change { id, mark, action, reason: _, seen: _ } = change;
-            // What the whole cluster shares changes with every Service, and members with every pod: neither is worth a word here.
-            let counts = match action {
-                Action::Create(_) | Action::Update { .. } | Action::Delete => mark.holder != Holder::Cluster,
-                Action::AttachEndpoints(_)
-                | Action::DetachEndpoints(_)
-                | Action::AddInstances(_)
-                | Action::RemoveInstances(_) => false,
-            };
-            counts && (frontends.uses.contains(id) || own.is_some_and(|own| own.contains(id)))
-        })?;
+        let own = self.held.get(key).into_iter().flatten().copied();
+        let change = frontends.uses.iter().chain(own).find_map(|id| self.pending.get(id))?;
         Some(format!("{} is being changed: {}", sentence(&change.id.to_string()), change.reason))
     }
 
@@ -304,8 +324,8 @@ fn trouble_event(trouble: &Trouble) -> Option<Event> {
     (trouble.kind != TroubleKind::Waiting).then(|| Event::warning(trouble.reason, trouble.message.clone()))
 }
 
-fn waiting(reason: &'static str, message: String) -> Trouble {
-    Trouble { kind: TroubleKind::Waiting, reason, message: sentence(&message) }
+fn waiting(reason: &'static str, message: &str) -> Trouble {
+    Trouble { kind: TroubleKind::Waiting, reason, message: sentence(message) }
 }
 
 fn failure_trouble(id: &ResourceId, failure: &Failure) -> Trouble {

@@ -1,9 +1,9 @@
 //! What waits for what.
 
-use crate::model::{Kind, Node, Observed};
+use crate::model::{Endpoint, Kind, Node, Observed};
 use crate::plan::{longest_chain, plan};
 
-use super::fixture::{World, http, https, id, key, steps, waits, walkthrough};
+use super::fixture::{World, http, https, id, key, steps, tamper, waits, walkthrough, zonal};
 use crate::translate::Disposition;
 
 #[test]
@@ -149,37 +149,60 @@ fn a_service_changes_groups_only_when_the_new_one_has_members() {
     moved.serve("test", &http(&["moved"]));
     let graph = &mut world.translation.desired;
     let group = moved.translation.desired.get(&other).unwrap().backends.clone();
-    let neg = crate::plan::tests::fixture::zonal(Kind::NetworkEndpointGroup, 'a', "neg-moved");
+    let neg = zonal(Kind::NetworkEndpointGroup, 'a', "neg-moved");
     graph.put(neg.clone(), moved.translation.desired.entry(&neg).unwrap().clone());
-    graph.remove(&super::fixture::zonal(Kind::NetworkEndpointGroup, 'a', "neg-web"));
+    graph.remove(&zonal(Kind::NetworkEndpointGroup, 'a', "neg-web"));
     graph.change(&service, |service| service.backends = group);
     let plan = plan(&world.translation, &observed);
     assert!(waits(&plan, ("attach 3 neg-moved", 0), ("patch bs-web", 0)));
     assert!(waits(&plan, ("patch bs-web", 0), ("delete neg-web", 0)));
 }
 
+/// Pods or nodes that are all replaced at once: the new ones join first. Where one stays, leaving waits for nobody.
+#[test]
+fn a_service_is_never_left_without_a_member_in_between() {
+    let mut world = World::new();
+    world.pods("web", 3);
+    world.serve("test", &http(&["web"]));
+    let with = |members: &[u8]| {
+        let mut observed = world.observed();
+        tamper(&mut observed.graph, &zonal(Kind::NetworkEndpointGroup, 'a', "neg-web"), |node| {
+            if let Node::NetworkEndpointGroup(group) = node {
+                let template = group.members.first().unwrap().clone();
+                group.members = members
+                    .iter()
+                    .map(|n| Endpoint { address: [10, 0, 0, *n].into(), ..template.clone() })
+                    .collect();
+            }
+        });
+        plan(&world.translation, &observed)
+    };
+    assert!(waits(&with(&[7, 8]), ("attach 3 neg-web", 0), ("detach 2 neg-web", 0)));
+    assert!(!waits(&with(&[0, 8]), ("attach 2 neg-web", 0), ("detach 1 neg-web", 0)));
+}
+
 #[test]
 fn plain_http_redirects_only_while_https_answers() {
-    let mut plain = World::new();
-    plain.node_port("echo", 30001);
-    plain.serve("test", &http(&["echo"]));
+    let mut without = World::new();
+    without.node_port("echo", 30001);
+    without.serve("test", &http(&["echo"]));
     let tls = walkthrough();
 
-    let on = plan(&tls.translation, &plain.observed());
+    let on = plan(&tls.translation, &without.observed());
     assert!(waits(&on, ("create fr-test-443", 0), ("setUrlMap thp-test", 0)));
     assert!(waits(&on, ("create um-test-redirect", 0), ("setUrlMap thp-test", 0)));
 
-    let off = plan(&plain.translation, &tls.observed());
+    let off = plan(&without.translation, &tls.observed());
     assert!(waits(&off, ("setUrlMap thp-test", 0), ("delete fr-test-443", 0)));
     assert!(waits(&off, ("setUrlMap thp-test", 0), ("delete um-test-redirect", 0)));
 }
 
 #[test]
 fn plain_http_does_not_redirect_to_a_rule_that_cannot_be_made() {
-    let mut plain = World::new();
-    plain.node_port("echo", 30001);
-    plain.serve("test", &http(&["echo"]));
-    let mut observed = plain.observed();
+    let mut without = World::new();
+    without.node_port("echo", 30001);
+    without.serve("test", &http(&["echo"]));
+    let mut observed = without.observed();
     observed.taken.insert(id(Kind::ForwardingRule, "fr-test-443"));
     let plan = plan(&walkthrough().translation, &observed);
     assert!(!steps(&plan).contains(&"setUrlMap thp-test".to_owned()), "{plan}");
@@ -202,7 +225,7 @@ fn the_firewall_lengthens_no_chain() {
     let world = walkthrough();
     let mut observed = world.observed();
     observed.graph.remove(&id(Kind::ForwardingRule, "fr-test-443"));
-    super::fixture::tamper(&mut observed.graph, &id(Kind::Firewall, "fw"), |node| {
+    tamper(&mut observed.graph, &id(Kind::Firewall, "fw"), |node| {
         if let Node::Firewall(firewall) = node {
             firewall.ports.clear();
         }

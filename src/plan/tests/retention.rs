@@ -211,9 +211,9 @@ fn what_a_blocked_update_still_points_at_stays() {
 /// While the way to the new is blocked, the old front stays too.
 #[test]
 fn an_old_part_waits_for_its_blocked_replacement() {
-    let mut plain = World::new();
-    plain.node_port("echo", 30001);
-    plain.serve("test", &http(&["echo"]));
+    let mut without = World::new();
+    without.node_port("echo", 30001);
+    without.serve("test", &http(&["echo"]));
     let mut observed = walkthrough().observed();
     // Port 80 cannot cease to redirect, so port 443 must not go.
     tamper(&mut observed.graph, &id(Kind::ForwardingRule, "fr-test-80"), |node| {
@@ -221,7 +221,7 @@ fn an_old_part_waits_for_its_blocked_replacement() {
             rule.port = 8080;
         }
     });
-    let plan = plan(&plain.translation, &observed);
+    let plan = plan(&without.translation, &observed);
     let waits = Block::DependsOn(id(Kind::ForwardingRule, "fr-test-80"));
     assert!(blocks(&plan).contains(&("fr-test-443".into(), &waits)), "{plan}");
     assert!(!deleted(&plan).contains(&id(Kind::ForwardingRule, "fr-test-443")));

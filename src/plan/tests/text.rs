@@ -56,11 +56,11 @@ fn colours_only_when_asked_for() {
     assert!(!plan.text(Colours::None).to_string().contains('\u{1b}'));
     let coloured = plan.text(Colours::Ansi).to_string();
     assert!(coloured.contains("\u{1b}[32m+\u{1b}[0m ") && coloured.contains("\u{1b}[31m-\u{1b}[0m "));
-    let plain: String = coloured
+    let without: String = coloured
         .split('\u{1b}')
         .map(|part| {
             part.split_once('m').map_or(part, |(code, rest)| if code.starts_with('[') { rest } else { part })
         })
         .collect();
-    assert_eq!(plain, plan.to_string());
+    assert_eq!(without, plan.to_string());
 }

@@ -1,0 +1,57 @@
+//! Which changes of a plan the cloud does not show yet.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Node, Observed, ResourceId};
+
+use super::diff::differences;
+use super::{Action, Change, Plan, order};
+
+impl Plan {
+    /// The changes that `observed` does not show yet, in their order. Of several updates of one resource only the last counts.
+    #[must_use]
+    pub fn pending(&self, observed: &Observed) -> Vec<&Change> {
+        let mut last_update: BTreeMap<&ResourceId, &Change> = BTreeMap::new();
+        let mut pending = Vec::new();
+        for at in order(self) {
+            let Some(change) = self.graph.node_weight(at) else { continue };
+            if let Action::Update { .. } = change.action {
+                last_update.insert(&change.id, change);
+            } else if !shows(observed, change) {
+                pending.push(change);
+            }
+        }
+        pending.extend(last_update.into_values().filter(|change| !shows(observed, change)));
+        pending
+    }
+}
+
+/// Whether the change can be seen.
+fn shows(observed: &Observed, change: &Change) -> bool {
+    let now = observed.graph.entry(&change.id).map(|entry| &entry.node);
+    match (&change.action, now) {
+        (Action::Create(_), now) => now.is_some(),
+        (Action::Delete, now) => now.is_none(),
+        (Action::Update { verb: _, to, fields: _ }, Some(now)) => differences(now, to).is_empty(),
+        (Action::AttachEndpoints(endpoints), Some(Node::NetworkEndpointGroup(group))) => {
+            endpoints.iter().all(|endpoint| group.members.contains(endpoint))
+        }
+        (Action::DetachEndpoints(endpoints), Some(Node::NetworkEndpointGroup(group))) => {
+            !endpoints.iter().any(|endpoint| group.members.contains(endpoint))
+        }
+        (Action::AddInstances(instances), Some(Node::InstanceGroup(group))) => {
+            instances.iter().all(|instance| group.members.contains(instance))
+        }
+        (Action::RemoveInstances(instances), Some(Node::InstanceGroup(group))) => {
+            !instances.iter().any(|instance| group.members.contains(instance))
+        }
+        (
+            Action::Update { .. }
+            | Action::AttachEndpoints(_)
+            | Action::DetachEndpoints(_)
+            | Action::AddInstances(_)
+            | Action::RemoveInstances(_),
+            _,
+        ) => false,
+    }
+}
