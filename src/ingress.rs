@@ -19,8 +19,8 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
 use crate::load_balancer::{Frontend, LoadBalancer, PlainHttp};
 use crate::model::{LoadBalancerKey, ObjectKey};
+use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
-use crate::translate::{Problem, Reason};
 
 pub use annotations::{ALLOW_HTTP, REDIRECT, STATUS};
 pub use class::{CLASS_ANNOTATION, CONTROLLER, FINALIZER};

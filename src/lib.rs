@@ -13,7 +13,7 @@
 //! * [`snapshot`] holds everything one translation may read.
 //! * [`ingress`] reads Ingress objects into [`load_balancer`], a description that no longer says Ingress.
 //! * [`translate`] turns that into the desired [`model`] graph. It is pure and never fails: what is wrong
-//!   with the input becomes a `Problem`.
+//!   with the input becomes a [`problem`].
 //! * [`plan`] compares the desired graph with the observed one and yields an ordered graph of changes.
 //!   It is pure too; all choices are in the plan.
 //! * [`apply`] walks the plan and makes each change through the [`cloud`] port. It chooses nothing.
@@ -37,6 +37,7 @@ pub mod metrics;
 pub mod model;
 pub mod naming;
 pub mod plan;
+pub mod problem;
 pub mod snapshot;
 pub mod status;
 pub mod telemetry;

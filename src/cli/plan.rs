@@ -15,9 +15,10 @@ use crate::controller::folder::{self, FolderError};
 use crate::metrics::Metrics;
 use crate::model::{ClusterId, LoadBalancerKey, Observed};
 use crate::plan::{Colours, Plan, json, plan};
+use crate::problem::{Problem, Severity};
 use crate::snapshot::Cluster;
 use crate::snapshot::manifests::{self, Diagnostic, Manifests, ObjectId, Supplies};
-use crate::translate::{Problem, Severity, Translation, translate};
+use crate::translate::{Translation, translate};
 
 const EXAMPLES: &str = "\
 Examples:

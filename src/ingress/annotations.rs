@@ -15,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::load_balancer::PlainHttp;
 use crate::model::RedirectCode;
-use crate::translate::{Problem, Reason};
+use crate::problem::{Problem, Reason};
 
 /// Whether and how plain HTTP is redirected.
 pub const REDIRECT: &str = "gclb.dev/redirect";

@@ -4,7 +4,7 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, IngressServiceBa
 
 use crate::load_balancer::{Backend, BackendPort, RouteAction, WeightedBackend};
 use crate::model::ObjectKey;
-use crate::translate::{Problem, Reason};
+use crate::problem::{Problem, Reason};
 
 /// What happens to requests that no rule fits. `None` where the Ingress does not say.
 pub(super) fn default(ingress: &Ingress, namespace: &str) -> (Option<RouteAction>, Option<Problem>) {

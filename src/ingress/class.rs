@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
-use crate::translate::{Problem, Reason};
+use crate::problem::{Problem, Reason};
 
 /// `spec.controller` of the classes that are ours.
 pub const CONTROLLER: &str = "gclb.dev/ingress";

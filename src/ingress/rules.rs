@@ -18,7 +18,7 @@ use std::net::IpAddr;
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress};
 
 use crate::load_balancer::{Host, HostPattern, PathMatch, Route};
-use crate::translate::{Problem, Reason};
+use crate::problem::{Problem, Reason};
 
 use super::backend;
 

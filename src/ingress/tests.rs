@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::load_balancer::{Backend, BackendPort, HostPattern, PathMatch, RouteAction, WeightedBackend};
 use crate::model::RedirectCode;
-use crate::translate::Severity;
+use crate::problem::Severity;
 
 fn ingress(metadata: Value, spec: Value) -> Ingress {
     let mut object = json!({"metadata": {"namespace": "default", "name": "test"}, "spec": spec});

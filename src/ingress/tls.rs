@@ -7,7 +7,7 @@ use k8s_openapi::api::networking::v1::Ingress;
 
 use crate::load_balancer::Certificate;
 use crate::model::ObjectKey;
-use crate::translate::{Problem, Reason};
+use crate::problem::{Problem, Reason};
 
 /// In the order of the Ingress, each Secret once.
 pub(super) fn certificates(ingress: &Ingress, namespace: &str) -> (Vec<Certificate>, Vec<Problem>) {

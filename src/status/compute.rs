@@ -9,7 +9,8 @@ use crate::model::{
     ResourceId,
 };
 use crate::plan::{Action, Block, Blocked, Change};
-use crate::translate::{Disposition, Frontends, Problem, Severity, Translated, Translation};
+use crate::problem::{Problem, Severity};
+use crate::translate::{Disposition, Frontends, Translated, Translation};
 
 use super::{Activity, Event, Health, Phase, Report, ServiceHealth, Summary, Work, sentence};
 

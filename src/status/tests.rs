@@ -5,7 +5,8 @@ use crate::apply::{Ended, Ending, Failure, Next, Outcome};
 use crate::model::{Holder, Kind, Observed};
 use crate::plan::tests::fixture::{World, done, http, https, id, key, service_holder, walkthrough};
 use crate::plan::{Block, Blocked};
-use crate::translate::{Disposition, Problem, Reason, Severity};
+use crate::problem::{Problem, Reason, Severity};
+use crate::translate::Disposition;
 
 /// A report on one load balancer in a cloud where nothing is being done.
 fn report(world: &World, observed: &Observed, unfinished: &Unfinished, health: &Health, lb: &str) -> Report {

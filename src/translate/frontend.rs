@@ -8,9 +8,10 @@ use crate::model::{Certificates, LoadBalancerKey, Ref, Target, UrlMap};
 use super::draft::Draft;
 use super::service_port::{Reach, Resolved};
 use super::{
-    Disposition, Frontends, Problem, Reason, address, backend_service, forwarding_rule,
-    network_endpoint_group, ssl_certificate, target_proxy, url_map,
+    Disposition, Frontends, address, backend_service, forwarding_rule, network_endpoint_group,
+    ssl_certificate, target_proxy, url_map,
 };
+use crate::problem::{Problem, Reason};
 
 /// Draws a load balancer, and says what is wrong with its input.
 pub(super) fn draw(

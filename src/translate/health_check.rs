@@ -9,7 +9,7 @@ use crate::snapshot::{HEALTH_CHECK_PATH_ANNOTATION as PATH, Service};
 
 use super::draft::Draft;
 use super::service_port::Resolved;
-use super::{Problem, Reason};
+use crate::problem::{Problem, Reason};
 
 /// The path that is asked for where the Service names none.
 pub(super) const DEFAULT_PATH: &str = "/";

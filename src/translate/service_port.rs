@@ -15,7 +15,8 @@ use crate::model::{BackendProtocol, ObjectKey};
 use crate::naming::BackendMode;
 use crate::snapshot::{NEG_ANNOTATION as NEG, PodEndpoint, Service, ServicePort, Snapshot};
 
-use super::{Problem, Reason, health_check};
+use super::health_check;
+use crate::problem::{Problem, Reason};
 
 /// A port of a Service, and how it is reached.
 #[derive(Debug, Clone)]

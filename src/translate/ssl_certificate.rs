@@ -15,7 +15,7 @@ use crate::naming;
 use crate::snapshot;
 
 use super::draft::Draft;
-use super::{Problem, Reason, Severity};
+use crate::problem::{Problem, Reason, Severity};
 
 /// Where a certificate comes from.
 enum Found<'a> {

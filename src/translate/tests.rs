@@ -9,7 +9,7 @@ mod world;
 
 #[test]
 fn every_reason_and_every_setting_is_documented() {
-    use crate::translate::Reason;
+    use crate::problem::Reason;
 
     let problems = include_str!("../../docs/problems.md");
     let mut words = std::collections::BTreeSet::new();

@@ -16,8 +16,9 @@ use crate::model::{
 };
 use crate::naming;
 
+use super::backend_service;
 use super::draft::Draft;
-use super::{Problem, Reason, backend_service};
+use crate::problem::{Problem, Reason};
 
 /// The most that one URL map of this scheme may be: 1 MB (Google Cloud, "URL map size and quota units").
 const SIZE_LIMIT: usize = 1 << 20;

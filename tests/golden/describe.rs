@@ -7,7 +7,8 @@ use gclb::model::{
     HealthCheck, Holder, HostRoutes, InstanceGroup, NetworkEndpointGroup, Observed, PathMatcher, PathRule,
     Probe, Ref, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap,
 };
-use gclb::translate::{Disposition, Frontends, Problem, Translated, Translation};
+use gclb::problem::Problem;
+use gclb::translate::{Disposition, Frontends, Translated, Translation};
 
 /// Everything that should exist, and everything that is wrong.
 pub(crate) fn desired(translation: &Translation, observed: &Observed) -> String {

@@ -16,10 +16,11 @@ use crate::ingress::{self, Wish};
 use crate::load_balancer::Frontend;
 use crate::model::{CertificatesHeld, LoadBalancerKey, ObjectKey};
 use crate::plan::Colours;
+use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
 use crate::snapshot::manifests::{Manifests, ObjectId};
 use crate::status::Phase;
-use crate::translate::{Problem, Reason, translate};
+use crate::translate::translate;
 
 /// Turns views into text, and remembers what was said.
 pub(super) struct Display {

@@ -7,8 +7,9 @@ use crate::model::{
     BackendProtocol, BackendService, Balancing, Endpoint, Firewall, Group, HealthCheck, InstanceGroup, Kind,
     NetworkEndpointGroup, Probe,
 };
+use crate::problem::{Reason, Severity};
 use crate::snapshot::Snapshot;
-use crate::translate::{Reason, Severity, Translation};
+use crate::translate::Translation;
 
 type Spoil<'a> = &'a dyn Fn(&mut Snapshot);
 

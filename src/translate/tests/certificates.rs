@@ -2,8 +2,9 @@ use serde_json::json;
 
 use super::world::*;
 use crate::model::{Certificates, Kind, SslCertificate, TargetHttpsProxy};
+use crate::problem::{Reason, Severity};
 use crate::snapshot::Snapshot;
-use crate::translate::{Disposition, Reason, Severity, Translation};
+use crate::translate::{Disposition, Translation};
 
 const VALID: &str = "2027-01-01T00:00:00Z";
 

@@ -5,8 +5,9 @@ use crate::model::{
     Address, AddressBinding, Destination, ForwardingRule, Kind, PathRule, Redirect, RedirectCode, Scheme,
     Target, TargetHttpProxy, UrlMap,
 };
+use crate::problem::{Reason, Severity};
 use crate::snapshot::Snapshot;
-use crate::translate::{Disposition, Reason, Severity, Translation, translate};
+use crate::translate::{Disposition, Translation, translate};
 
 const VALID: &str = "2027-01-01T00:00:00Z";
 

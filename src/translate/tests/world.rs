@@ -10,11 +10,12 @@ use crate::model::{
     CertificateFingerprint, CertificatesHeld, ClusterId, Kind, LoadBalancerKey, ObjectKey, Ref, Resource,
     ResourceName, Zone,
 };
+use crate::problem::{Reason, Severity};
 use crate::snapshot::{
     Certificate, CertificateError, Cluster, Node, PodEndpoint, Service, ServiceEndpoints, ServicePort,
     Snapshot,
 };
-use crate::translate::{Disposition, Frontends, Reason, Severity, Translated, Translation, translate};
+use crate::translate::{Disposition, Frontends, Translated, Translation, translate};
 
 /// Two zones with a node each, our class, and the Service `web` with node port 30080 and a pod on either node.
 pub(super) fn world() -> Snapshot {

@@ -1,0 +1,132 @@
+//! What can be wrong with the input. Problems are data: many in one pass, each with its place, its cost and its remedy.
+
+/// Something wrong with the input, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// How much it costs.
+    pub severity: Severity,
+    /// A word for it, for Events and metrics; one of a fixed set.
+    pub reason: Reason,
+    /// Where in the object: `spec.rules[0].http.paths[1].backend.service.port.name`.
+    pub field: String,
+    /// What is wrong, what it costs, and what to do, in sentences.
+    pub message: String,
+}
+
+impl Problem {
+    /// One that costs nothing yet.
+    pub fn warning(reason: Reason, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Warning, reason, field: field.into(), message: message.into() }
+    }
+
+    /// One that costs a part.
+    pub fn degraded(reason: Reason, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Degraded, reason, field: field.into(), message: message.into() }
+    }
+
+    /// One that costs everything new.
+    pub fn rejected(reason: Reason, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Rejected, reason, field: field.into(), message: message.into() }
+    }
+}
+
+/// What a problem costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing yet.
+    Warning,
+    /// A part: one rule, one certificate.
+    Degraded,
+    /// Everything new: the load balancer stays as it was.
+    Rejected,
+}
+
+/// Why something is a problem. The words are part of what users see and alert on: they do not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// A Service that is named does not exist.
+    ServiceNotFound,
+    /// A Service has no such port.
+    ServicePortNotFound,
+    /// A Service opens no node port and is not container-native.
+    ServiceNotReachable,
+    /// A Service's NEG annotation cannot be read.
+    NegAnnotationInvalid,
+    /// A Secret that is named does not exist.
+    SecretNotFound,
+    /// A Secret yields no certificate.
+    SecretInvalid,
+    /// A certificate's time is over.
+    CertificateExpired,
+    /// More certificates than a proxy takes.
+    TooManyCertificates,
+    /// A rule's host cannot be served.
+    HostInvalid,
+    /// A rule's path cannot be served.
+    PathInvalid,
+    /// The same host and path twice; the first wins.
+    PathConflict,
+    /// A backend that is not a Service.
+    BackendUnsupported,
+    /// More than a URL map takes.
+    UrlMapTooLarge,
+    /// An annotation's value cannot be read.
+    AnnotationInvalid,
+    /// No node can be used.
+    NodesUnusable,
+    /// A name that we need is taken by a resource that is not ours.
+    NameTaken,
+    /// The class under which it is served is gone, or it names none any more.
+    ClassNotFound,
+    /// There is nothing that it could serve.
+    NothingToServe,
+}
+
+impl Reason {
+    /// Every reason, once.
+    pub const ALL: [Self; 18] = [
+        Self::ServiceNotFound,
+        Self::ServicePortNotFound,
+        Self::ServiceNotReachable,
+        Self::NegAnnotationInvalid,
+        Self::SecretNotFound,
+        Self::SecretInvalid,
+        Self::CertificateExpired,
+        Self::TooManyCertificates,
+        Self::HostInvalid,
+        Self::PathInvalid,
+        Self::PathConflict,
+        Self::BackendUnsupported,
+        Self::UrlMapTooLarge,
+        Self::AnnotationInvalid,
+        Self::NodesUnusable,
+        Self::NameTaken,
+        Self::ClassNotFound,
+        Self::NothingToServe,
+    ];
+
+    /// The word, in the form of Kubernetes Event reasons.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::ServiceNotFound => "ServiceNotFound",
+            Self::ServicePortNotFound => "ServicePortNotFound",
+            Self::ServiceNotReachable => "ServiceNotReachable",
+            Self::NegAnnotationInvalid => "NegAnnotationInvalid",
+            Self::SecretNotFound => "SecretNotFound",
+            Self::SecretInvalid => "SecretInvalid",
+            Self::CertificateExpired => "CertificateExpired",
+            Self::TooManyCertificates => "TooManyCertificates",
+            Self::HostInvalid => "HostInvalid",
+            Self::PathInvalid => "PathInvalid",
+            Self::PathConflict => "PathConflict",
+            Self::BackendUnsupported => "BackendUnsupported",
+            Self::UrlMapTooLarge => "UrlMapTooLarge",
+            Self::AnnotationInvalid => "AnnotationInvalid",
+            Self::NodesUnusable => "NodesUnusable",
+            Self::NameTaken => "NameTaken",
+            Self::ClassNotFound => "ClassNotFound",
+            Self::NothingToServe => "NothingToServe",
+        }
+    }
+}
