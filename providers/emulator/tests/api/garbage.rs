@@ -160,11 +160,19 @@ fn object(random: &mut StdRng, depth: usize) -> Value {
 
 #[tokio::test]
 async fn random_requests_are_all_answered() {
+    answered(3000).await;
+}
+
+#[tokio::test]
+#[ignore = "long: many more of the same"]
+async fn many_random_requests_are_all_answered() {
+    answered(60_000).await;
+}
+
+async fn answered(rounds: usize) {
     // Printed by an assertion that fails, so that a failure can be had again.
     let seed: u64 =
         std::env::var("GCLB_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or_else(rand::random);
-    let rounds: usize =
-        std::env::var("GCLB_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(3000);
     let mut random = StdRng::seed_from_u64(seed);
     let cloud = Cloud::start().await;
     cloud.instance("a", [10, 0, 0, 1]).await;

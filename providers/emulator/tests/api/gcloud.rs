@@ -49,6 +49,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 }
 
 #[tokio::test]
+#[ignore = "long: gcloud takes a second or two for each command"]
 async fn gcloud_builds_and_takes_down_a_load_balancer() {
     if Command::new("gcloud").arg("--version").output().await.is_err() {
         let required = std::env::var("GCLB_REQUIRE_GCLOUD").is_ok_and(|value| value == "1");
