@@ -6,6 +6,8 @@
 pub mod gce;
 pub mod mirror;
 mod ownership;
+#[cfg(test)]
+pub(crate) mod scripted;
 
 use std::collections::BTreeSet;
 use std::future::Future;

@@ -198,6 +198,19 @@ impl Node {
 }
 
 impl Action {
+    /// What the resource points at once this is done.
+    #[must_use]
+    pub fn references(&self) -> Vec<&ResourceId> {
+        match self {
+            Self::Create(node) | Self::Update { verb: _, to: node, fields: _ } => node.references(),
+            Self::AttachEndpoints(_)
+            | Self::DetachEndpoints(_)
+            | Self::AddInstances(_)
+            | Self::RemoveInstances(_)
+            | Self::Delete => Vec::new(),
+        }
+    }
+
     /// One word for it, of a fixed set, for metrics.
     #[must_use]
     pub const fn word(&self) -> &'static str {

@@ -33,7 +33,9 @@ pub fn start(filter: &str, format: Option<LogFormat>) -> Result<(), BadFilter> {
     // Failing to become the one who takes them is not a failure.
     let _ = match format.unwrap_or(default) {
         LogFormat::Text => lines.try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).try_init(),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
     };
     Ok(())
 }

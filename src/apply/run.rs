@@ -151,10 +151,18 @@ async fn fail<C: Cloud, K>(error: &CloudError, change: &Change, hands: &Hands<'_
         Next::LookAgain => info!(error = failure.message, "not as planned: looking again"),
         Next::Later | Next::Person => warn!(error = failure.message, "failed"),
     }
-    if error.may_have_changed_it()
-        && let Err(error) = hands.mirror.look_again(hands.cloud, &change.id).await
-    {
-        warn!(error = error.line(), "could not be read again; nothing is planned until it can");
+    let mut doubtful = Vec::new();
+    if error.may_have_changed_it() {
+        doubtful.push(&change.id);
+    }
+    // What is missing may be something that it points at.
+    if failure.next == Next::LookAgain {
+        doubtful.extend(change.action.references());
+    }
+    for id in doubtful {
+        if let Err(error) = hands.mirror.look_again(hands.cloud, id).await {
+            warn!(%id, error = error.line(), "could not be read again; nothing is planned until it can");
+        }
     }
     Ending::Failed(failure)
 }

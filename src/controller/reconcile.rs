@@ -28,9 +28,12 @@ use crate::model::{CertificatesHeld, Holder, LoadBalancerKey, Observed};
 use crate::plan::{Action, Plan, plan};
 use crate::translate::{Disposition, Translation, translate};
 
-/// Turns begin at least so far apart, so that a burst of changes makes two turns and not a hundred. The first change of a burst is
-/// answered at once.
-const BETWEEN_TURNS: Duration = Duration::from_millis(100);
+/// Input that changes is let come to rest for so long: objects that are applied together arrive within milliseconds of each other,
+/// and acting on the first of them alone would begin operations of seconds that the others make wrong.
+const QUIET: Duration = Duration::from_millis(40);
+
+/// Input that does not come to rest is not waited for any longer than this.
+const UNREST: Duration = Duration::from_millis(100);
 
 /// So many objects are written to the source at a time.
 const WRITERS: usize = 16;
@@ -121,11 +124,6 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
                 () = shutdown.cancelled() => return,
                 () = wait => {}
             }
-            let next = began + BETWEEN_TURNS;
-            tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = tokio::time::sleep_until(next) => {}
-            }
         }
     }
 
@@ -134,7 +132,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         let now = Instant::now();
         let next_try = self.setbacks.next_try();
         let until = match turn {
-            Turn::Again => return,
+            Turn::Again => return self.rest().await,
             Turn::Settled => {
                 self.troubles = 0;
                 next_try.unwrap_or(now + self.options.drift_interval)
@@ -152,10 +150,22 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             self.observer.on(Progress::Settled(retry));
         }
         tokio::select! {
-            () = self.source.changed() => {}
+            () = self.source.changed() => self.rest().await,
             () = self.mirror.changed() => info!("the cloud is not as we left it"),
             () = self.board.changed() => {}
             () = tokio::time::sleep_until(until) => {}
+        }
+    }
+
+    /// Waits until the input has come to rest.
+    async fn rest(&self) {
+        let unrest = Instant::now() + UNREST;
+        loop {
+            tokio::select! {
+                () = self.source.changed() => {}
+                () = tokio::time::sleep(QUIET) => return,
+                () = tokio::time::sleep_until(unrest) => return,
+            }
         }
     }
 
@@ -313,7 +323,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         loop {
             self.source.changed().await;
             *heard = true;
-            tokio::time::sleep(BETWEEN_TURNS).await;
+            self.rest().await;
             let Some(newer) = self.translated(held.clone()) else { continue };
             if asks_for_the_same(translation, &newer) {
                 continue;
