@@ -3,11 +3,11 @@
 //! Nothing in front of this port knows a wire format, a URL or an operation; nothing behind it decides what should exist.
 //! [`mirror`] keeps our copy of what the cloud holds. The adapter to Compute Engine is [`gce`].
 
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod gce;
 pub mod mirror;
 mod ownership;
-#[cfg(test)]
-pub(crate) mod scripted;
 
 use std::collections::BTreeSet;
 use std::future::Future;

@@ -1,373 +1,27 @@
 //! The loop against the emulator, in one process: what is made, changed and taken away again, that a restart writes nothing, and that
 //! a crash after any change heals.
 //!
-//! The source is a snapshot in memory that keeps finalizers as an API server would. Nothing here looks at the data plane.
+//! Nothing here looks at the data plane.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+#[path = "pipeline/memory.rs"]
+mod memory;
+#[path = "pipeline/world.rs"]
+mod world;
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use emulator::{Config, Emulator, Instance, Latency, Running};
-use gclb::apply::Pace;
-use gclb::cloud::Ownership;
-use gclb::cloud::gce::Gce;
-use gclb::controller::source::{KeyPair, NotReady, Source, SourceError};
-use gclb::controller::{self, Options, Progress};
-use gclb::ingress::FINALIZER;
-use gclb::metrics::Metrics;
-use gclb::model::{CertificateFingerprint, CertificatesHeld, ClusterId, Kind, LoadBalancerKey, ObjectKey};
-use gclb::snapshot::{Cluster, Service, Snapshot, certificate};
-use gclb::status::{Event, Report};
+use gce::{Completion, Global, Zone};
+use gclb::controller::Options;
+use gclb::model::{Kind, LoadBalancerKey};
+use gclb::naming;
+use gclb::status::Phase;
 use serde_json::{Value, json};
-use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-const PROJECT: &str = "test-project";
-const ZONE: &str = "us-central1-a";
-const DEADLINE: Duration = Duration::from_secs(60);
-
-/// A snapshot in memory.
-struct Memory {
-    snapshot: Mutex<Snapshot>,
-    secrets: BTreeMap<ObjectKey, (String, String)>,
-    changed: Notify,
-    published: Mutex<Published>,
-}
-
-#[derive(Default)]
-struct Published {
-    reports: BTreeMap<LoadBalancerKey, Report>,
-    events: Vec<Event>,
-}
-
-impl Memory {
-    fn new(cluster: &ClusterId) -> Self {
-        let key = rcgen::KeyPair::generate().unwrap();
-        let pem = rcgen::CertificateParams::new(vec!["echoheaders".to_owned()])
-            .unwrap()
-            .self_signed(&key)
-            .unwrap()
-            .pem();
-        let key = key.serialize_pem();
-        let facts = certificate::read(Some(pem.as_bytes()), Some(key.as_bytes()));
-        let class = json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
-            "metadata": {"name": "gclb"}, "spec": {"controller": "gclb.dev/ingress"}});
-        let snapshot = Snapshot {
-            cluster: Cluster {
-                id: cluster.clone(),
-                network: "default".to_owned(),
-                subnetwork: "default".to_owned(),
-                node_tags: BTreeSet::new(),
-                claim_classless: false,
-            },
-            taken_at: jiff::Timestamp::now(),
-            classes: BTreeMap::from([("gclb".to_owned(), Arc::new(serde_json::from_value(class).unwrap()))]),
-            ingresses: BTreeMap::new(),
-            services: BTreeMap::new(),
-            endpoints: BTreeMap::new(),
-            nodes: BTreeMap::new(),
-            secrets: BTreeMap::from([(object("tls"), facts)]),
-            certificates_held: CertificatesHeld::default(),
-        };
-        let memory = Self {
-            snapshot: Mutex::new(snapshot),
-            secrets: BTreeMap::from([(object("tls"), (pem, key))]),
-            changed: Notify::new(),
-            published: Mutex::default(),
-        };
-        for node in NODES {
-            memory.put_node(node);
-        }
-        memory.put_service("web", 30_080);
-        memory
-    }
-
-    fn edit(&self, edit: impl FnOnce(&mut Snapshot)) {
-        edit(&mut self.snapshot.lock().unwrap());
-        self.changed.notify_one();
-    }
-
-    fn put_node(&self, name: &str) {
-        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name},
-            "spec": {"providerID": format!("gce://{PROJECT}/{ZONE}/{name}")},
-            "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
-        let node: k8s_openapi::api::core::v1::Node = serde_json::from_value(node).unwrap();
-        self.edit(|snapshot| {
-            snapshot.nodes.insert(name.to_owned(), (&node).try_into().unwrap());
-        });
-    }
-
-    fn put_service(&self, name: &str, node_port: u16) {
-        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
-            "spec": {"type": "NodePort", "ports": [{"port": 8080, "nodePort": node_port}]}});
-        let service: k8s_openapi::api::core::v1::Service = serde_json::from_value(service).unwrap();
-        self.edit(|snapshot| {
-            snapshot.services.insert(object(name), Service::from(&service));
-        });
-    }
-
-    fn put_ingress(&self, name: &str, spec: &Value) {
-        let mut spec = spec.clone();
-        spec["ingressClassName"] = json!("gclb");
-        self.edit(|snapshot| {
-            let before = snapshot.ingresses.get(&object(name));
-            let finalizers = before.and_then(|before| before.metadata.finalizers.clone());
-            let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
-                "metadata": {"name": name, "namespace": "default", "finalizers": finalizers}, "spec": spec});
-            snapshot.ingresses.insert(object(name), Arc::new(serde_json::from_value(ingress).unwrap()));
-        });
-    }
-
-    /// As `kubectl delete` does: the object stays while it has finalizers.
-    fn delete_ingress(&self, name: &str) {
-        self.edit(|snapshot| {
-            let Some(ingress) = snapshot.ingresses.get(&object(name)) else { return };
-            if ingress.metadata.finalizers.as_deref().unwrap_or_default().is_empty() {
-                snapshot.ingresses.remove(&object(name));
-                return;
-            }
-            let mut ingress = (**ingress).clone();
-            ingress.metadata.deletion_timestamp =
-                Some(serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap());
-            snapshot.ingresses.insert(object(name), Arc::new(ingress));
-        });
-    }
-
-    fn is_there(&self, name: &str) -> bool {
-        self.snapshot.lock().unwrap().ingresses.contains_key(&object(name))
-    }
-
-    fn address(&self, name: &str) -> Option<std::net::IpAddr> {
-        self.published.lock().unwrap().reports.get(&LoadBalancerKey::ingress(object(name)))?.address
-    }
-}
-
-impl Source for Memory {
-    async fn changed(&self) {
-        self.changed.notified().await;
-    }
-
-    fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady> {
-        Ok(Snapshot { certificates_held, ..self.snapshot.lock().unwrap().clone() })
-    }
-
-    async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
-        let has_it = {
-            let snapshot = self.snapshot.lock().unwrap();
-            let Some(ingress) = snapshot.ingresses.get(&key.object) else {
-                return Err(SourceError::Changed { doing: "claim", object: key.to_string() });
-            };
-            ingress.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
-        };
-        if !has_it {
-            self.edit(|snapshot| {
-                let mut ingress = (*snapshot.ingresses[&key.object]).clone();
-                ingress.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
-                snapshot.ingresses.insert(key.object.clone(), Arc::new(ingress));
-            });
-        }
-        Ok(())
-    }
-
-    async fn release(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
-        self.published.lock().unwrap().reports.remove(key);
-        self.edit(|snapshot| {
-            snapshot.ingresses.remove(&key.object);
-        });
-        Ok(())
-    }
-
-    async fn publish(
-        &self,
-        key: &LoadBalancerKey,
-        report: &Report,
-        news: &[Event],
-    ) -> Result<(), SourceError> {
-        let mut published = self.published.lock().unwrap();
-        published.reports.insert(key.clone(), report.clone());
-        published.events.extend_from_slice(news);
-        Ok(())
-    }
-
-    async fn key_pair(
-        &self,
-        secret: &ObjectKey,
-        fingerprint: &CertificateFingerprint,
-    ) -> Result<KeyPair, SourceError> {
-        let changed = || SourceError::Changed { doing: "read the key of", object: secret.to_string() };
-        let (crt, key) = self.secrets.get(secret).ok_or_else(changed)?;
-        KeyPair::of(Some(crt.as_bytes()), Some(key.as_bytes()), fingerprint).unwrap().ok_or_else(changed)
-    }
-}
-
-fn object(name: &str) -> ObjectKey {
-    ObjectKey::new("default", name)
-}
-
-const NODES: [&str; 2] = ["node-1", "node-2"];
-
-/// The cloud, and what stays of a cluster when its controller is gone.
-struct World {
-    cloud: Running,
-    memory: Arc<Memory>,
-    cluster: ClusterId,
-    empty: BTreeMap<String, Value>,
-}
-
-/// A controller that runs.
-struct Controller {
-    task: JoinHandle<()>,
-    shutdown: CancellationToken,
-    progress: mpsc::UnboundedReceiver<Step>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
-    Planned(usize),
-    Ended(Kind, String),
-    Settled(bool),
-    Released,
-    Troubled(String),
-}
-
-impl World {
-    async fn new() -> Self {
-        let mut config = Config {
-            latency: Latency::of(Duration::from_millis(5)),
-            request_log: 100_000,
-            ..Config::default()
-        };
-        let cloud = match Emulator::start(config.clone()).await {
-            Ok(cloud) => cloud,
-            Err(emulator::StartError::LoadBalancerPort { .. }) => {
-                // Nothing here talks to a load balancer, so other ports than 80 and 443 will do.
-                config.port_offset = 20_000;
-                Emulator::start(config).await.unwrap()
-            }
-            Err(error) => panic!("{error}"),
-        };
-        for (at, name) in NODES.into_iter().enumerate() {
-            let instance = Instance {
-                project: PROJECT.to_owned(),
-                zone: ZONE.to_owned(),
-                name: name.to_owned(),
-                address: [10, 0, 0, 11 + u8::try_from(at).unwrap()].into(),
-                alias_ranges: Vec::new(),
-                tags: Vec::new(),
-                network: "default".to_owned(),
-            };
-            cloud.register_instance(&instance).await.unwrap();
-        }
-        let cluster = ClusterId::new("0a1b2c3d").unwrap();
-        let memory = Arc::new(Memory::new(&cluster));
-        let mut world = Self { cloud, memory, cluster, empty: BTreeMap::new() };
-        world.empty = world.state();
-        world
-    }
-
-    /// What the cloud holds, without what differs from one creation to the next.
-    fn state(&self) -> BTreeMap<String, Value> {
-        let state = self.cloud.state();
-        let resources = state["resources"].as_object().unwrap();
-        let steady = resources.iter().map(|(path, body)| {
-            let mut body = body.clone();
-            for volatile in ["id", "creationTimestamp", "fingerprint", "labelFingerprint", "selfLinkWithId"] {
-                body.as_object_mut().unwrap().shift_remove(volatile);
-            }
-            (path.clone(), body)
-        });
-        steady.collect()
-    }
-
-    fn start(&self) -> Controller {
-        let metrics = Arc::new(Metrics::default());
-        let mut retry = gce::RetryPolicy::default();
-        retry.not_ready.times = 0;
-        let client =
-            gce::Client::builder(PROJECT).endpoint(self.cloud.endpoint()).retry(retry).build().unwrap();
-        let cloud = Gce::new(client, Ownership::new(self.cluster.clone()), Arc::clone(&metrics));
-        let (sender, progress) = mpsc::unbounded_channel();
-        let observer = move |progress: Progress<'_>| {
-            let step = match progress {
-                Progress::Planned(plan) => Step::Planned(plan.graph.node_count()),
-                Progress::Ended(ended) => Step::Ended(ended.id.kind, format!("{:?}", ended.result)),
-                Progress::Settled(retry) => Step::Settled(retry.is_some()),
-                Progress::Released(_) => Step::Released,
-                Progress::Troubled(text) => Step::Troubled(text.to_owned()),
-                Progress::Reported(..) => return,
-            };
-            // The test may be over already.
-            let _ = sender.send(step);
-        };
-        let shutdown = CancellationToken::new();
-        let pace = Pace { first_pause: Duration::from_millis(10), ..Pace::default() };
-        let options = Options { pace, metrics, ..Options::default() };
-        let running =
-            controller::run(Arc::clone(&self.memory), Arc::new(cloud), options, observer, shutdown.clone());
-        Controller { task: tokio::spawn(running), shutdown, progress }
-    }
-
-    /// Runs a controller until there is nothing to do and every Ingress has what it asks for, and stops it.
-    async fn settle(&self) -> Vec<Step> {
-        let mut controller = self.start();
-        let steps = controller.settled(|| self.is_served_or_gone()).await;
-        controller.stop().await;
-        steps
-    }
-
-    /// Whether the one Ingress has its address, or is gone with all that was made for it.
-    fn is_served_or_gone(&self) -> bool {
-        if self.memory.is_there("test") {
-            let deleting = self.memory.snapshot.lock().unwrap().ingresses[&object("test")]
-                .metadata
-                .deletion_timestamp
-                .is_some();
-            !deleting && self.memory.address("test").is_some()
-        } else {
-            self.state() == self.empty
-        }
-    }
-
-    fn requests(&self) -> Vec<(String, String)> {
-        let requests = self.cloud.requests();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        requests.as_array().unwrap().iter().map(|r| (text(&r["method"]), text(&r["path"]))).collect()
-    }
-}
-
-impl Controller {
-    /// Waits until nothing is left to do and it is as it should be. Yields everything that happened until then.
-    async fn settled(&mut self, as_it_should_be: impl Fn() -> bool) -> Vec<Step> {
-        let mut steps = Vec::new();
-        while !(steps.last() == Some(&Step::Settled(false)) && as_it_should_be()) {
-            let step = self.step(&steps).await;
-            steps.push(step);
-        }
-        steps
-    }
-
-    async fn step(&mut self, before: &[Step]) -> Step {
-        match tokio::time::timeout(DEADLINE, self.progress.recv()).await {
-            Ok(Some(step)) => step,
-            Ok(None) => panic!("the controller ended after {before:#?}"),
-            Err(_) => panic!("nothing more happened after {before:#?}"),
-        }
-    }
-
-    async fn stop(self) {
-        self.shutdown.cancel();
-        tokio::time::timeout(DEADLINE, self.task).await.expect("it stops in time").unwrap();
-    }
-
-    /// As SIGKILL would: nothing of ours runs any more, and the cloud goes on with what it has begun.
-    async fn kill(self) {
-        self.task.abort();
-        assert!(self.task.await.unwrap_err().is_cancelled());
-    }
-}
+use memory::object;
+use world::{PROJECT, Step, World, ZONE};
 
 fn walkthrough() -> Value {
     json!({
@@ -547,4 +201,149 @@ async fn an_emptied_source_deletes_nothing() {
     assert_eq!(steps.iter().filter(|step| matches!(step, Step::Ended(..))).count(), 0, "{steps:#?}");
     assert_eq!(world.state(), made);
     world.cloud.shutdown().await;
+}
+
+/// Somebody else's change, done.
+async fn done(somebody: &gce::Client, operation: Result<gce::Operation, gce::Error>) {
+    assert!(matches!(somebody.wait(operation.unwrap()).await.unwrap(), Completion::Done(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_join_and_leave_without_anything_else_being_changed() {
+    let world = World::new().await;
+    world.memory.put_pods("web", &[("10.1.0.2", "node-1")]);
+    world.memory.put_ingress("test", &walkthrough());
+    let mut controller = world.start();
+    controller.settled(|| world.is_served_or_gone()).await;
+    let members = |world: &World| -> Vec<String> {
+        let state = world.state();
+        let groups = state.iter().filter(|(path, _)| path.contains("networkEndpointGroups"));
+        let members = groups.flat_map(|(_, group)| group["members"].as_array().cloned().unwrap_or_default());
+        members.map(|member| member["ipAddress"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(members(&world), ["10.1.0.2"]);
+
+    let before = world.requests().len();
+    world.memory.put_pods("web", &[("10.1.0.3", "node-1"), ("10.1.1.2", "node-2")]);
+    controller.settled(|| members(&world) == ["10.1.0.3", "10.1.1.2"]).await;
+    let requests = world.requests().split_off(before);
+    for (_, path) in writes(&requests) {
+        assert!(path.contains("tachNetworkEndpoints"), "{path}");
+    }
+    controller.stop().await;
+
+    // What the members are is known again after a restart.
+    let steps = world.settle().await;
+    assert!(!steps.iter().any(|step| matches!(step, Step::Ended(..))), "{steps:#?}");
+    world.memory.delete_ingress("test");
+    world.settle().await;
+    assert_eq!(world.state(), world.empty);
+    world.cloud.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_others_delete_or_change_is_mended() {
+    let world = World::new().await;
+    world.memory.put_ingress("test", &walkthrough());
+    world.settle().await;
+    let made = without_addresses(&world.state());
+    // A controller that has written nothing itself believes every list.
+    let mut controller =
+        world.start_with(Options { drift_interval: Duration::from_millis(200), ..Options::default() });
+    controller.settled(|| true).await;
+
+    let somebody = world.somebody();
+    let key = LoadBalancerKey::ingress(object("test"));
+    let rule = naming::forwarding_rule(&world.cluster, &key, 443);
+    done(&somebody, somebody.forwarding_rules(Global).delete(rule.as_str()).await).await;
+    controller.settled(|| without_addresses(&world.state()) == made).await;
+
+    let map = naming::url_map(&world.cluster, &key);
+    let edited = json!({"hostRules": [{"hosts": ["x.example.com"], "pathMatcher": "m"}],
+        "pathMatchers": [{"name": "m", "defaultUrlRedirect": {"hostRedirect": "elsewhere.example.com", "stripQuery": false}}]});
+    done(&somebody, somebody.url_maps(Global).patch(map.as_str(), &edited).await).await;
+    assert_ne!(without_addresses(&world.state()), made);
+    controller.settled(|| without_addresses(&world.state()) == made).await;
+    controller.stop().await;
+    world.cloud.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_in_somebody_elses_group_is_said_and_not_taken() {
+    let world = World::new().await;
+    let somebody = world.somebody();
+    let zone = || Zone::new(ZONE);
+    let instance = format!("projects/{PROJECT}/zones/{ZONE}/instances/node-1");
+    let group: gce_api::InstanceGroup = from(json!({"name": "theirs"}));
+    done(&somebody, somebody.instance_groups(zone()).insert(&group).await).await;
+    done(&somebody, somebody.instance_groups(zone()).add_instances("theirs", &[instance]).await).await;
+    let check: gce_api::HealthCheck =
+        from(json!({"name": "theirs", "type": "TCP", "tcpHealthCheck": {"port": 80}}));
+    done(&somebody, somebody.health_checks(Global).insert(&check).await).await;
+    let service: gce_api::BackendService = from(json!({
+        "name": "theirs", "protocol": "HTTP", "loadBalancingScheme": "EXTERNAL_MANAGED",
+        "healthChecks": [format!("projects/{PROJECT}/global/healthChecks/theirs")],
+        "backends": [{"group": format!("projects/{PROJECT}/zones/{ZONE}/instanceGroups/theirs")}],
+    }));
+    done(&somebody, somebody.backend_services(Global).insert(&service).await).await;
+    let theirs = world.state();
+
+    world.memory.put_ingress("test", &walkthrough());
+    let mut controller = world.start();
+    let said = || {
+        let message =
+            world.memory.report("test").and_then(|report| report.summary.message).unwrap_or_default();
+        message.contains("one load-balanced instance group only")
+    };
+    controller.until(said).await;
+    let report = world.memory.report("test").unwrap();
+    assert_eq!(report.summary.phase, Phase::Failing);
+    assert!(
+        report.events.iter().any(|event| event.warning && event.message.contains("node-1")),
+        "{report:#?}"
+    );
+    // It is not tried again and again.
+    let before = world.requests().len();
+    world.memory.changed.notify_one();
+    controller.until(|| true).await;
+    assert_eq!(writes(&world.requests().split_off(before)), Vec::<&(String, String)>::new());
+    controller.stop().await;
+    for (path, body) in &theirs {
+        assert_eq!(world.state().get(path), Some(body), "{path} is not ours to change");
+    }
+    world.cloud.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_taken_is_said_and_nothing_of_it_is_changed() {
+    let world = World::new().await;
+    let somebody = world.somebody();
+    let key = LoadBalancerKey::ingress(object("test"));
+    let taken = naming::address(&world.cluster, &key);
+    let address: gce_api::Address = from(json!({"name": taken.as_str(), "description": "by hand"}));
+    done(&somebody, somebody.addresses(Global).insert(&address).await).await;
+    world.memory.put_ingress("test", &walkthrough());
+    let mut controller = world.start();
+    let said = || {
+        world
+            .memory
+            .report("test")
+            .is_some_and(|report| report.summary.reason.as_deref() == Some("NameTaken"))
+    };
+    controller.until(said).await;
+    assert_eq!(world.memory.address("test"), None);
+    controller.stop().await;
+    world.memory.delete_ingress("test");
+    let mut controller = world.start();
+    controller.settled(|| !world.memory.is_there("test")).await;
+    controller.stop().await;
+    let left: Vec<String> =
+        world.state().into_keys().filter(|path| !world.empty.contains_key(path)).collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(left[0].ends_with(taken.as_str()));
+    world.cloud.shutdown().await;
+}
+
+fn from<T: serde::de::DeserializeOwned>(body: Value) -> T {
+    serde_json::from_value(body).unwrap()
 }

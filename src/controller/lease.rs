@@ -182,7 +182,7 @@ impl Elector {
             let sent = Instant::now();
             let spec = held.spec.clone().unwrap_or_default();
             let renewed = Lease {
-                spec: Some(LeaseSpec { renew_time: now(), ..spec }),
+                spec: Some(LeaseSpec { renew_time: Some(now()), ..spec }),
                 metadata: held.metadata.clone(),
             };
             match self.replace(renewed).await {
@@ -215,7 +215,7 @@ impl Elector {
 
     async fn give_up(&self, held: Lease) {
         let spec = held.spec.unwrap_or_default();
-        let free = LeaseSpec { holder_identity: Some(String::new()), renew_time: now(), ..spec };
+        let free = LeaseSpec { holder_identity: Some(String::new()), renew_time: Some(now()), ..spec };
         match self.replace(Lease { spec: Some(free), metadata: held.metadata }).await {
             Ok(_) => info!("gave the Lease up"),
             Err(error) => warn!(error = chain(&error), "the Lease could not be given up; it ends by itself"),
@@ -233,8 +233,8 @@ impl Elector {
         LeaseSpec {
             holder_identity: Some(self.settings.identity.clone()),
             lease_duration_seconds: Some(i32::try_from(seconds).unwrap_or(i32::MAX)),
-            acquire_time: now(),
-            renew_time: now(),
+            acquire_time: Some(now()),
+            renew_time: Some(now()),
             lease_transitions: Some(transitions),
             ..LeaseSpec::default()
         }
@@ -259,8 +259,8 @@ impl Elector {
 }
 
 /// For people and for other implementations; ours does not look at it.
-fn now() -> Option<MicroTime> {
-    Some(MicroTime(Timestamp::now()))
+fn now() -> MicroTime {
+    MicroTime(Timestamp::now())
 }
 
 #[cfg(test)]

@@ -177,8 +177,9 @@ impl Stores {
         if self.secrets.get(&secret).is_none() {
             return Matters::No;
         }
-        let before = self.contents.insert(secret, Content { version, certificate: certificate.clone() });
-        before.is_none_or(|before| before.certificate != certificate).into()
+        let differs = self.contents.get(&secret).is_none_or(|before| before.certificate != certificate);
+        self.contents.insert(secret, Content { version, certificate });
+        differs.into()
     }
 
     /// A Secret could not be looked into. What was known of it stays.

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::cloud::scripted::{NoKeys, Scripted, change, create, id, not_as_planned, not_ready, transient};
+use crate::cloud::fixture::{NoKeys, Scripted, change, create, id, not_as_planned, not_ready, transient};
 use crate::model::{Endpoint, Kind};
 
 /// A plan and everything that it is applied with.
@@ -176,7 +176,7 @@ async fn a_failure_blocks_what_waits_for_it_and_nothing_else() {
 #[tokio::test]
 async fn what_is_not_as_planned_is_read_again() {
     let fixture = Fixture::new();
-    let there = crate::cloud::scripted::address("a");
+    let there = crate::cloud::fixture::address("a");
     fixture.cloud.resources.lock().unwrap().insert(there.id.clone(), there.clone());
     fixture.cloud.fail("a", not_as_planned("a"));
     let outcome = fixture.apply(&chain_of(&["a"])).await;

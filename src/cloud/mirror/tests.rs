@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::cloud::scripted::{Scripted, address, change, create, id, mark, seen};
+use crate::cloud::fixture::{Scripted, address, change, create, id, mark, seen};
 use crate::model::{AddressBinding, Endpoint, Facts, Graph, Scheme, Scope, Target, Unknown, Zone};
 
 fn listing(seen: Vec<Seen>) -> Listing {

@@ -1,0 +1,215 @@
+//! A source in memory: a snapshot that keeps finalizers as an API server would.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use gclb::controller::source::{KeyPair, NotReady, Source, SourceError};
+use gclb::ingress::FINALIZER;
+use gclb::model::{CertificateFingerprint, CertificatesHeld, ClusterId, LoadBalancerKey, ObjectKey};
+use gclb::snapshot::{Cluster, Service, ServiceSlice, Snapshot, certificate};
+use gclb::status::{Event, Report};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use crate::world::{PROJECT, ZONE};
+
+/// A snapshot in memory.
+pub(crate) struct Memory {
+    pub(crate) snapshot: Mutex<Snapshot>,
+    secrets: BTreeMap<ObjectKey, (String, String)>,
+    pub(crate) changed: Notify,
+    pub(crate) published: Mutex<Published>,
+}
+
+#[derive(Default)]
+pub(crate) struct Published {
+    pub(crate) reports: BTreeMap<LoadBalancerKey, Report>,
+    pub(crate) events: Vec<Event>,
+}
+
+impl Memory {
+    pub(crate) fn new(cluster: &ClusterId) -> Self {
+        let key = rcgen::KeyPair::generate().unwrap();
+        let pem = rcgen::CertificateParams::new(vec!["echoheaders".to_owned()])
+            .unwrap()
+            .self_signed(&key)
+            .unwrap()
+            .pem();
+        let key = key.serialize_pem();
+        let facts = certificate::read(Some(pem.as_bytes()), Some(key.as_bytes()));
+        let class = json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
+            "metadata": {"name": "gclb"}, "spec": {"controller": "gclb.dev/ingress"}});
+        let snapshot = Snapshot {
+            cluster: Cluster {
+                id: cluster.clone(),
+                network: "default".to_owned(),
+                subnetwork: "default".to_owned(),
+                node_tags: BTreeSet::new(),
+                claim_classless: false,
+            },
+            taken_at: jiff::Timestamp::now(),
+            classes: BTreeMap::from([("gclb".to_owned(), Arc::new(serde_json::from_value(class).unwrap()))]),
+            ingresses: BTreeMap::new(),
+            services: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            secrets: BTreeMap::from([(object("tls"), facts)]),
+            certificates_held: CertificatesHeld::default(),
+        };
+        let memory = Self {
+            snapshot: Mutex::new(snapshot),
+            secrets: BTreeMap::from([(object("tls"), (pem, key))]),
+            changed: Notify::new(),
+            published: Mutex::default(),
+        };
+        for node in NODES {
+            memory.put_node(node);
+        }
+        memory.put_service("web", 30_080);
+        memory
+    }
+
+    pub(crate) fn edit(&self, edit: impl FnOnce(&mut Snapshot)) {
+        edit(&mut self.snapshot.lock().unwrap());
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn put_node(&self, name: &str) {
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": name},
+            "spec": {"providerID": format!("gce://{PROJECT}/{ZONE}/{name}")},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]}});
+        let node: k8s_openapi::api::core::v1::Node = serde_json::from_value(node).unwrap();
+        self.edit(|snapshot| {
+            snapshot.nodes.insert(name.to_owned(), (&node).try_into().unwrap());
+        });
+    }
+
+    pub(crate) fn put_service(&self, name: &str, node_port: u16) {
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+            "spec": {"type": "NodePort", "ports": [{"port": 8080, "nodePort": node_port}]}});
+        let service: k8s_openapi::api::core::v1::Service = serde_json::from_value(service).unwrap();
+        self.edit(|snapshot| {
+            snapshot.services.insert(object(name), Service::from(&service));
+        });
+    }
+
+    /// A Service whose pods are reached directly: their addresses and nodes.
+    pub(crate) fn put_pods(&self, name: &str, pods: &[(&str, &str)]) {
+        let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name,
+                "annotations": {"cloud.google.com/neg": "{\"ingress\": true}"}},
+            "spec": {"type": "ClusterIP", "ports": [{"port": 8080}]}});
+        let service: k8s_openapi::api::core::v1::Service = serde_json::from_value(service).unwrap();
+        let endpoints: Vec<Value> =
+            pods.iter().map(|(address, node)| json!({"addresses": [address], "nodeName": node})).collect();
+        let slice = json!({"addressType": "IPv4", "ports": [{"name": "", "port": 8080}], "endpoints": endpoints,
+            "metadata": {"name": name, "namespace": "default", "labels": {"kubernetes.io/service-name": name}}});
+        let slice: k8s_openapi::api::discovery::v1::EndpointSlice = serde_json::from_value(slice).unwrap();
+        self.edit(|snapshot| {
+            snapshot.services.insert(object(name), Service::from(&service));
+            snapshot.endpoints.insert(object(name), ServiceSlice::read(&slice).unwrap().endpoints);
+        });
+    }
+
+    pub(crate) fn put_ingress(&self, name: &str, spec: &Value) {
+        let mut spec = spec.clone();
+        spec["ingressClassName"] = json!("gclb");
+        self.edit(|snapshot| {
+            let before = snapshot.ingresses.get(&object(name));
+            let finalizers = before.and_then(|before| before.metadata.finalizers.clone());
+            let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+                "metadata": {"name": name, "namespace": "default", "finalizers": finalizers}, "spec": spec});
+            snapshot.ingresses.insert(object(name), Arc::new(serde_json::from_value(ingress).unwrap()));
+        });
+    }
+
+    /// As `kubectl delete` does: the object stays while it has finalizers.
+    pub(crate) fn delete_ingress(&self, name: &str) {
+        self.edit(|snapshot| {
+            let Some(ingress) = snapshot.ingresses.get(&object(name)) else { return };
+            if ingress.metadata.finalizers.as_deref().unwrap_or_default().is_empty() {
+                snapshot.ingresses.remove(&object(name));
+                return;
+            }
+            let mut ingress = (**ingress).clone();
+            ingress.metadata.deletion_timestamp =
+                Some(serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap());
+            snapshot.ingresses.insert(object(name), Arc::new(ingress));
+        });
+    }
+
+    pub(crate) fn is_there(&self, name: &str) -> bool {
+        self.snapshot.lock().unwrap().ingresses.contains_key(&object(name))
+    }
+
+    pub(crate) fn report(&self, name: &str) -> Option<Report> {
+        self.published.lock().unwrap().reports.get(&LoadBalancerKey::ingress(object(name))).cloned()
+    }
+
+    pub(crate) fn address(&self, name: &str) -> Option<std::net::IpAddr> {
+        self.published.lock().unwrap().reports.get(&LoadBalancerKey::ingress(object(name)))?.address
+    }
+}
+
+impl Source for Memory {
+    async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady> {
+        Ok(Snapshot { certificates_held, ..self.snapshot.lock().unwrap().clone() })
+    }
+
+    async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+        let has_it = {
+            let snapshot = self.snapshot.lock().unwrap();
+            let Some(ingress) = snapshot.ingresses.get(&key.object) else {
+                return Err(SourceError::Changed { doing: "claim", object: key.to_string() });
+            };
+            ingress.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
+        };
+        if !has_it {
+            self.edit(|snapshot| {
+                let mut ingress = (*snapshot.ingresses[&key.object]).clone();
+                ingress.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
+                snapshot.ingresses.insert(key.object.clone(), Arc::new(ingress));
+            });
+        }
+        Ok(())
+    }
+
+    async fn release(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+        self.published.lock().unwrap().reports.remove(key);
+        self.edit(|snapshot| {
+            snapshot.ingresses.remove(&key.object);
+        });
+        Ok(())
+    }
+
+    async fn publish(
+        &self,
+        key: &LoadBalancerKey,
+        report: &Report,
+        news: &[Event],
+    ) -> Result<(), SourceError> {
+        let mut published = self.published.lock().unwrap();
+        published.reports.insert(key.clone(), report.clone());
+        published.events.extend_from_slice(news);
+        Ok(())
+    }
+
+    async fn key_pair(
+        &self,
+        secret: &ObjectKey,
+        fingerprint: &CertificateFingerprint,
+    ) -> Result<KeyPair, SourceError> {
+        let changed = || SourceError::Changed { doing: "read the key of", object: secret.to_string() };
+        let (crt, key) = self.secrets.get(secret).ok_or_else(changed)?;
+        KeyPair::of(Some(crt.as_bytes()), Some(key.as_bytes()), fingerprint).unwrap().ok_or_else(changed)
+    }
+}
+
+pub(crate) fn object(name: &str) -> ObjectKey {
+    ObjectKey::new("default", name)
+}
+
+pub(crate) const NODES: [&str; 2] = ["node-1", "node-2"];
