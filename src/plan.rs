@@ -15,8 +15,8 @@
 //!
 //! Not here yet: a backend service that replaces another is not *warmed*. The cloud probes a backend service only once a forwarding
 //! rule reaches it, so one that a url map is moved to begins unprobed, and answers 503 until its first probes have succeeded.
-//! The place for it is [`edges`](self), between the members of the new service and the update of the url map (see
-//! `Edges::make_before_break`).
+//! The place for it is `edges/traffic.rs`, between the members of the new service and the update of the url map (see
+//! `make_before_break` there).
 //!
 //! Deliberately absent: reading the cloud, retrying, and any knowledge of what a change costs or how long it takes.
 
@@ -112,6 +112,20 @@ pub enum Verb {
     SetSslCertificates,
     /// `setNamedPorts` of an instance group.
     SetNamedPorts,
+}
+
+impl Verb {
+    /// The method's name in the Compute API.
+    #[must_use]
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Patch => "patch",
+            Self::SetTarget => "setTarget",
+            Self::SetUrlMap => "setUrlMap",
+            Self::SetSslCertificates => "setSslCertificates",
+            Self::SetNamedPorts => "setNamedPorts",
+        }
+    }
 }
 
 /// A field that changes, as people read it.

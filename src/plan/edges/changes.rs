@@ -1,0 +1,101 @@
+//! The nodes of the graph: one for each call.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Endpoint, Entry, Node, ResourceId};
+use crate::translate::Translation;
+
+use super::super::decide::{Decisions, gained};
+use super::super::{Action, MEMBERS_PER_CALL, reason};
+use super::{Call, Edges};
+
+impl Edges<'_> {
+    pub(super) fn add_changes(&mut self, translation: &Translation, decisions: &Decisions<'_>) {
+        for (id, entry) in &decisions.creates {
+            let node = entry.node.without_members();
+            self.after.insert((*id).clone(), node.clone());
+            let at = self.change(
+                id,
+                &entry.mark,
+                Action::Create(node),
+                reason::create(entry, self.observed),
+                false,
+            );
+            self.made.entry((*id).clone()).or_default().create = Some(at);
+        }
+        for id in &decisions.groups {
+            if let Some(entry) = translation.desired.entry(id) {
+                self.add_members(id, entry);
+            }
+        }
+        for (id, steps) in &decisions.updates {
+            let Some(seen) = self.observed.graph.entry(id) else { continue };
+            let mut from = seen.node.clone();
+            for (nth, step) in steps.iter().enumerate() {
+                let action =
+                    Action::Update { verb: step.verb, to: step.to.clone(), fields: step.fields.clone() };
+                // A second call finds a version that this plan has not seen.
+                let at = self.change(id, &seen.mark, action, reason::update(step), nth == 0);
+                let call = Call {
+                    at,
+                    reach: step.reach,
+                    gains: gained(Some(&from), &step.to).into_iter().cloned().collect(),
+                    drops: gained(Some(&step.to), &from).into_iter().cloned().collect(),
+                    from: from.clone(),
+                    to: step.to.clone(),
+                };
+                self.made.entry((*id).clone()).or_default().updates.push(call);
+                from = step.to.clone();
+            }
+            self.after.insert((*id).clone(), from);
+        }
+        for (id, entry) in &decisions.deletes {
+            let why = reason::delete(id, entry, translation);
+            let at = self.change(id, &entry.mark, Action::Delete, why, true);
+            self.made.entry((*id).clone()).or_default().delete = Some(at);
+        }
+    }
+
+    fn add_members(&mut self, id: &ResourceId, entry: &Entry) {
+        let seen = self.observed.graph.entry(id).map(|seen| &seen.node);
+        let (join, leave): (Vec<Action>, Vec<Action>) = match (&entry.node, seen) {
+            (Node::NetworkEndpointGroup(to), seen) => {
+                let none = BTreeSet::new();
+                let from = match seen {
+                    Some(Node::NetworkEndpointGroup(from)) => &from.members,
+                    _ => &none,
+                };
+                let batches = |members: Vec<Endpoint>, action: fn(Vec<Endpoint>) -> Action| {
+                    members.chunks(MEMBERS_PER_CALL).map(|batch| action(batch.to_vec())).collect()
+                };
+                (
+                    batches(to.members.difference(from).cloned().collect(), Action::AttachEndpoints),
+                    batches(from.difference(&to.members).cloned().collect(), Action::DetachEndpoints),
+                )
+            }
+            (Node::InstanceGroup(to), seen) => {
+                let none = BTreeSet::new();
+                let from = match seen {
+                    Some(Node::InstanceGroup(from)) => &from.members,
+                    _ => &none,
+                };
+                let batches = |members: Vec<String>, action: fn(Vec<String>) -> Action| {
+                    members.chunks(MEMBERS_PER_CALL).map(|batch| action(batch.to_vec())).collect()
+                };
+                (
+                    batches(to.members.difference(from).cloned().collect(), Action::AddInstances),
+                    batches(from.difference(&to.members).cloned().collect(), Action::RemoveInstances),
+                )
+            }
+            _ => return,
+        };
+        for action in join {
+            let at = self.change(id, &entry.mark, action, reason::members(entry, true), false);
+            self.made.entry(id.clone()).or_default().join.push(at);
+        }
+        for action in leave {
+            let at = self.change(id, &entry.mark, action, reason::members(entry, false), false);
+            self.made.entry(id.clone()).or_default().leave.push(at);
+        }
+    }
+}
