@@ -49,7 +49,7 @@ pub const MEMBERS_PER_CALL: usize = 500;
 /// Changes, and which must be done before which.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// An edge runs from a change to one that must wait for it. The nodes stand in the order of [`order`]: where there is a choice,
+    /// An edge runs from a change to one that must wait for it. The nodes stand in the order of [`order()`]: where there is a choice,
     /// the lower index goes first.
     pub graph: DiGraph<Change, ()>,
     /// Load balancers of ours in the cloud whose objects are gone without having been deleted in our sight. Nothing of theirs is touched.

@@ -1,6 +1,6 @@
 //! What the user is told about each load balancer. Computing it is pure; writing it is not, and is elsewhere.
 //!
-//! [`compute`] tells of states: it yields the same text as long as nothing changes, so that each thing is said once. [`news`] tells of
+//! [`compute()`] tells of states: it yields the same text as long as nothing changes, so that each thing is said once. [`news()`] tells of
 //! what was done, each time that something was.
 
 mod compute;
