@@ -32,7 +32,7 @@ pub(super) fn content(root: &Node, role: Role, id: &ObjectId, faults: &mut Fault
         }
         Role::Service => {
             let mut object = decode::<k8s_openapi::api::core::v1::Service>(root, faults)?;
-            admit(&mut object.metadata, id, NameRule::Label1035, faults);
+            admit(&mut object.metadata, id, NameRule::Label, faults);
             object.status = None;
             validate::service(faults, &object);
             Some(Content::Service(Arc::new(object)))

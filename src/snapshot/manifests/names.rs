@@ -7,20 +7,15 @@ const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower ca
                          and must start and end with an alphanumeric character";
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', \
                      and must start and end with an alphanumeric character";
-const LABEL_1035: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', \
-                          start with an alphabetic character, and end with an alphanumeric character";
 const WILDCARD: &str = "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must \
                         consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character";
 
 /// `None`, or what is wrong: a DNS-1123 label, at most 63 characters.
 pub(super) fn label(value: &str) -> Option<String> {
+    if value.contains('.') {
+        return Some("must not contain dots".to_owned());
+    }
     check(value, 63, is_label(value), LABEL)
-}
-
-/// `None`, or what is wrong: a DNS-1035 label, at most 63 characters.
-pub(super) fn label_1035(value: &str) -> Option<String> {
-    let starts_with_letter = value.starts_with(|c: char| c.is_ascii_lowercase());
-    check(value, 63, is_label(value) && starts_with_letter, LABEL_1035)
 }
 
 /// `None`, or what is wrong: labels with dots between, at most 253 characters.
@@ -60,13 +55,15 @@ pub(super) fn port_number(value: i32) -> Option<&'static str> {
 
 /// `None`, or what is wrong: a key of a Secret's data.
 pub(super) fn data_key(value: &str) -> Option<String> {
+    if value.len() > 253 {
+        return Some("must be no more than 253 characters".to_owned());
+    }
+    if matches!(value, "." | "..") {
+        return Some(format!("must not be '{value}'"));
+    }
     let fits = !value.is_empty()
-        && value.len() <= 253
-        && !matches!(value, "." | "..")
         && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-    (!fits).then(|| {
-        "a valid config key must consist of alphanumeric characters, '-', '_' or '.', and be no more than 253 characters".to_owned()
-    })
+    (!fits).then(|| "a valid config key must consist of alphanumeric characters, '-', '_' or '.'".to_owned())
 }
 
 /// `None`, or what is wrong: the key of a label or an annotation, `name` or `prefix/name`.
@@ -75,18 +72,23 @@ pub(super) fn qualified(value: &str) -> Option<String> {
     if let Some(problem) = prefix.and_then(subdomain) {
         return Some(format!("prefix part {problem}"));
     }
+    if name.len() > 63 {
+        return Some("name part must be no more than 63 bytes".to_owned());
+    }
     (!is_qualified_part(name)).then(|| {
-        "name part must consist of alphanumeric characters, '-', '_' or '.', must start and end with an alphanumeric character, \
-         and be no more than 63 characters"
+        "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
             .to_owned()
     })
 }
 
 /// `None`, or what is wrong: the value of a label.
 pub(super) fn label_value(value: &str) -> Option<String> {
+    if value.len() > 63 {
+        return Some("must be no more than 63 bytes".to_owned());
+    }
     (!value.is_empty() && !is_qualified_part(value)).then(|| {
-        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', must start and end with an \
-         alphanumeric character, and be no more than 63 characters"
+        "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with \
+         an alphanumeric character"
             .to_owned()
     })
 }

@@ -23,7 +23,8 @@ use super::names;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum NameRule {
     Subdomain,
-    Label1035,
+    /// The names of Services are single labels of DNS names.
+    Label,
 }
 
 /// Name, namespace, labels and annotations.
@@ -40,7 +41,7 @@ pub(super) fn metadata(faults: &mut Faults, metadata: &ObjectMeta, rule: NameRul
         Some(name) => {
             let problem = match rule {
                 NameRule::Subdomain => names::subdomain(name),
-                NameRule::Label1035 => names::label_1035(name),
+                NameRule::Label => names::label(name),
             };
             if let Some(problem) = problem {
                 faults.invalid(path.child("name"), name, &problem, "choose another name");
@@ -107,7 +108,7 @@ pub(super) fn node(faults: &mut Faults, node: &Node) {
 
 /// An EndpointSlice.
 pub(super) fn endpoint_slice(faults: &mut Faults, slice: &EndpointSlice) {
-    const TYPES: [&str; 3] = ["IPv4", "IPv6", "FQDN"];
+    const TYPES: [&str; 3] = ["FQDN", "IPv4", "IPv6"];
     let path = FieldPath::of("addressType");
     if slice.address_type.is_empty() {
         faults.required(path, "", "write addressType: IPv4");
@@ -143,7 +144,9 @@ pub(super) fn endpoint_slice(faults: &mut Faults, slice: &EndpointSlice) {
 fn check_address(faults: &mut Faults, path: FieldPath, text: &str) {
     let help = "write the pod's own IPv4 address";
     match text.parse::<std::net::Ipv4Addr>() {
-        Err(_) => faults.invalid(path, text, "must be a valid IPv4 address", help),
+        Err(_) => {
+            faults.invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)", help)
+        }
         Ok(address) if address.is_unspecified() => {
             faults.invalid(path, text, "may not be unspecified (0.0.0.0)", help);
         }

@@ -4,6 +4,7 @@ use k8s_openapi::api::networking::v1::{
     HTTPIngressPath, Ingress, IngressBackend, IngressServiceBackend, IngressSpec,
 };
 
+use crate::snapshot::manifests::diagnostic::Code;
 use crate::snapshot::manifests::fault::Faults;
 use crate::snapshot::manifests::field::FieldPath;
 use crate::snapshot::manifests::names;
@@ -11,7 +12,7 @@ use crate::snapshot::manifests::names;
 /// How an Ingress named its class before there was `spec.ingressClassName`.
 const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
-const PATH_TYPES: [&str; 3] = ["Exact", "Prefix", "ImplementationSpecific"];
+const PATH_TYPES: [&str; 3] = ["Exact", "ImplementationSpecific", "Prefix"];
 /// What a path of type Exact or Prefix may not have in it, and not at its end: nobody agrees on what they mean.
 const NOT_IN_PATH: [&str; 5] = ["//", "/./", "/../", "%2f", "%2F"];
 const NOT_AT_END: [&str; 2] = ["/..", "/."];
@@ -20,18 +21,13 @@ const NOT_AT_END: [&str; 2] = ["/..", "/."];
 pub(in crate::snapshot::manifests) fn ingress(faults: &mut Faults, ingress: &Ingress) {
     let path = FieldPath::of("spec");
     let Some(spec) = &ingress.spec else {
-        faults.required(path, "either `defaultBackend` or `rules` must be specified", NEITHER_HELP);
+        neither(faults);
         return;
     };
     check_class(faults, ingress, spec);
     let rules = spec.rules.as_deref().unwrap_or_default();
     if rules.is_empty() && spec.default_backend.is_none() {
-        faults.error(
-            crate::snapshot::manifests::Code::Required,
-            path.clone(),
-            "Invalid value: either `defaultBackend` or `rules` must be specified".to_owned(),
-            NEITHER_HELP,
-        );
+        neither(faults);
     }
     if let Some(backend) = &spec.default_backend {
         check_backend(faults, &path.child("defaultBackend"), backend);
@@ -64,17 +60,23 @@ pub(in crate::snapshot::manifests) fn ingress(faults: &mut Faults, ingress: &Ing
     }
 }
 
-const NEITHER_HELP: &str =
-    "say where requests go: spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}";
+fn neither(faults: &mut Faults) {
+    faults.error(
+        Code::Required,
+        FieldPath::of("spec"),
+        "Invalid value: null: either `defaultBackend` or `rules` must be specified".to_owned(),
+        "say where requests go: spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}",
+    );
+}
 
 fn check_class(faults: &mut Faults, ingress: &Ingress, spec: &IngressSpec) {
     let Some(class) = spec.ingress_class_name.as_deref() else { return };
     let annotation = ingress.metadata.annotations.as_ref().and_then(|all| all.get(CLASS_ANNOTATION));
-    if let Some(annotation) = annotation {
+    if let Some(annotation) = annotation.filter(|annotation| *annotation != class) {
         faults.invalid(
             FieldPath::of("metadata.annotations").entry(CLASS_ANNOTATION),
             annotation,
-            "can not be set when the class field is also set",
+            "must match `ingressClassName` when both are specified",
             "keep spec.ingressClassName and remove the annotation",
         );
     }
@@ -120,8 +122,9 @@ fn slash_help(path: &str) -> String {
 
 fn check_backend(faults: &mut Faults, path: &FieldPath, backend: &IngressBackend) {
     match (&backend.service, &backend.resource) {
-        (None, None) => faults.required(
+        (None, None) => faults.invalid(
             path.clone(),
+            "",
             "resource or service backend is required",
             "name a Service and its port: service: {name: web, port: {number: 80}}",
         ),
@@ -148,7 +151,7 @@ fn check_service(faults: &mut Faults, path: &FieldPath, service: &IngressService
     let service_path = path.child("service");
     if service.name.is_empty() {
         faults.required(service_path.child("name"), "", "name a Service of the same namespace");
-    } else if let Some(problem) = names::label_1035(&service.name) {
+    } else if let Some(problem) = names::label(&service.name) {
         faults.invalid(
             service_path.child("name"),
             &service.name,
@@ -182,7 +185,7 @@ fn check_service(faults: &mut Faults, path: &FieldPath, service: &IngressService
             }
         }
         (None, None) => faults.required(
-            service_path,
+            path.clone(),
             "port name or number is required",
             "name the Service's port: port: {number: 80}",
         ),

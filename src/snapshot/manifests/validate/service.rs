@@ -44,7 +44,11 @@ pub(in crate::snapshot::manifests) fn service(faults: &mut Faults, service: &Ser
         check_port(faults, &path, port, kind);
         let protocol = port.protocol.as_deref().unwrap_or("TCP");
         if !seen_ports.insert((port.port, protocol)) {
-            faults.repeated(path.child("port"), &port.port.to_string(), "a Service opens each port once");
+            faults.repeated(
+                path.clone(),
+                &format!("{}/{protocol}", port.port),
+                "a Service opens each port once",
+            );
         }
         if let Some(number) = port.node_port.filter(|number| *number != 0)
             && !seen_node_ports.insert((number, protocol))
