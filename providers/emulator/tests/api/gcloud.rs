@@ -52,8 +52,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 #[ignore = "long: gcloud takes a second or two for each command"]
 async fn gcloud_builds_and_takes_down_a_load_balancer() {
     if Command::new("gcloud").arg("--version").output().await.is_err() {
-        let required = std::env::var("GCLB_REQUIRE_GCLOUD").is_ok_and(|value| value == "1");
-        assert!(!(required && std::env::var_os("CI").is_some()), "gcloud is not installed");
+        assert!(std::env::var_os("CI").is_none(), "gcloud is not installed, and in CI a skip is not a pass");
         eprintln!("skipped: gcloud is not installed");
         return;
     }
