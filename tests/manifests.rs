@@ -167,13 +167,11 @@ fn valid() -> Vec<String> {
 
 /// Why the API server does not create it. What it creates is deleted again.
 async fn refusal(kubectl: &Kubectl, text: &str) -> Option<String> {
-    match kubectl.run_with_input(&["create", "--validate=false", "-f", "-"], text).await {
-        Err(error) => Some(error.to_string()),
-        Ok(_) => {
-            kubectl.run_with_input(&["delete", "--wait=true", "-f", "-"], text).await.unwrap();
-            None
-        }
+    let created = kubectl.run_with_input(&["create", "--validate=false", "-f", "-"], text).await;
+    if created.is_ok() {
+        kubectl.run_with_input(&["delete", "--wait=true", "-f", "-"], text).await.unwrap();
     }
+    created.err().map(|error| error.to_string())
 }
 
 fn errors(text: &str) -> Vec<Diagnostic> {

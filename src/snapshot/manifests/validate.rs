@@ -145,7 +145,7 @@ fn check_address(faults: &mut Faults, path: FieldPath, text: &str) {
     let help = "write the pod's own IPv4 address";
     match text.parse::<std::net::Ipv4Addr>() {
         Err(_) => {
-            faults.invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)", help)
+            faults.invalid(path, text, "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)", help);
         }
         Ok(address) if address.is_unspecified() => {
             faults.invalid(path, text, "may not be unspecified (0.0.0.0)", help);
