@@ -15,9 +15,18 @@ use crate::wait::within;
 /// The longest that a start may take.
 const START_LIMIT: Duration = Duration::from_secs(30);
 
-/// Fields that differ between two resources that are otherwise the same.
-const MADE_UP: &[&str] =
-    &["id", "creationTimestamp", "fingerprint", "labelFingerprint", "selfLinkWithId", "address", "IPAddress"];
+/// Fields that say nothing about what a resource was asked to be: made up anew for each, or who refers to it.
+const NOT_COMPARED: &[&str] = &[
+    "id",
+    "creationTimestamp",
+    "fingerprint",
+    "labelFingerprint",
+    "selfLinkWithId",
+    "address",
+    "IPAddress",
+    "usedBy",
+    "users",
+];
 
 /// Running the emulator, or asking it something, failed.
 #[derive(Debug, thiserror::Error)]
@@ -169,7 +178,7 @@ impl Emulator {
     }
 
     /// Everything the cloud holds, by path, without what the cloud makes up anew each time (ids, times, fingerprints,
-    /// the address that was free): so two runs that do the same hold the same.
+    /// the address that was free) and who refers to it: so two runs that do the same hold the same.
     pub async fn holdings(&self) -> Result<BTreeMap<String, Value>, EmulatorError> {
         let mut state = self.state().await?;
         let resources = match state.get_mut("resources").map(Value::take) {
@@ -179,8 +188,8 @@ impl Emulator {
         let mut holdings = BTreeMap::new();
         for (path, mut resource) in resources {
             if let Value::Object(fields) = &mut resource {
-                for made_up in MADE_UP {
-                    fields.remove(*made_up);
+                for field in NOT_COMPARED {
+                    fields.remove(*field);
                 }
             }
             holdings.insert(path, resource);
