@@ -79,6 +79,9 @@ pub struct Summary {
     pub healthy: Option<String>,
 }
 
+/// The reason in a summary while nothing is missing but the cloud's word on the health of some backends.
+pub const HEALTH_UNKNOWN: &str = "HealthUnknown";
+
 /// How far a load balancer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Phase {

@@ -28,8 +28,10 @@ pub fn start(filter: &str, format: Option<LogFormat>) -> Result<(), BadFilter> {
     let wanted = EnvFilter::builder()
         .parse(filter)
         .map_err(|source| BadFilter { filter: filter.to_owned(), source })?;
-    let default = if std::io::stderr().is_terminal() { LogFormat::Text } else { LogFormat::Json };
-    let lines = tracing_subscriber::fmt().with_env_filter(wanted).with_writer(std::io::stderr);
+    let terminal = std::io::stderr().is_terminal();
+    let default = if terminal { LogFormat::Text } else { LogFormat::Json };
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(wanted).with_ansi(terminal).with_writer(std::io::stderr);
     // Failing to become the one who takes them is not a failure.
     let _ = match format.unwrap_or(default) {
         LogFormat::Text => lines.try_init(),

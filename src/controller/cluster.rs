@@ -150,6 +150,9 @@ impl Source for ClusterSource {
         news: &[Event],
     ) -> Result<(), SourceError> {
         let Some(ingress) = self.ingress(key) else { return Ok(()) };
+        if news.is_empty() && !self.events.has_said(key) && write::says_less(&ingress, report) {
+            return Ok(());
+        }
         let api = self.ingresses(key);
         let mut known = write::is_told(&ingress, report);
         if let Some(patch) = write::status(&ingress, report) {

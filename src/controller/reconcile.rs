@@ -177,6 +177,8 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_mins(1));
         }
+        // What the first look shows is no news.
+        let _ = self.mirror.changed().now_or_never();
     }
 
     async fn turn(&mut self) -> Turn {

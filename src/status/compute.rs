@@ -12,7 +12,7 @@ use crate::plan::{Action, Block, Blocked, Change};
 use crate::problem::{Problem, Severity};
 use crate::translate::{Disposition, Frontends, Translated, Translation};
 
-use super::{Activity, Event, Health, Phase, Report, ServiceHealth, Summary, Work, sentence};
+use super::{Activity, Event, HEALTH_UNKNOWN, Health, Phase, Report, ServiceHealth, Summary, Work, sentence};
 
 /// What is to be shown for each load balancer that the translation speaks of.
 #[must_use]
@@ -224,7 +224,7 @@ impl Desk<'_> {
         }
         if !backends.unknown.is_empty() {
             let message = format!("Waiting for the health of {}", backends.unknown.join(", "));
-            return of(Phase::Progressing, Some("HealthUnknown"), Some(message));
+            return of(Phase::Progressing, Some(HEALTH_UNKNOWN), Some(message));
         }
         of(Phase::Ready, None, None)
     }

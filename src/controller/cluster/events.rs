@@ -66,6 +66,11 @@ impl Events {
         Ok(())
     }
 
+    /// Whether this process has said anything about it.
+    pub(super) fn has_said(&self, key: &LoadBalancerKey) -> bool {
+        self.said.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    }
+
     /// Whatever is said of it next is new.
     pub(super) fn forget(&self, key: &LoadBalancerKey) {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).remove(key);

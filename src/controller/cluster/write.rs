@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::controller::source::SourceError;
 use crate::ingress::{FINALIZER, STATUS};
 use crate::model::LoadBalancerKey;
-use crate::status::{Phase, Report};
+use crate::status::{HEALTH_UNKNOWN, Phase, Report};
 
 pub(super) const CLAIM: &str = "put the finalizer on";
 pub(super) const RELEASE: &str = "take the finalizer off";
@@ -75,6 +75,27 @@ pub(super) fn annotation(ingress: &Ingress, report: &Report) -> Option<Value> {
 /// Whether the object says already what the report says, as after a restart.
 pub(super) fn is_told(ingress: &Ingress, report: &Report) -> bool {
     told(ingress) == Some(summary(report).as_str())
+}
+
+/// Whether the report says nothing that the object does not show, only less: after a restart the health of the backends is not known
+/// for a moment, and that is no reason to take back what was known.
+pub(super) fn says_less(ingress: &Ingress, report: &Report) -> bool {
+    let Some(told) = told(ingress).and_then(|text| serde_json::from_str::<Value>(text).ok()) else {
+        return false;
+    };
+    if status(ingress, report).is_some() {
+        return false;
+    }
+    let without_health = |mut summary: Value| {
+        if let Value::Object(summary) = &mut summary {
+            summary.shift_remove("healthy");
+        }
+        summary
+    };
+    let summary = &report.summary;
+    summary.reason.as_deref() == Some(HEALTH_UNKNOWN)
+        || (summary.healthy.is_none()
+            && serde_json::to_value(summary).is_ok_and(|new| without_health(new) == without_health(told)))
 }
 
 fn told(ingress: &Ingress) -> Option<&str> {

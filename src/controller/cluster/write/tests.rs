@@ -75,3 +75,24 @@ fn the_annotation_is_short_json_and_written_once() {
     assert!(is_told(&written, &ready));
     assert!(!is_told(&bare, &ready));
 }
+
+#[test]
+fn what_is_not_known_yet_does_not_take_back_what_was() {
+    let shown =
+        ingress(json!({"metadata": {"annotations": {STATUS: r#"{"phase":"Ready","healthy":"2/2"}"#}},
+        "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}}));
+    let with = |address, phase, reason: Option<&str>, healthy: Option<&str>| {
+        let mut report = report(Some(address), phase);
+        report.summary.reason = reason.map(str::to_owned);
+        report.summary.healthy = healthy.map(str::to_owned);
+        report
+    };
+    let here = "203.0.113.7";
+    assert!(says_less(&shown, &with(here, Phase::Progressing, Some(HEALTH_UNKNOWN), None)));
+    assert!(says_less(&shown, &with(here, Phase::Ready, None, None)));
+    assert!(!says_less(&shown, &with(here, Phase::Unhealthy, Some("BackendsUnhealthy"), Some("0/2"))));
+    assert!(!says_less(&shown, &with("203.0.113.8", Phase::Progressing, Some(HEALTH_UNKNOWN), None)));
+    assert!(!says_less(&shown, &with(here, Phase::Degraded, Some("SecretNotFound"), None)));
+    let bare = ingress(json!({"metadata": {}}));
+    assert!(!says_less(&bare, &with(here, Phase::Progressing, Some(HEALTH_UNKNOWN), None)));
+}
