@@ -42,7 +42,8 @@ pub struct Pace {
     pub first_pause: Duration,
     /// How many times a change is tried while the resource is not ready for it.
     pub tries_when_not_ready: u32,
-    /// How long the right to write must last for a change to be begun: what one request may take.
+    /// How long the right to write must last for a change to be begun: what a request takes that goes well. One that takes longer is
+    /// dropped when the right ends.
     pub longest_call: Duration,
 }
 
@@ -53,7 +54,7 @@ impl Default for Pace {
             first_pause: Duration::from_millis(250),
             // With the pauses doubling to at most ten seconds that is about a minute.
             tries_when_not_ready: 10,
-            longest_call: Duration::from_secs(10),
+            longest_call: Duration::from_secs(2),
         }
     }
 }

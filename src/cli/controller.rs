@@ -138,7 +138,12 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     answers.set(Readiness::Starting(waiting(&source)));
 
     let options = Options {
-        pace: Pace { concurrency: pace.concurrency, ..Pace::default() },
+        pace: Pace {
+            concurrency: pace.concurrency,
+            // Less than what is always left of a Lease that is renewed in time, however short it is.
+            longest_call: Pace::default().longest_call.min(leader.lease_duration / 4),
+            ..Pace::default()
+        },
         drift_interval: pace.drift_interval,
         permit: permit.clone(),
         metrics: Arc::clone(&metrics),
