@@ -129,3 +129,99 @@ impl Doing {
         CloudError::KeyPair { doing, what, source }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gce::{Reason, Refusal};
+
+    use super::*;
+    use crate::apply::Next;
+
+    fn refused(cause: Refused, code: &str, message: &str) -> CloudError {
+        let reason = Reason { code: code.to_owned(), message: message.to_owned(), details: Vec::new() };
+        let refusal = Refusal {
+            status: Some(400),
+            cause,
+            message: message.to_owned(),
+            reasons: vec![reason],
+            retry_after: None,
+        };
+        let error = gce::Error::Refused {
+            verb: "insert",
+            resource: "url map web".to_owned(),
+            refusal: Box::new(refusal),
+        };
+        Doing::new("create", "url map gclb1-x").failed(error)
+    }
+
+    #[test]
+    fn every_cause_has_its_next_step() {
+        for (cause, word, next) in [
+            (Refused::NotFound, "not_as_planned", Next::LookAgain),
+            (Refused::AlreadyExists, "not_as_planned", Next::LookAgain),
+            (Refused::StaleFingerprint, "not_as_planned", Next::LookAgain),
+            (Refused::InUse, "not_ready", Next::Later),
+            (Refused::NotReady, "not_ready", Next::Later),
+            (Refused::RateLimited, "transient", Next::Later),
+            (Refused::Unavailable, "transient", Next::Later),
+            (Refused::Quota, "quota", Next::Person),
+            (Refused::Forbidden, "forbidden", Next::Person),
+            (Refused::Unauthenticated, "forbidden", Next::Person),
+            (Refused::Invalid, "refused", Next::Person),
+            (Refused::Other, "refused", Next::Person),
+        ] {
+            let error = refused(cause, "", "no");
+            assert_eq!((error.word(), error.next()), (word, next), "{cause:?}");
+            assert!(error.line().starts_with("create url map gclb1-x"), "{}", error.line());
+        }
+    }
+
+    #[test]
+    fn a_quota_is_named_with_its_limit() {
+        let error =
+            refused(Refused::Quota, "QUOTA_EXCEEDED", "Quota 'URL_MAPS' exceeded.  Limit: 10.0 globally.");
+        assert!(error.line().contains("quota URL_MAPS of 10 is used up"), "{}", error.line());
+    }
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let error = refused(
+            Refused::Forbidden,
+            "forbidden",
+            "Required 'compute.urlMaps.create' permission for 'projects/p/global/urlMaps/web'",
+        );
+        assert!(error.line().contains("grant compute.urlMaps.create"), "{}", error.line());
+    }
+
+    #[test]
+    fn an_instance_in_two_groups_is_said_whether_by_word_or_by_sentence() {
+        let sentence = "Validation failed for instance 'n1': instance may belong to at most one load-balanced instance group.";
+        for (code, message) in [(IN_TWO_GROUPS, "no"), ("invalid", sentence)] {
+            let error = refused(Refused::Invalid, code, message);
+            assert_eq!((error.word(), error.next()), ("instance_taken", Next::Person));
+        }
+    }
+
+    #[test]
+    fn a_member_that_is_one_already_means_that_the_plan_was_old() {
+        for code in MEMBERSHIP {
+            assert_eq!(refused(Refused::Invalid, code, "no").next(), Next::LookAgain, "{code}");
+        }
+    }
+
+    #[test]
+    fn no_answer_may_pass_and_nonsense_of_ours_may_not() {
+        let doing = Doing::new("create", "url map x");
+        let still = gce::Error::StillRunning {
+            verb: "insert",
+            resource: "url map x".to_owned(),
+            operation: "operation-1".to_owned(),
+            after: std::time::Duration::from_secs(1),
+        };
+        assert_eq!(doing.failed(still).next(), Next::Later);
+        let nowhere =
+            gce::Error::Unaddressable { verb: "insert", resource: "url map".to_owned(), problem: "no name" };
+        let error = doing.failed(nowhere);
+        assert_eq!((error.word(), error.next()), ("unspeakable", Next::Person));
+    }
+}
