@@ -15,7 +15,7 @@ use crate::apply::Unfinished;
 use crate::model::ResourceId;
 use crate::plan::Plan;
 
-pub use compute::compute;
+pub use compute::{HEALTH_UNKNOWN, compute};
 pub use news::news;
 
 /// How far the work on the cloud is.
@@ -78,9 +78,6 @@ pub struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub healthy: Option<String>,
 }
-
-/// The reason in a summary while nothing is missing but the cloud's word on the health of some backends.
-pub const HEALTH_UNKNOWN: &str = "HealthUnknown";
 
 /// How far a load balancer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

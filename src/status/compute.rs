@@ -12,7 +12,10 @@ use crate::plan::{Action, Block, Blocked, Change};
 use crate::problem::{Problem, Severity};
 use crate::translate::{Disposition, Frontends, Translated, Translation};
 
-use super::{Activity, Event, HEALTH_UNKNOWN, Health, Phase, Report, ServiceHealth, Summary, Work, sentence};
+use super::{Activity, Event, Health, Phase, Report, ServiceHealth, Summary, Work, sentence};
+
+/// The reason in a summary while nothing is missing but the cloud's word on the health of some backends.
+pub const HEALTH_UNKNOWN: &str = "HealthUnknown";
 
 /// What is to be shown for each load balancer that the translation speaks of.
 #[must_use]
