@@ -203,6 +203,90 @@ async fn an_emptied_source_deletes_nothing() {
     world.cloud.shutdown().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_told_while_other_changes_are_still_under_way() {
+    let world = World::new().await;
+    let mut latency = world.cloud.latency();
+    latency.methods.push(("sslCertificates.insert".to_owned(), Duration::from_secs(2)));
+    world.cloud.set_latency(latency);
+    world.memory.put_ingress("test", &json!({"defaultBackend": walkthrough()["defaultBackend"]}));
+    world.memory.put_ingress("slow", &walkthrough());
+    let mut controller = world.start();
+    let steps = controller.settled(|| world.is_served_or_gone()).await;
+    let place = |wanted: &Step| steps.iter().position(|step| step == wanted);
+    let (address, firewall) =
+        (place(&Step::Addressed), place(&Step::Ended(Kind::Firewall, "Done".to_owned())));
+    assert!(address.is_some() && address < firewall, "{steps:#?}");
+    controller.stop().await;
+    world.cloud.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn input_that_asks_for_something_else_supersedes_a_plan() {
+    let world = World::new().await;
+    let mut latency = world.cloud.latency();
+    latency.methods.push(("healthChecks.insert".to_owned(), Duration::from_millis(500)));
+    world.cloud.set_latency(latency);
+    world.memory.put_ingress("test", &walkthrough());
+    let mut controller = world.start();
+    let mut steps = Vec::new();
+    while !steps.iter().any(|step| matches!(step, Step::Ended(..))) {
+        let step = controller.step(&steps).await;
+        steps.push(step);
+    }
+    // The health check is being made; nothing behind it has begun.
+    world.memory.put_ingress("test", &json!({"defaultBackend": walkthrough()["defaultBackend"]}));
+    let rest = controller.settled(|| world.is_served_or_gone()).await;
+    assert!(rest.contains(&Step::Ended(Kind::BackendService, "Superseded".to_owned())), "{rest:#?}");
+    let kinds: Vec<String> = world.state().into_keys().collect();
+    assert!(
+        !kinds.iter().any(|path| path.contains("targetHttpsProxies")),
+        "TLS is no longer asked for: {kinds:#?}"
+    );
+    assert_eq!(kinds.iter().filter(|path| path.contains("forwardingRules")).count(), 1);
+    controller.stop().await;
+    world.cloud.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_made_for_an_object_that_could_vanish_unseen() {
+    let world = World::new().await;
+    world.memory.failing_claims.store(2, std::sync::atomic::Ordering::SeqCst);
+    world.memory.put_ingress("test", &walkthrough());
+    let mut controller = world.start();
+    let steps = controller.settled(|| world.is_served_or_gone()).await;
+    let first_try = steps.iter().position(|step| matches!(step, Step::Settled(true))).unwrap();
+    for step in &steps[..first_try] {
+        let Step::Ended(kind, _) = step else { continue };
+        let of_load_balancer = [Kind::Address, Kind::UrlMap, Kind::TargetHttpProxy, Kind::ForwardingRule];
+        assert!(!of_load_balancer.contains(kind), "{kind} was made before the claim: {steps:#?}");
+    }
+    assert!(
+        steps.iter().any(|step| matches!(step, Step::Troubled(text) if text.contains("API server is away")))
+    );
+    assert!(world.memory.address("test").is_some());
+    controller.stop().await;
+    world.cloud.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_listed_yet_is_not_absent() {
+    let world = World::new().await;
+    world.memory.put_ingress("test", &walkthrough());
+    world.settle().await;
+    let made = world.state();
+    world.memory.unlisted.store(true, std::sync::atomic::Ordering::SeqCst);
+    world.memory.edit(|snapshot| snapshot.services.clear());
+    let mut controller = world.start();
+    world.memory.unlisted.store(false, std::sync::atomic::Ordering::SeqCst);
+    world.memory.put_service("web", 30_080);
+    let steps = controller.settled(|| true).await;
+    assert!(!steps.iter().any(|step| matches!(step, Step::Ended(..))), "{steps:#?}");
+    assert_eq!(world.state(), made);
+    controller.stop().await;
+    world.cloud.shutdown().await;
+}
+
 /// Somebody else's change, done.
 async fn done(somebody: &gce::Client, operation: Result<gce::Operation, gce::Error>) {
     assert!(matches!(somebody.wait(operation.unwrap()).await.unwrap(), Completion::Done(_)));

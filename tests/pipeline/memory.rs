@@ -1,6 +1,7 @@
 //! A source in memory: a snapshot that keeps finalizers as an API server would.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gclb::controller::source::{KeyPair, NotReady, Source, SourceError};
@@ -19,6 +20,10 @@ pub(crate) struct Memory {
     secrets: BTreeMap<ObjectKey, (String, String)>,
     pub(crate) changed: Notify,
     pub(crate) published: Mutex<Published>,
+    /// So many claims fail, as while the API server cannot be written to.
+    pub(crate) failing_claims: AtomicUsize,
+    /// Not everything has been listed yet.
+    pub(crate) unlisted: AtomicBool,
 }
 
 #[derive(Default)]
@@ -61,6 +66,8 @@ impl Memory {
             secrets: BTreeMap::from([(object("tls"), (pem, key))]),
             changed: Notify::new(),
             published: Mutex::default(),
+            failing_claims: AtomicUsize::new(0),
+            unlisted: AtomicBool::new(false),
         };
         for node in NODES {
             memory.put_node(node);
@@ -156,10 +163,18 @@ impl Source for Memory {
     }
 
     fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady> {
+        if self.unlisted.load(Ordering::SeqCst) {
+            return Err(NotReady { missing: vec!["Services"] });
+        }
         Ok(Snapshot { certificates_held, ..self.snapshot.lock().unwrap().clone() })
     }
 
     async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+        let fails = |left: usize| left.checked_sub(1);
+        if self.failing_claims.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails).is_ok() {
+            let source = "the API server is away".into();
+            return Err(SourceError::Failed { doing: "claim", object: key.to_string(), source });
+        }
         let has_it = {
             let snapshot = self.snapshot.lock().unwrap();
             let Some(ingress) = snapshot.ingresses.get(&key.object) else {

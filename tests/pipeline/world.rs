@@ -43,6 +43,8 @@ pub(crate) enum Step {
     Ended(Kind, String),
     Settled(bool),
     Released,
+    /// An object was told an address.
+    Addressed,
     Troubled(String),
 }
 
@@ -123,6 +125,7 @@ impl World {
                 Progress::Settled(retry) => Step::Settled(retry.is_some()),
                 Progress::Released(_) => Step::Released,
                 Progress::Troubled(text) => Step::Troubled(text.to_owned()),
+                Progress::Reported(_, report) if report.address.is_some() => Step::Addressed,
                 Progress::Reported(..) => return,
             };
             // The test may be over already.
