@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::latency::Latency;
 use crate::plane::Plane;
 use crate::request_log::RequestLog;
+use crate::schema::Mode;
 use crate::scope::{ResourcePath, Scope};
 use crate::seed;
 use crate::state::State;
@@ -208,8 +209,12 @@ impl Engine {
             Call::Insert { resource, project, scope } => {
                 Reply::ok(self.insert(&mut state, resource, &project, scope, context)?)
             }
-            Call::Update { resource, path } => Reply::ok(self.update(&mut state, resource, path, context)?),
-            Call::Patch { resource, path } => Reply::ok(self.patch(&mut state, resource, path, context)?),
+            Call::Update { resource, path } => {
+                Reply::ok(self.rewrite(&mut state, resource, path, Mode::Whole, context)?)
+            }
+            Call::Patch { resource, path } => {
+                Reply::ok(self.rewrite(&mut state, resource, path, Mode::Patch, context)?)
+            }
             Call::Delete { resource, path } => Reply::ok(self.delete(&mut state, resource, path, context)?),
             Call::Verb { resource, path, verb } => {
                 Reply::ok(self.verb(&mut state, resource, path, verb, context)?)

@@ -54,11 +54,13 @@ impl Engine {
         self.put(state, resource, draft, "insert", context)
     }
 
-    pub(super) fn update(
+    /// Replaces a resource (PUT), or merges into it (PATCH).
+    pub(super) fn rewrite(
         self: &Arc<Self>,
         state: &mut State,
         resource: &'static Resource,
         path: ResourcePath,
+        mode: Mode,
         context: &Context<'_>,
     ) -> Result<Value, ApiError> {
         let path = Self::name(state, path);
@@ -68,46 +70,31 @@ impl Engine {
         let previous = Self::free(state, resource, &path)?;
         let request = context.object()?;
         let mut body = self
-            .admission(&path, resource.unknown_fields, Mode::Whole, context)
+            .admission(&path, resource.unknown_fields, mode, context)
             .resource(resource.fields, &request)?;
         self.check_fingerprint(resource, &previous, &request)?;
         check_name(&path, &body)?;
         body.shift_remove("name");
-        // What no request can write stays as it is.
-        for field in resource.fields {
-            if matches!(field.written, Written::ByVerb | Written::ByServer)
-                && let Some(value) = previous.fields().get(field.name)
-            {
-                body.insert(field.name.to_owned(), value.clone());
+        let mut next = Stored::clone(&previous);
+        let verb = match mode {
+            Mode::Whole => {
+                // What no request can write stays as it is.
+                for field in resource.fields {
+                    if matches!(field.written, Written::ByVerb | Written::ByServer)
+                        && let Some(value) = previous.fields().get(field.name)
+                    {
+                        body.insert(field.name.to_owned(), value.clone());
+                    }
+                }
+                *next.fields_mut() = body;
+                "update"
             }
-        }
-        let mut next = Stored::clone(&previous);
-        *next.fields_mut() = body;
-        self.put(state, resource, Draft { path, previous: Some(previous), next }, "update", context)
-    }
-
-    pub(super) fn patch(
-        self: &Arc<Self>,
-        state: &mut State,
-        resource: &'static Resource,
-        path: ResourcePath,
-        context: &Context<'_>,
-    ) -> Result<Value, ApiError> {
-        let path = Self::name(state, path);
-        if let Some(answer) = self.replayed(state, &path.project, context)? {
-            return Ok(answer);
-        }
-        let previous = Self::free(state, resource, &path)?;
-        let request = context.object()?;
-        let mut changes = self
-            .admission(&path, resource.unknown_fields, Mode::Patch, context)
-            .resource(resource.fields, &request)?;
-        self.check_fingerprint(resource, &previous, &request)?;
-        check_name(&path, &changes)?;
-        changes.shift_remove("name");
-        let mut next = Stored::clone(&previous);
-        schema::merge(next.fields_mut(), changes);
-        self.put(state, resource, Draft { path, previous: Some(previous), next }, "patch", context)
+            Mode::Patch => {
+                schema::merge(next.fields_mut(), body);
+                "patch"
+            }
+        };
+        self.put(state, resource, Draft { path, previous: Some(previous), next }, verb, context)
     }
 
     pub(super) fn delete(
