@@ -23,7 +23,7 @@ use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
 
 pub use annotations::{ALLOW_HTTP, REDIRECT, STATUS};
-pub use class::{CLASS_ANNOTATION, CONTROLLER, FINALIZER};
+pub use class::FINALIZER;
 
 use class::Standing;
 

@@ -6,6 +6,7 @@
 //! Ingress and IngressClass stay whole (without managed fields); of everything else only what is read is kept.
 
 pub mod certificate;
+mod class;
 mod endpoints;
 pub mod manifests;
 mod node;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
+pub use class::{CLASS_ANNOTATION, CONTROLLER};
 pub use endpoints::{SERVICE_NAME_LABEL, ServiceSlice};
 pub use node::{EXCLUDE_LABEL, NodeUnknown};
 pub use service::{HEALTH_CHECK_PATH_ANNOTATION, NEG_ANNOTATION};

@@ -135,7 +135,7 @@ fn requests() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 fn translated(rules: &[Rule], default: Option<&str>) -> Translation {
-    let class = json!({"metadata": {"name": "gclb"}, "spec": {"controller": gclb::ingress::CONTROLLER}});
+    let class = json!({"metadata": {"name": "gclb"}, "spec": {"controller": gclb::snapshot::CONTROLLER}});
     let rules: Vec<Value> = rules.iter().map(Rule::to_json).collect();
     let mut spec = json!({"ingressClassName": "gclb", "rules": rules});
     if let Some(default) = default {

@@ -15,15 +15,10 @@ use std::sync::Arc;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
 use crate::problem::{Problem, Reason};
-
-/// `spec.controller` of the classes that are ours.
-pub const CONTROLLER: &str = "gclb.dev/ingress";
+use crate::snapshot::{CLASS_ANNOTATION, CONTROLLER};
 
 /// Our finalizer: an Ingress with it cannot vanish before its load balancer has been torn down.
 pub const FINALIZER: &str = "gclb.dev/ingress";
-
-/// The annotation that named a class before there was a field for it.
-pub const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
 /// How an Ingress stands to us.
 #[derive(Debug)]

@@ -34,7 +34,7 @@ use jiff::Timestamp;
 pub use diagnostic::{Code, Diagnostic, DiagnosticSeverity};
 pub use file::File;
 pub use object::{Content, Object, ObjectId, Secret, Workload};
-pub use world::{CONTROLLER, DEFAULT_CLASS, Machine, Supplies, World};
+pub use world::{DEFAULT_CLASS, Machine, Supplies, World};
 
 use super::{Cluster, Snapshot};
 use crate::model::{CertificatesHeld, ClusterId};

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::Ingress;
 
 use crate::controller::folder::IngressView;
-use crate::ingress::CLASS_ANNOTATION;
+use crate::snapshot::CLASS_ANNOTATION;
 use crate::status::{Phase, Report};
 
 /// More hosts are counted, not named; as kubectl does.

@@ -4,7 +4,7 @@ use k8s_openapi::api::networking::v1::IngressSpec;
 
 use super::*;
 use crate::model::ClusterId;
-use crate::snapshot::manifests::{CONTROLLER, cluster_id};
+use crate::snapshot::manifests::cluster_id;
 use crate::status::{Phase, Summary};
 
 fn ingress(name: &str, service: &str) -> String {
@@ -201,11 +201,6 @@ async fn keys_are_given_out_for_the_certificate_that_was_meant() {
 fn a_path_that_does_not_exist_is_an_error() {
     let error = read(&[PathBuf::from("does/not/exist")]).unwrap_err();
     assert_eq!(error.to_string(), "reading manifests from does/not/exist");
-}
-
-#[test]
-fn supplied_classes_are_ours() {
-    assert_eq!(CONTROLLER, crate::ingress::CONTROLLER);
 }
 
 #[test]

@@ -22,15 +22,14 @@ use super::Manifests;
 use super::diagnostic::{Code, Diagnostic, DiagnosticSeverity};
 use super::object::{Content, Object, ObjectId, Secret};
 use crate::model::{CertificatesHeld, ObjectKey, Zone};
-use crate::snapshot::{Cluster, Node, Service, ServiceEndpoints, Snapshot, certificate};
+use crate::snapshot::{
+    CLASS_ANNOTATION, CONTROLLER, Cluster, Node, Service, ServiceEndpoints, Snapshot, certificate,
+};
 
 /// The class that is supplied where a folder names none for us.
 pub const DEFAULT_CLASS: &str = "gclb";
-/// How an IngressClass names our controller.
-pub const CONTROLLER: &str = "gclb.dev/ingress";
 
 const IS_DEFAULT_CLASS: &str = "ingressclass.kubernetes.io/is-default-class";
-const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 /// The node that is supplied where a folder has none.
 const NODE: &str = "local-node";
 /// When all objects came to be. A fixed moment: what depends on age must not depend on when a folder was read.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::ingress::CONTROLLER;
 use crate::model::{
     CertificateFingerprint, CertificatesHeld, ClusterId, Kind, LoadBalancerKey, ObjectKey, Ref, Resource,
     ResourceName, Zone,
 };
 use crate::problem::{Reason, Severity};
+use crate::snapshot::CONTROLLER;
 use crate::snapshot::{
     Certificate, CertificateError, Cluster, Node, PodEndpoint, Service, ServiceEndpoints, ServicePort,
     Snapshot,

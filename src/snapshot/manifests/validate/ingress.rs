@@ -4,13 +4,11 @@ use k8s_openapi::api::networking::v1::{
     HTTPIngressPath, Ingress, IngressBackend, IngressServiceBackend, IngressSpec,
 };
 
+use crate::snapshot::CLASS_ANNOTATION;
 use crate::snapshot::manifests::diagnostic::Code;
 use crate::snapshot::manifests::fault::Faults;
 use crate::snapshot::manifests::field::FieldPath;
 use crate::snapshot::manifests::names;
-
-/// How an Ingress named its class before there was `spec.ingressClassName`.
-const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
 const PATH_TYPES: [&str; 3] = ["Exact", "ImplementationSpecific", "Prefix"];
 /// What a path of type Exact or Prefix may not have in it, and not at its end: nobody agrees on what they mean.
