@@ -214,9 +214,9 @@ async fn an_address_is_told_while_other_changes_are_still_under_way() {
     let mut controller = world.start();
     let steps = controller.settled(|| world.is_served_or_gone()).await;
     let place = |wanted: &Step| steps.iter().position(|step| step == wanted);
-    let (address, firewall) =
-        (place(&Step::Addressed), place(&Step::Ended(Kind::Firewall, "Done".to_owned())));
-    assert!(address.is_some() && address < firewall, "{steps:#?}");
+    let (address, certificate) =
+        (place(&Step::Addressed), place(&Step::Ended(Kind::SslCertificate, "Done".to_owned())));
+    assert!(address.is_some() && address < certificate, "{steps:#?}");
     controller.stop().await;
     world.cloud.shutdown().await;
 }
