@@ -11,6 +11,7 @@ use super::*;
 use crate::load_balancer::{Backend, BackendPort, HostPattern, PathMatch, RouteAction, WeightedBackend};
 use crate::model::RedirectCode;
 use crate::problem::Severity;
+use crate::snapshot::{CLASS_ANNOTATION, CONTROLLER};
 
 fn ingress(metadata: Value, spec: Value) -> Ingress {
     let mut object = json!({"metadata": {"namespace": "default", "name": "test"}, "spec": spec});

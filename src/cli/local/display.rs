@@ -17,8 +17,8 @@ use crate::load_balancer::Frontend;
 use crate::model::{CertificatesHeld, LoadBalancerKey, ObjectKey};
 use crate::plan::Colours;
 use crate::problem::{Problem, Reason};
-use crate::snapshot::{self, Snapshot};
 use crate::snapshot::manifests::{Manifests, ObjectId};
+use crate::snapshot::{self, Snapshot};
 use crate::status::Phase;
 use crate::translate::translate;
 
@@ -235,7 +235,8 @@ fn state(view: &View) -> State {
 }
 
 fn is_ours(ingress: &Ingress, view: &View) -> bool {
-    let annotation = ingress.metadata.annotations.as_ref().and_then(|all| all.get(snapshot::CLASS_ANNOTATION));
+    let annotation =
+        ingress.metadata.annotations.as_ref().and_then(|all| all.get(snapshot::CLASS_ANNOTATION));
     let field = ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_ref());
     let class = annotation.or(field).and_then(|name| view.world.classes.get(name));
     class.and_then(|class| class.spec.as_ref()?.controller.as_deref()) == Some(snapshot::CONTROLLER)

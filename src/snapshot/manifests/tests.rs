@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::ObjectKey;
+use crate::snapshot::CONTROLLER;
 
 const WALKTHROUGH: &str = "
 apiVersion: v1
