@@ -124,7 +124,8 @@ async fn watch<K>(
                 continue;
             }
         };
-        if std::mem::take(&mut failing) {
+        // A list that has only begun may still be refused.
+        if !matches!(seen, watcher::Event::Init) && std::mem::take(&mut failing) {
             warn!(kind, "the watch works again");
         }
         let seen = match seen {
