@@ -72,6 +72,19 @@ fn every_key_on_an_object_is_explained_and_none_is_invented() {
     for source in sources("src") {
         keys.extend(words::object_keys(&source));
     }
+    let settings = page("docs/annotations.md");
+    for key in [
+        gclb::ingress::REDIRECT,
+        gclb::ingress::ALLOW_HTTP,
+        gclb::ingress::STATUS,
+        gclb::ingress::CLASS_ANNOTATION,
+        gclb::ingress::FINALIZER,
+        gclb::snapshot::NEG_ANNOTATION,
+        gclb::snapshot::HEALTH_CHECK_PATH_ANNOTATION,
+        gclb::snapshot::EXCLUDE_LABEL,
+    ] {
+        assert!(settings.text.contains(&format!("`{key}`")), "docs/annotations.md does not explain {key}");
+    }
     let all: Vec<Page> = pages();
     let explained: String =
         ["docs/annotations.md", "docs/concepts.md", "docs/errors.md"].map(|name| page(name).text).concat();
