@@ -77,7 +77,7 @@ fn every_key_on_an_object_is_explained_and_none_is_invented() {
         gclb::ingress::REDIRECT,
         gclb::ingress::ALLOW_HTTP,
         gclb::ingress::STATUS,
-        gclb::ingress::CLASS_ANNOTATION,
+        gclb::snapshot::CLASS_ANNOTATION,
         gclb::ingress::FINALIZER,
         gclb::snapshot::NEG_ANNOTATION,
         gclb::snapshot::HEALTH_CHECK_PATH_ANNOTATION,
