@@ -26,6 +26,8 @@ pub(crate) struct Scripted {
     errors: Mutex<BTreeMap<String, VecDeque<CloudError>>>,
     /// Changes of these names are made only once they are let through.
     held: Mutex<BTreeMap<String, Arc<Semaphore>>>,
+    /// How the backends of every service are.
+    pub(crate) health: Mutex<ServiceHealth>,
     /// Reading fails while it is set.
     pub(crate) blind: Mutex<bool>,
 }
@@ -116,8 +118,9 @@ impl Cloud for Scripted {
         }
     }
 
-    async fn health(&self, _: &ResourceId, _: &BackendService) -> Result<ServiceHealth, CloudError> {
-        Ok(ServiceHealth::default())
+    async fn health(&self, id: &ResourceId, _: &BackendService) -> Result<ServiceHealth, CloudError> {
+        self.note("health", &id.name);
+        Ok(*self.health.lock().unwrap())
     }
 
     async fn preflight(&self, _: &str, _: &str) -> Result<Vec<Obstacle>, CloudError> {

@@ -173,6 +173,79 @@ fn pause(pace: &HealthPace, health: ServiceHealth, differs: bool, before: Durati
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cloud::fixture::{Scripted, id};
+    use crate::model::{Backend, BackendProtocol, Balancing, Group, Kind, Scheme};
+
+    fn service(groups: usize) -> BackendService {
+        let backend =
+            |at| Backend { group: Group::Other(format!("group-{at}")), balancing: Balancing::Other };
+        BackendService {
+            scheme: Scheme::ExternalManaged,
+            protocol: BackendProtocol::Http,
+            port_name: None,
+            backends: (0..groups).map(backend).collect(),
+            health_check: None,
+            timeout_seconds: 30,
+            draining_seconds: 0,
+        }
+    }
+
+    fn wanted(services: usize, groups: usize) -> Wanted {
+        (0..services)
+            .map(|at| (id(Kind::BackendService, &format!("service-{at}")), service(groups)))
+            .collect()
+    }
+
+    /// A poller that runs until the test ends.
+    fn polled() -> (Arc<Scripted>, Arc<HealthBoard>) {
+        let (cloud, board) = (Arc::new(Scripted::default()), Arc::new(HealthBoard::default()));
+        tokio::spawn(poll(Arc::clone(&cloud), Arc::clone(&board), HealthPace::default()));
+        (cloud, board)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_becomes_well_is_known_within_a_second_and_then_asked_about_rarely() {
+        let (cloud, board) = polled();
+        board.want(wanted(1, 1));
+        board.changed().await;
+        *cloud.health.lock().unwrap() = ServiceHealth { healthy: 1, total: 1 };
+        let began = Instant::now();
+        board.changed().await;
+        assert!(began.elapsed() <= Duration::from_millis(1250), "known after {:?}", began.elapsed());
+        assert_eq!(board.known().len(), 1);
+        tokio::time::sleep(Duration::from_mins(5)).await;
+        let asked = cloud.asked().len();
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        assert_eq!(cloud.asked().len() - asked, 10, "once a minute");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_questions_together_keep_to_the_budget() {
+        let (cloud, board) = polled();
+        board.want(wanted(100, 3));
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let requests = cloud.asked().len() * 3;
+        // The first question is free.
+        assert!((300..=400 + 3).contains(&requests), "{requests} requests in a minute");
+        let names: std::collections::BTreeSet<_> = cloud.asked().into_iter().collect();
+        assert_eq!(names.len(), 100, "everybody has had a turn");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_no_longer_wanted_is_forgotten() {
+        let (cloud, board) = polled();
+        board.want(wanted(2, 1));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(board.known().len(), 2);
+        board.want(wanted(1, 1));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(board.known().len(), 1);
+        board.want(Wanted::new());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let asked = cloud.asked().len();
+        tokio::time::sleep(Duration::from_mins(5)).await;
+        assert_eq!(cloud.asked().len(), asked);
+    }
 
     #[test]
     fn what_stays_as_it_is_is_asked_about_ever_more_rarely() {
