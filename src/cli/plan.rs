@@ -163,7 +163,8 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         Output::Text => show_text(&plan, &translation, &manifests, &diagnostics),
         Output::Json => show_json(&plan, &translation, &manifests, &diagnostics),
     }
-    let wrong = diagnostics.iter().any(Diagnostic::is_error);
+    // What is needed and cannot be done is no plan to rely on, and certainly not "nothing to do".
+    let wrong = diagnostics.iter().any(Diagnostic::is_error) || !plan.blocked.is_empty();
     Ok(match (wrong, plan.is_empty()) {
         (true, _) => super::FAILED,
         (false, false) => super::CHANGES,

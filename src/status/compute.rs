@@ -221,6 +221,8 @@ impl Desk<'_> {
         let worst = problems
             .iter()
             .filter(|problem| problem.severity > Severity::Warning)
+            // The last of equals wins: from behind, that is the first of the input.
+            .rev()
             .max_by_key(|problem| problem.severity);
         if let Some(problem) = worst {
             return of(Phase::Degraded, Some(problem.reason.word()), Some(problem_message(problem)));

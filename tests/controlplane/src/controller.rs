@@ -8,7 +8,7 @@ use crate::process::{Process, ProcessError, Program};
 
 /// The manifests a cluster's administrator applies, except for the Deployment: the controller runs outside the cluster here.
 const MANIFESTS: [&str; 3] = [
-    include_str!("../../../deploy/manifests/namespace.yaml"),
+    include_str!("../../../deploy/manifests/00-namespace.yaml"),
     include_str!("../../../deploy/manifests/rbac.yaml"),
     include_str!("../../../deploy/manifests/ingressclass.yaml"),
 ];
