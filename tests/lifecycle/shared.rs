@@ -1,6 +1,6 @@
 //! The world that most tests share.
 
-use controlplane::prerequisite::or_skip;
+use controlplane::prerequisite::{or_skip, programs};
 use controlplane::{Kubectl, Options, World};
 use tokio::sync::OnceCell;
 
@@ -11,6 +11,8 @@ static WORLD: OnceCell<Option<World>> = OnceCell::const_new();
 /// The shared world, with the controller running; nothing, said aloud, where it cannot be had.
 pub(crate) async fn world() -> Option<&'static World> {
     let start = || async {
+        // The certificate on the wire is read with it.
+        or_skip(programs(&["openssl"]))?;
         let mut world = or_skip(World::start(gclb(), Options::default()).await)?;
         world.start_controller().expect("the controller starts");
         Some(world)

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use controlplane::prerequisite::or_skip;
+use controlplane::prerequisite::{or_skip, programs};
 use controlplane::wait::eventually;
 use controlplane::{Kubectl, Options, World};
 use serde_json::{Value, json};
 
 use crate::gclb;
-use crate::steps::{ECHO, INGRESS, secret, the_address_serves};
+use crate::steps::{ECHO, INGRESS, TYPED, secret, the_address_serves};
 
 #[tokio::test]
 async fn with_kubectl_against_a_real_api_server() {
+    if or_skip(programs(&TYPED)).is_none() {
+        return;
+    }
     let Some(mut world) = or_skip(World::start(gclb(), Options::default()).await) else { return };
     world.start_controller().unwrap();
     let kubectl = world.cluster().kubectl();

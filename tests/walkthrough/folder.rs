@@ -5,15 +5,19 @@ use std::path::Path;
 use std::time::Duration;
 
 use controlplane::command;
+use controlplane::prerequisite::{or_skip, programs};
 use controlplane::process::{Process, Program};
 use controlplane::wait::eventually;
 use serde_json::Value;
 
 use crate::gclb;
-use crate::steps::{ECHO, INGRESS, secret, the_address_serves};
+use crate::steps::{ECHO, INGRESS, TYPED, secret, the_address_serves};
 
 #[tokio::test]
 async fn from_the_folder_of_manifests_alone() {
+    if or_skip(programs(&TYPED)).is_none() {
+        return;
+    }
     let scratch = tempfile::tempdir().unwrap();
     let folder = scratch.path().join("manifests");
     std::fs::create_dir(&folder).unwrap();

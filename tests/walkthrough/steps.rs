@@ -7,6 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use controlplane::command;
 use controlplane::wait::eventually;
 
+/// What the story types, beside kubectl.
+pub(crate) const TYPED: [&str; 2] = ["openssl", "curl"];
+
 /// The echo server of the story behind its `NodePort` Service.
 pub(crate) const ECHO: &str = "
 apiVersion: apps/v1

@@ -10,6 +10,16 @@ use crate::assets::AssetsError;
 #[error("{0}")]
 pub struct Missing(pub(crate) String);
 
+/// Whether these programs are on `PATH`.
+pub fn programs(names: &[&str]) -> Result<(), Missing> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = |name: &str| std::env::split_paths(&path).any(|folder| folder.join(name).is_file());
+    match names.iter().find(|name| !found(name)) {
+        None => Ok(()),
+        Some(name) => Err(Missing(format!("there is no '{name}' on PATH: install it"))),
+    }
+}
+
 /// The value; or nothing, said aloud, when this machine lacks what it needs: the programs of the
 /// control plane and a Go toolchain to build them, or ports below 1024.
 ///
@@ -46,4 +56,16 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_named() {
+        assert!(programs(&["sh", "env"]).is_ok());
+        let missing = programs(&["sh", "no-such-program-anywhere"]).unwrap_err().to_string();
+        assert!(missing.contains("'no-such-program-anywhere'"), "{missing}");
+    }
 }

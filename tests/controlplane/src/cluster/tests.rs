@@ -100,10 +100,7 @@ async fn a_deployment_serves_through_every_node_port() {
 
 /// A failing readiness probe takes a pod out; when all fail the node port refuses.
 async fn readiness_counts(kubectl: &Kubectl, pods: &BTreeSet<String>, node_port: SocketAddr) {
-    kubectl
-        .run(&["annotate", "pods", "--selector=app=echo", "echo.gclb.dev/failing-paths=/healthz"])
-        .await
-        .unwrap();
+    kubectl.run(&["annotate", "pods", "--selector=app=echo", "echo/failing-paths=/healthz"]).await.unwrap();
     eventually("the node port to refuse", || async {
         match get(node_port, "/").await {
             Ok(page) => Err(page),
@@ -112,10 +109,10 @@ async fn readiness_counts(kubectl: &Kubectl, pods: &BTreeSet<String>, node_port:
     })
     .await;
     let one = pods.first().unwrap();
-    kubectl.run(&["annotate", "pod", one, "echo.gclb.dev/failing-paths-"]).await.unwrap();
+    kubectl.run(&["annotate", "pod", one, "echo/failing-paths-"]).await.unwrap();
     let page = eventually("the healed pod to be reached", || get(node_port, "/")).await;
     assert!(page.starts_with(&format!("pod={one}\n")), "{page}");
-    kubectl.run(&["annotate", "pods", "--all", "echo.gclb.dev/failing-paths-"]).await.unwrap();
+    kubectl.run(&["annotate", "pods", "--all", "echo/failing-paths-"]).await.unwrap();
 }
 
 /// The pod object goes away, its address stops answering, and the Deployment's next pod is another one.

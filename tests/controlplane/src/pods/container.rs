@@ -15,10 +15,10 @@ const IMAGE_PORT: u16 = 8080;
 
 /// Paths, separated by commas, that the pod's echo servers answer with 503. As an annotation of the pod it can be
 /// changed while it runs; as an environment variable of a container it holds from the start.
-const FAILING_PATHS: (&str, &str) = ("echo.gclb.dev/failing-paths", "ECHO_FAILING_PATHS");
+const FAILING_PATHS: (&str, &str) = ("echo/failing-paths", "ECHO_FAILING_PATHS");
 
 /// How many milliseconds every answer waits, in the same two ways.
-const DELAY: (&str, &str) = ("echo.gclb.dev/delay-ms", "ECHO_DELAY_MS");
+const DELAY: (&str, &str) = ("echo/delay-ms", "ECHO_DELAY_MS");
 
 /// The TCP ports that the pod's containers listen on.
 pub(super) fn ports(spec: &PodSpec) -> BTreeSet<u16> {
@@ -117,7 +117,7 @@ mod tests {
 
     fn pod() -> Pod {
         object(json!({
-            "metadata": { "annotations": { "echo.gclb.dev/failing-paths": "/a, /b" } },
+            "metadata": { "annotations": { "echo/failing-paths": "/a, /b" } },
             "spec": { "containers": [
                 {
                     "name": "web",
