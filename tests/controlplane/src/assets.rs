@@ -1,7 +1,7 @@
 //! Where the programs of the control plane come from.
 //!
 //! Looked up in this order: the folder named by `KUBEBUILDER_ASSETS`; a cache outside the checkout, keyed by
-//! everything that goes into the build; else they are built into that cache, once, from Go modules ([`build`]).
+//! everything that goes into the build; else they are built into that cache, once, from Go modules (`assets/build.rs`).
 //!
 //! It deliberately never takes programs from `PATH`: the versions of all four must be known, and belong together.
 
