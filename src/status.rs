@@ -98,6 +98,22 @@ pub enum Phase {
     Deleting,
 }
 
+impl Phase {
+    /// The word, as it stands in the annotation, in metrics and in tables.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ready => "Ready",
+            Self::Unhealthy => "Unhealthy",
+            Self::Progressing => "Progressing",
+            Self::Degraded => "Degraded",
+            Self::Failing => "Failing",
+            Self::Rejected => "Rejected",
+            Self::Deleting => "Deleting",
+        }
+    }
+}
+
 /// A Kubernetes Event on the load balancer's object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {

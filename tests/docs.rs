@@ -47,7 +47,7 @@ fn every_event_and_every_word_of_the_status_is_explained() {
     let mut explained = errors.section("## What the cloud refused").reasons();
     explained.extend(errors.section("## What was done").reasons());
     same("Events and reasons of the status (docs/errors.md)", &said, &explained);
-    let phases = source("src/controller/reconcile/tell.rs").captured(r#"Phase::\w+ => "(\w+)""#);
+    let phases = source("src/status.rs").captured(r#"Self::\w+ => "(\w+)""#);
     let explained = page("docs/annotations.md").section("### `gclb.dev/status`").first_cells();
     let fields = set(["phase", "reason", "message", "healthy"]);
     same("phases (docs/annotations.md)", &phases, &explained.difference(&fields).cloned().collect());

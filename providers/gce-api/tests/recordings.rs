@@ -35,37 +35,43 @@ fn through<T: serde::Serialize + serde::de::DeserializeOwned>(
     serde_json::to_value(serde_json::from_value::<T>(body.clone())?)
 }
 
+/// Takes a body through the type whose `KIND` or `COLLECTION` is `$name`; `None` where it is none of ours.
+macro_rules! by_name {
+    ($constant:ident, $name:expr, $body:expr) => {
+        by_name!(
+            @ $constant, $name, $body;
+            Address,
+            BackendBucket,
+            BackendService,
+            Firewall,
+            ForwardingRule,
+            HealthCheck,
+            Instance,
+            InstanceGroup,
+            Network,
+            NetworkEndpointGroup,
+            Operation,
+            Region,
+            SecurityPolicy,
+            SslCertificate,
+            SslPolicy,
+            Subnetwork,
+            TargetHttpProxy,
+            TargetHttpsProxy,
+            UrlMap,
+            Zone,
+        )
+    };
+    (@ $constant:ident, $name:expr, $body:expr; $($type:ty),* $(,)?) => {
+        match $name {
+            $(_ if $name == <$type as Resource>::$constant => Some(through::<$type>($body)),)*
+            _ => None,
+        }
+    };
+}
+
 fn resource(collection: &str, body: &Value) -> Option<Result<Value, serde_json::Error>> {
-    macro_rules! by_collection {
-        ($($type:ty),* $(,)?) => {
-            match collection {
-                $(_ if collection == <$type as Resource>::COLLECTION => Some(through::<$type>(body)),)*
-                _ => None,
-            }
-        };
-    }
-    by_collection!(
-        Address,
-        BackendBucket,
-        BackendService,
-        Firewall,
-        ForwardingRule,
-        HealthCheck,
-        Instance,
-        InstanceGroup,
-        Network,
-        NetworkEndpointGroup,
-        Operation,
-        Region,
-        SecurityPolicy,
-        SslCertificate,
-        SslPolicy,
-        Subnetwork,
-        TargetHttpProxy,
-        TargetHttpsProxy,
-        UrlMap,
-        Zone,
-    )
+    by_name!(COLLECTION, collection, body)
 }
 
 fn verb(verb: &str, body: &Value) -> Option<Result<Value, serde_json::Error>> {
@@ -116,36 +122,7 @@ fn response(body: &Value) -> Option<Result<Value, serde_json::Error>> {
         }
         _ => {}
     }
-    macro_rules! by_kind {
-        ($($type:ty),* $(,)?) => {
-            match kind {
-                $(_ if kind == <$type as Resource>::KIND => Some(through::<$type>(body)),)*
-                _ => None,
-            }
-        };
-    }
-    by_kind!(
-        Address,
-        BackendBucket,
-        BackendService,
-        Firewall,
-        ForwardingRule,
-        HealthCheck,
-        Instance,
-        InstanceGroup,
-        Network,
-        NetworkEndpointGroup,
-        Operation,
-        Region,
-        SecurityPolicy,
-        SslCertificate,
-        SslPolicy,
-        Subnetwork,
-        TargetHttpProxy,
-        TargetHttpsProxy,
-        UrlMap,
-        Zone,
-    )
+    by_name!(KIND, kind, body)
 }
 
 /// The one thing that is not kept: a `null`, which in a whole resource says no more than its absence.

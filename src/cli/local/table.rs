@@ -7,7 +7,7 @@ use k8s_openapi::api::networking::v1::Ingress;
 
 use crate::controller::folder::IngressView;
 use crate::snapshot::CLASS_ANNOTATION;
-use crate::status::{Phase, Report};
+use crate::status::Report;
 
 /// More hosts are counted, not named; as kubectl does.
 const MOST_HOSTS: usize = 3;
@@ -81,15 +81,7 @@ fn status(deleting: bool, report: Option<&Report>) -> String {
     let Some(report) = report else {
         return if deleting { "Deleting".to_owned() } else { String::new() };
     };
-    let word = match report.summary.phase {
-        Phase::Ready => "Ready",
-        Phase::Unhealthy => "Unhealthy",
-        Phase::Progressing => "Progressing",
-        Phase::Degraded => "Degraded",
-        Phase::Failing => "Failing",
-        Phase::Rejected => "Rejected",
-        Phase::Deleting => "Deleting",
-    };
+    let word = report.summary.phase.word();
     match (&report.summary.healthy, &report.summary.reason) {
         (Some(healthy), None) => format!("{word} {healthy}"),
         (Some(healthy), Some(reason)) => format!("{word} {healthy} ({reason})"),
@@ -172,7 +164,7 @@ mod tests {
 
     use super::*;
     use crate::model::ObjectKey;
-    use crate::status::Summary;
+    use crate::status::{Phase, Summary};
 
     fn view(name: &str, spec: &serde_json::Value, address: Option<&str>) -> IngressView {
         let ingress: Ingress = serde_json::from_value(serde_json::json!({

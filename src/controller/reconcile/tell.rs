@@ -17,7 +17,7 @@ use crate::controller::source::Source;
 use crate::controller::{Observer, Progress};
 use crate::model::{BackendService, Kind, LoadBalancerKey, Observed, Ref, Resource as _, ResourceId};
 use crate::plan::Plan;
-use crate::status::{self, Activity, Event, Phase, Report, Work};
+use crate::status::{self, Activity, Event, Report, Work};
 use crate::translate::{Disposition, Translation};
 
 /// While a plan is applied, its ends are told together within so long of each other; a forwarding rule's at once.
@@ -151,7 +151,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         }
         let mut phases: BTreeMap<&'static str, i64> = BTreeMap::new();
         for report in reports.values() {
-            *phases.entry(phase_word(report.summary.phase)).or_default() += 1;
+            *phases.entry(report.summary.phase.word()).or_default() += 1;
         }
         self.options.metrics.problems(problems);
         self.options.metrics.load_balancers(phases);
@@ -200,16 +200,4 @@ fn probed(translation: &Translation, observed: &Observed) -> BTreeMap<ResourceId
             (!service.backends.is_empty()).then(|| (id.clone(), service.clone()))
         })
         .collect()
-}
-
-const fn phase_word(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Ready => "Ready",
-        Phase::Unhealthy => "Unhealthy",
-        Phase::Progressing => "Progressing",
-        Phase::Degraded => "Degraded",
-        Phase::Failing => "Failing",
-        Phase::Rejected => "Rejected",
-        Phase::Deleting => "Deleting",
-    }
 }
