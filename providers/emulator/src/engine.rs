@@ -6,6 +6,7 @@
 mod mutate;
 mod read;
 mod run;
+mod validate;
 
 use crate::address_pool::AddressPool;
 use crate::call::{Call, OperationCall};

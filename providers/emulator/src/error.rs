@@ -13,7 +13,26 @@ pub(crate) struct ApiError {
     pub(crate) status: StatusCode,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
+    domain: Domain,
     detail: Detail,
+}
+
+/// Who refuses, as the item of an error says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Domain {
+    /// The API.
+    Global,
+    /// Its quotas.
+    UsageLimits,
+}
+
+impl Domain {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::UsageLimits => "usageLimits",
+        }
+    }
 }
 
 /// What an error carries besides its message.
@@ -29,11 +48,19 @@ enum Detail {
     BadRequest {
         field: String,
     },
+    /// Which rate quota was used up.
+    Quota {
+        metric: String,
+        limit: String,
+        value: u64,
+        location: String,
+        consumer: u64,
+    },
 }
 
 impl ApiError {
     fn new(status: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { status, reason, message: message.into(), detail: Detail::None }
+        Self { status, reason, message: message.into(), domain: Domain::Global, detail: Detail::None }
     }
 
     /// 404 for a resource, in the usual words.
@@ -105,6 +132,41 @@ impl ApiError {
         error
     }
 
+    /// 403: a project has as many resources of a kind as it may have.
+    pub(crate) fn quota_exceeded(message: impl Into<String>) -> Self {
+        let mut error = Self::new(StatusCode::FORBIDDEN, "quotaExceeded", message);
+        error.domain = Domain::UsageLimits;
+        error
+    }
+
+    /// 403: a project has sent as many requests of a group in this minute as it may send. `metric` and `limit` are words
+    /// such as `Read requests` and `Read requests per minute`; `location` is `global` or a region.
+    pub(crate) fn rate_limit_exceeded(
+        metric: &str,
+        limit: &str,
+        value: u64,
+        location: &str,
+        project_number: u64,
+    ) -> Self {
+        let mut error = Self::new(
+            StatusCode::FORBIDDEN,
+            "rateLimitExceeded",
+            format!(
+                "Quota exceeded for quota metric '{metric}' and limit '{limit}' of service \
+                 'compute.googleapis.com' for consumer 'project_number:{project_number}'."
+            ),
+        );
+        error.domain = Domain::UsageLimits;
+        error.detail = Detail::Quota {
+            metric: metric.to_lowercase().replace([' ', '-'], "_"),
+            limit: limit.to_owned(),
+            value,
+            location: location.to_owned(),
+            consumer: project_number,
+        };
+        error
+    }
+
     /// 413: more bytes than any request may have.
     pub(crate) fn too_large(limit: usize) -> Self {
         Self::new(
@@ -117,10 +179,26 @@ impl ApiError {
     /// The body that goes on the wire. The top message and the one item's message are the same text: Go's client prints
     /// the short form only then.
     pub(crate) fn body(&self) -> Value {
-        let mut item = json!({ "message": self.message, "domain": "global", "reason": self.reason });
+        let mut item =
+            json!({ "message": self.message, "domain": self.domain.name(), "reason": self.reason });
         let mut error = json!({ "code": self.status.as_u16(), "message": self.message });
         match &self.detail {
             Detail::None => {}
+            Detail::Quota { metric, limit, value, location, consumer } => {
+                error["details"] = json!([{
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": "RATE_LIMIT_EXCEEDED",
+                    "domain": "googleapis.com",
+                    "metadata": {
+                        "consumer": format!("projects/{consumer}"),
+                        "quota_limit": limit,
+                        "quota_limit_value": value.to_string(),
+                        "quota_location": location,
+                        "quota_metric": format!("compute.googleapis.com/{metric}"),
+                        "service": "compute.googleapis.com",
+                    },
+                }]);
+            }
             Detail::Location { kind, name } => {
                 item["locationType"] = json!(kind);
                 item["location"] = json!(name);
@@ -159,5 +237,22 @@ mod tests {
         assert_eq!(body["error"]["code"], 412);
         assert_eq!(body["error"]["errors"][0]["reason"], "conditionNotMet");
         assert_eq!(body["error"]["errors"][0]["location"], "If-Match");
+        assert_eq!(body["error"]["errors"][0]["domain"], "global");
+    }
+
+    #[test]
+    fn a_quota_speaks_for_its_domain() {
+        let error =
+            ApiError::rate_limit_exceeded("Read requests", "Read requests per minute", 3, "global", 12);
+        let body = error.body();
+        assert_eq!(body["error"]["code"], 403);
+        assert_eq!(body["error"]["errors"][0]["domain"], "usageLimits");
+        assert_eq!(
+            body["error"]["message"],
+            "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service \
+             'compute.googleapis.com' for consumer 'project_number:12'."
+        );
+        let metric = &body["error"]["details"][0]["metadata"]["quota_metric"];
+        assert_eq!(metric, "compute.googleapis.com/read_requests");
     }
 }

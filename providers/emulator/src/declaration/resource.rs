@@ -30,6 +30,9 @@ pub(crate) struct Resource {
     /// Verbs whose operations are not named after the verb.
     pub(crate) operation_types: &'static [(&'static str, &'static str)],
     pub(crate) not_found: NotFound,
+    /// Verbs (`insert`, or the name of a verb of its own) that `validateOnly=true` turns into a check: everything is
+    /// checked, the operation in the answer is DONE at once, and nothing changes.
+    pub(crate) validates: &'static [&'static str],
     /// Fills in defaults that depend on more than their own field, on a body that fits the schema.
     pub(crate) fill: fn(&mut Draft, &World<'_>),
     /// Works out what only this resource can. Refuses what it cannot read.
@@ -61,6 +64,7 @@ impl Resource {
         locking: Locking::None,
         operation_types: &[],
         not_found: NotFound::Resource,
+        validates: &[],
         fill: |_, _| {},
         complete: |_, _| Ok(()),
         check: |_, _| Ok(()),

@@ -237,6 +237,9 @@ impl Engine {
         context: &Context<'_>,
     ) -> Result<Value, ApiError> {
         self.finish(state, resource, &mut draft)?;
+        if Self::validates_only(resource, verb, context) {
+            return Ok(self.validated(state, resource, &draft, verb, context));
+        }
         let (path, id) = (draft.path.clone(), draft.next.id);
         Ok(self.start(state, resource, path, id, Change::Put(Box::new(draft)), verb, context))
     }
