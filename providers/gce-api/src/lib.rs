@@ -11,8 +11,9 @@
 //! No HTTP, no policy, no defaults: those belong to the client and to the emulator.
 //!
 //! # Generating
-//! `cargo run -p gce-api --example generate` rewrites the generated files (all but the seven named first below); a
-//! test says when they are stale.
+//! `cargo run -p gce-api --example generate` rewrites the generated files (all but the seven named first below) and
+//! `discovery.txt`, the digest of the document that the emulator's reference is held against; a test says when they are
+//! stale.
 
 // Written by hand.
 mod error_body;

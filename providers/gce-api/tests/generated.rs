@@ -3,6 +3,8 @@
 
 #[path = "../examples/generate/catalogue.rs"]
 mod catalogue;
+#[path = "../examples/generate/digest.rs"]
+mod digest;
 #[path = "../examples/generate/document.rs"]
 mod document;
 #[path = "../examples/generate/source.rs"]
@@ -21,12 +23,15 @@ fn generated_files_are_current() {
         }
     };
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = source::files(&document::read(&path).unwrap(), crate_folder).unwrap();
+    let document = document::read(&path).unwrap();
+    let files = source::files(&document, crate_folder).unwrap();
     assert!(files.len() > 20, "the catalogue is nearly empty");
     let stale: Vec<String> = files
         .into_iter()
+        .map(|(name, text)| (format!("src/{name}"), text))
+        .chain([(digest::FILE.to_owned(), digest::text(&document).unwrap())])
         .filter(|(name, text)| {
-            std::fs::read_to_string(crate_folder.join("src").join(name)).ok().as_ref() != Some(text)
+            std::fs::read_to_string(crate_folder.join(name)).ok().as_ref() != Some(text)
         })
         .map(|(name, _)| name)
         .collect();

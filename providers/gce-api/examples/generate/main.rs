@@ -1,8 +1,8 @@
-//! Writes the generated half of this crate from the published discovery document.
+//! Writes the generated half of this crate, and the digest `discovery.txt`, from the published discovery document.
 //!
 //! ```text
-//! cargo run -p gce-api --example generate              # rewrite src/
-//! cargo run -p gce-api --example generate -- --check   # only say whether src/ is current
+//! cargo run -p gce-api --example generate              # rewrite src/ and discovery.txt
+//! cargo run -p gce-api --example generate -- --check   # only say whether they are current
 //! ```
 //!
 //! The document is a file of the Go module named in [`document::MODULE`], fetched by `go mod download`; a path to
@@ -10,6 +10,7 @@
 //! read from it: its prose is not ours to copy.
 
 mod catalogue;
+mod digest;
 mod document;
 mod source;
 
@@ -42,17 +43,19 @@ fn run() -> Result<ExitCode, String> {
     let document = document::read(&path)?;
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut stale = 0;
-    for (name, text) in source::files(&document, crate_folder)? {
-        let target = crate_folder.join("src").join(&name);
+    let sources = source::files(&document, crate_folder)?.into_iter();
+    let digest = (digest::FILE.to_owned(), digest::text(&document)?);
+    for (name, text) in sources.map(|(name, text)| (format!("src/{name}"), text)).chain([digest]) {
+        let target = crate_folder.join(&name);
         if std::fs::read_to_string(&target).is_ok_and(|current| current == text) {
             continue;
         }
         stale += 1;
         if check {
-            println!("stale: src/{name}");
+            println!("stale: {name}");
         } else {
             std::fs::write(&target, text).map_err(|error| format!("write {}: {error}", target.display()))?;
-            println!("wrote src/{name}");
+            println!("wrote {name}");
         }
     }
     Ok(if check && stale > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
