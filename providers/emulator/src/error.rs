@@ -5,6 +5,7 @@
 use crate::scope::ResourcePath;
 use http::StatusCode;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 
 /// A refused request. Becomes the HTTP answer; no operation exists for it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -221,7 +222,7 @@ impl ApiError {
 #[error("{code} - {message}")]
 pub(crate) struct OperationError {
     /// Upper case with underscores, as clients print it in front of the message.
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     pub(crate) status: StatusCode,
     pub(crate) message: String,
 }

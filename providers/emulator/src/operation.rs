@@ -4,10 +4,12 @@
 
 use crate::error::OperationError;
 use crate::scope::{ResourcePath, Scope};
+use crate::state::Touched;
 use crate::timestamp;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -28,6 +30,14 @@ impl Stage {
             Self::Done => "DONE",
         }
     }
+}
+
+/// Whether what an operation is for has been done. Whoever goes on with it after a restart does it once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Waiting,
+    /// The change is in place, or the operation has an error that says why it never will be.
+    Settled,
 }
 
 /// Where an operation is found: operations are in the place of what they change.
@@ -51,7 +61,7 @@ pub(crate) struct Operation {
     pub(crate) path: OperationPath,
     pub(crate) id: u64,
     /// As clients see it: the verb, with a prefix for some.
-    pub(crate) verb: &'static str,
+    pub(crate) verb: Cow<'static, str>,
     pub(crate) target: ResourcePath,
     pub(crate) target_id: u64,
     pub(crate) user: String,
@@ -62,6 +72,7 @@ pub(crate) struct Operation {
     /// How long it is meant to take.
     pub(crate) latency: Duration,
     pub(crate) error: Option<OperationError>,
+    pub(crate) outcome: Outcome,
     /// The stage, for those who wait for the end.
     pub(crate) stage: watch::Sender<Stage>,
 }
@@ -143,6 +154,8 @@ pub(crate) struct Operations {
     by_place: BTreeMap<(String, Scope), BTreeMap<String, Operation>>,
     replays: HashMap<(String, String), Replay>,
     count: usize,
+    /// What has changed since somebody last asked.
+    touched: BTreeSet<Touched>,
 }
 
 /// How many ended operations are kept per place at most, so that a long run does not fill the memory.
@@ -150,6 +163,7 @@ const MOST_PER_PLACE: usize = 20_000;
 
 impl Operations {
     pub(crate) fn insert(&mut self, operation: Operation) {
+        self.touched.insert(Touched::Operation(operation.path.clone()));
         let place = (operation.path.project.clone(), operation.path.scope.clone());
         let table = self.by_place.entry(place).or_default();
         if table.len() >= MOST_PER_PLACE {
@@ -158,13 +172,31 @@ impl Operations {
                 .find(|(_, operation)| operation.stage() == Stage::Done)
                 .map(|(name, _)| name.clone());
             if let Some(oldest) = oldest {
-                table.remove(&oldest);
+                let removed = table.remove(&oldest);
                 self.count -= 1;
-                self.replays.retain(|_, replay| replay.operation.name != oldest);
+                self.forget(removed.as_ref());
             }
         }
-        table.insert(operation.path.name.clone(), operation);
+        let place = (operation.path.project.clone(), operation.path.scope.clone());
+        self.by_place.entry(place).or_default().insert(operation.path.name.clone(), operation);
         self.count += 1;
+    }
+
+    /// Forgets what belongs to an operation that is gone.
+    fn forget(&mut self, operation: Option<&Operation>) {
+        let Some(operation) = operation else { return };
+        self.touched.insert(Touched::Operation(operation.path.clone()));
+        if let Some(request_id) = &operation.request_id {
+            let key = (operation.path.project.clone(), request_id.clone());
+            if self.replays.remove(&key).is_some() {
+                self.touched.insert(Touched::Request(key.0, key.1));
+            }
+        }
+    }
+
+    /// What has changed since the last call.
+    pub(crate) fn take_touched(&mut self) -> BTreeSet<Touched> {
+        std::mem::take(&mut self.touched)
     }
 
     pub(crate) fn get(&self, path: &OperationPath) -> Option<&Operation> {
@@ -172,12 +204,14 @@ impl Operations {
     }
 
     pub(crate) fn get_mut(&mut self, path: &OperationPath) -> Option<&mut Operation> {
+        self.touched.insert(Touched::Operation(path.clone()));
         self.by_place.get_mut(&(path.project.clone(), path.scope.clone()))?.get_mut(&path.name)
     }
 
     pub(crate) fn remove(&mut self, path: &OperationPath) -> Option<Operation> {
         let removed = self.by_place.get_mut(&(path.project.clone(), path.scope.clone()))?.remove(&path.name);
         self.count -= usize::from(removed.is_some());
+        self.forget(removed.as_ref());
         removed
     }
 
@@ -203,6 +237,12 @@ impl Operations {
     }
 
     pub(crate) fn remember(&mut self, project: &str, request_id: &str, replay: Replay) {
+        self.touched.insert(Touched::Request(project.to_owned(), request_id.to_owned()));
         self.replays.insert((project.to_owned(), request_id.to_owned()), replay);
+    }
+
+    /// Every request that may come again: project, request id, and what it was.
+    pub(crate) fn replays(&self) -> impl Iterator<Item = (&str, &str, &Replay)> {
+        self.replays.iter().map(|((project, id), replay)| (project.as_str(), id.as_str(), replay))
     }
 }

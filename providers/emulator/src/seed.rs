@@ -52,7 +52,7 @@ pub(crate) fn ensure(state: &mut State, project: &str, now: Timestamp) {
     if state.projects.contains_key(project) {
         return;
     }
-    state.projects.insert(project.to_owned(), Project { number: number_of(project), created: now });
+    state.add_project(project, Project { number: number_of(project), created: now });
     let mut put = |scope: Scope, collection: &'static str, name: &str, body: Value| {
         let path = ResourcePath { project: project.to_owned(), scope, collection, name: name.to_owned() };
         let mut fields = match body {

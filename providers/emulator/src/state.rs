@@ -3,6 +3,8 @@
 //! Bodies are canonical JSON: references from `projects/` on, defaults filled in, nothing that can be computed. The state
 //! knows no verbs and no rules; it only keeps resources, operations and who refers to whom.
 
+mod touched;
+
 use crate::draft::Draft;
 use crate::operation::Operations;
 use crate::scope::{ResourcePath, Scope};
@@ -10,6 +12,8 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+pub(crate) use self::touched::Touched;
 
 /// The resources of one place, by name.
 pub(crate) type Table = BTreeMap<String, Arc<Stored>>;
@@ -117,9 +121,24 @@ pub(crate) struct State {
     pub(crate) operations: Operations,
     /// Counts the changes that the data plane has to know of.
     pub(crate) version: u64,
+    /// What has changed since somebody last asked: what the state file has to be told.
+    touched: BTreeSet<Touched>,
 }
 
 impl State {
+    /// Makes a project known.
+    pub(crate) fn add_project(&mut self, id: &str, project: Project) {
+        self.touched.insert(Touched::Project(id.to_owned()));
+        self.projects.insert(id.to_owned(), project);
+    }
+
+    /// What has changed since the last call.
+    pub(crate) fn take_touched(&mut self) -> BTreeSet<Touched> {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.append(&mut self.operations.take_touched());
+        touched
+    }
+
     /// What stands at a path now.
     pub(crate) fn get(&self, path: &ResourcePath) -> Option<&Arc<Stored>> {
         self.tables.get(path.collection)?.get(&path.project)?.get(&path.scope)?.get(&path.name)
@@ -172,12 +191,15 @@ impl State {
 
     /// Accepts a change: from now on the resource is held.
     pub(crate) fn accept(&mut self, path: ResourcePath, change: Change) {
+        self.touched.insert(Touched::Change(path.clone()));
         self.in_flight.insert(path, change);
     }
 
     /// Lets go of a resource once its operation has ended.
     pub(crate) fn release(&mut self, path: &ResourcePath) {
-        self.in_flight.remove(path);
+        if self.in_flight.remove(path).is_some() {
+            self.touched.insert(Touched::Change(path.clone()));
+        }
     }
 
     /// Puts a resource in place.
@@ -209,6 +231,7 @@ impl State {
     /// Counts a change, unless nothing that is served can have to do with it: a resource that nobody refers to is served
     /// only if it is where the data plane begins to read.
     fn note(&mut self, path: &ResourcePath) {
+        self.touched.insert(Touched::Resource(path.clone()));
         const BEGINNINGS: [&str; 3] = ["forwardingRules", "firewalls", "instances"];
         if BEGINNINGS.contains(&path.collection) || self.referrers(path).next().is_some() {
             self.version += 1;

@@ -30,9 +30,7 @@ fn generated_files_are_current() {
         .into_iter()
         .map(|(name, text)| (format!("src/{name}"), text))
         .chain([(digest::FILE.to_owned(), digest::text(&document).unwrap())])
-        .filter(|(name, text)| {
-            std::fs::read_to_string(crate_folder.join(name)).ok().as_ref() != Some(text)
-        })
+        .filter(|(name, text)| std::fs::read_to_string(crate_folder.join(name)).ok().as_ref() != Some(text))
         .map(|(name, _)| name)
         .collect();
     assert!(stale.is_empty(), "stale: {stale:?}; run `cargo run -p gce-api --example generate`");

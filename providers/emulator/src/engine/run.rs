@@ -3,7 +3,7 @@
 use super::{Context, Engine};
 use crate::declaration::Resource;
 use crate::error::OperationError;
-use crate::operation::{Operation, OperationPath, Stage};
+use crate::operation::{Operation, OperationPath, Outcome, Stage};
 use crate::random;
 use crate::scope::ResourcePath;
 use crate::state::{Change, State};
@@ -37,7 +37,7 @@ impl Engine {
                 name: random::operation_name(now),
             },
             id: random::id(),
-            verb: resource.operation_type(verb),
+            verb: resource.operation_type(verb).into(),
             target: path.clone(),
             target_id,
             user: self.config.user.clone(),
@@ -47,6 +47,7 @@ impl Engine {
             ended: None,
             latency,
             error: None,
+            outcome: Outcome::Waiting,
             stage: watch::Sender::new(Stage::Pending),
         };
         let answer = operation.show(&context.base, now);
@@ -101,6 +102,9 @@ impl Engine {
     /// Puts a change in place, unless a rule that counts only now is against it.
     fn commit(&self, resource: &'static Resource, path: &ResourcePath, operation: &OperationPath) {
         let mut state = self.state();
+        if state.operations.get(operation).is_some_and(|operation| operation.outcome == Outcome::Settled) {
+            return;
+        }
         let failure: Option<OperationError> = match state.in_flight(path).cloned() {
             Some(Change::Put(draft)) => match (resource.check_late)(&draft, &self.world(&state)) {
                 Ok(()) => {
@@ -118,6 +122,7 @@ impl Engine {
         };
         if let Some(operation) = state.operations.get_mut(operation) {
             operation.error = failure;
+            operation.outcome = Outcome::Settled;
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Context, Engine};
 use crate::declaration::Resource;
 use crate::draft::Draft;
-use crate::operation::{Operation, OperationPath, Stage};
+use crate::operation::{Operation, OperationPath, Outcome, Stage};
 use crate::random;
 use crate::state::State;
 use serde_json::Value;
@@ -36,7 +36,7 @@ impl Engine {
                 name: random::operation_name(now),
             },
             id: random::id(),
-            verb: resource.operation_type(verb),
+            verb: resource.operation_type(verb).into(),
             target: draft.path.clone(),
             target_id: draft.next.id,
             user: self.config.user.clone(),
@@ -46,6 +46,7 @@ impl Engine {
             ended: Some(now),
             latency: Duration::ZERO,
             error: (resource.check_late)(draft, &self.world(state)).err(),
+            outcome: Outcome::Settled,
             stage: watch::Sender::new(Stage::Done),
         };
         operation.show(&context.base, now)

@@ -1,0 +1,16 @@
+//! Which parts of the state a change has touched.
+
+use crate::operation::OperationPath;
+use crate::scope::ResourcePath;
+
+/// One part of the state, by its key. Whether it is still there, and what it is now, the state says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Touched {
+    Project(String),
+    Resource(ResourcePath),
+    /// A change that was accepted and has not ended.
+    Change(ResourcePath),
+    Operation(OperationPath),
+    /// A request that may come again: project and request id.
+    Request(String, String),
+}
