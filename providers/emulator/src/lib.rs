@@ -4,13 +4,14 @@
 //! format on one listener, any project id is accepted, and nothing leaves the machine. It knows no Kubernetes, and it
 //! shares no code with the client: two sides that agree with each other instead of with Google would prove nothing.
 //!
-//! How a request goes through: `server` (HTTP) → `call` (what is meant) → `engine` (the verbs, once for all resources)
+//! How a request goes through: `server` (HTTP) → `exchange` (what happens to every call) → `call` (what is meant) → `engine` (the verbs, once for all resources)
 //! → `declaration` and `api/` (what a resource is, one file each) → `state`; an accepted change becomes an operation,
 //! and `plane` hands the finished change to the data plane.
 
 mod address_pool;
 mod admin;
 mod api;
+mod batch;
 mod call;
 mod clock;
 mod config;
@@ -19,6 +20,7 @@ mod declaration;
 mod draft;
 mod engine;
 mod error;
+mod exchange;
 mod filter;
 mod fingerprint;
 mod instance;

@@ -1,9 +1,10 @@
-//! The listener: HTTP in, JSON out. Knows the two halves of the path space (API and admin) and nothing of either.
+//! The listener: HTTP in, JSON out. Knows the parts of the path space (API, batches of it, admin) and nothing of any.
 
 use crate::admin;
-use crate::engine::{Engine, Reply, Request};
+use crate::batch;
+use crate::engine::Engine;
 use crate::error::ApiError;
-use crate::request_log::Entry;
+use crate::exchange::{self, Outgoing};
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -11,10 +12,9 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
@@ -73,64 +73,42 @@ async fn connection(engine: Arc<Engine>, stream: TcpStream) {
 }
 
 async fn handle(engine: Arc<Engine>, request: http::Request<Incoming>) -> Response<Full<Bytes>> {
-    let began = Instant::now();
-    let at = engine.clock.now();
     let (parts, body) = request.into_parts();
-    let agent =
-        parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let logged = engine.requests.begin(Entry {
-        at,
-        method: parts.method.to_string(),
-        path: parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string),
-        user_agent: agent.to_owned(),
-        outcome: None,
-    });
-    // Recorded traffic has queries that begin with `&`, and they were answered.
-    let (path, tail) =
-        parts.uri.path().split_once('&').map_or((parts.uri.path(), None), |(a, b)| (a, Some(b)));
-    let query: BTreeMap<String, String> = tail
-        .into_iter()
-        .chain(parts.uri.query())
-        .flat_map(|query| url::form_urlencoded::parse(query.as_bytes()))
-        .map(|(name, value)| (name.into_owned(), value.into_owned()))
-        .collect();
-    let pretty = query.get("prettyPrint").is_none_or(|value| value != "false");
-    let reply = match Limited::new(body, MAX_BODY).collect().await {
-        Ok(body) => {
-            let request = Request {
-                method: parts.method.clone(),
-                path: path.to_owned(),
-                query,
-                body: body.to_bytes().to_vec(),
-            };
-            if request.path == "/_emulator" || request.path.starts_with("/_emulator/") {
-                admin::answer(&engine, &request).await
-            } else {
-                engine.answer(&request).await
-            }
-        }
-        Err(error) if error.is::<LengthLimitError>() => ApiError::too_large(MAX_BODY).into(),
-        Err(error) => ApiError::invalid_text(format!("The request body could not be read: {error}")).into(),
-    };
-    engine.requests.end(&logged, reply.status.as_u16(), began.elapsed());
-    respond(reply, pretty)
+    let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
+    let incoming =
+        exchange::Incoming { method: parts.method, target, body: read(body).await, headers: parts.headers };
+    match parts.uri.path() {
+        "/_emulator" => respond(administer(&engine, incoming).await),
+        path if path.starts_with("/_emulator/") => respond(administer(&engine, incoming).await),
+        path if batch::is_batch(path) => batch::answer(&engine, incoming).await,
+        _ => respond(exchange::answer(&engine, incoming).await),
+    }
 }
 
-fn respond(reply: Reply, pretty: bool) -> Response<Full<Bytes>> {
-    let Reply { status, body } = reply;
-    let bytes = body.map(|body| {
-        let json = if pretty { serde_json::to_vec_pretty(&body) } else { serde_json::to_vec(&body) };
-        json.expect("a JSON value always prints")
-    });
+/// The admin path is logged, and nothing else of what happens to calls of the API happens to it.
+async fn administer(engine: &Arc<Engine>, incoming: exchange::Incoming) -> Outgoing {
+    exchange::logged(engine, incoming, async |request| Outgoing::of(admin::answer(engine, &request).await))
+        .await
+}
+
+async fn read(body: Incoming) -> Result<Vec<u8>, ApiError> {
+    match Limited::new(body, MAX_BODY).collect().await {
+        Ok(body) => Ok(body.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::too_large(MAX_BODY)),
+        Err(error) => Err(ApiError::invalid_text(format!("The request body could not be read: {error}"))),
+    }
+}
+
+pub(crate) fn respond(outgoing: Outgoing) -> Response<Full<Bytes>> {
+    let bytes = outgoing.bytes();
     let typed = bytes.is_some();
     let mut response = Response::new(Full::from(bytes.unwrap_or_default()));
-    *response.status_mut() = status;
+    *response.status_mut() = outgoing.reply.status;
     if typed {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
-    } else if status == StatusCode::OK {
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(exchange::JSON));
+    } else if outgoing.reply.status == StatusCode::OK {
         *response.status_mut() = StatusCode::NO_CONTENT;
     }
+    response.headers_mut().extend(outgoing.headers);
     response
 }

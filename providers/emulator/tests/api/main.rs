@@ -5,6 +5,7 @@
 mod addresses;
 mod admin;
 mod backend_services;
+mod batch;
 mod chain;
 mod changes;
 mod cloud;
