@@ -5,6 +5,7 @@
 
 mod instances;
 mod latency;
+mod quotas;
 mod requests;
 mod state;
 
@@ -20,7 +21,7 @@ use std::sync::Arc;
 type Paths = &'static [(&'static str, &'static str)];
 
 /// What the index shows, noun by noun.
-const INDEX: &[Paths] = &[state::PATHS, instances::PATHS, latency::PATHS, requests::PATHS];
+const INDEX: &[Paths] = &[state::PATHS, instances::PATHS, latency::PATHS, quotas::PATHS, requests::PATHS];
 
 pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
     let parts: Vec<&str> =
@@ -30,6 +31,8 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
         Some((&"state", rest)) => state::answer(engine, request, rest),
         Some((&"instances", rest)) => instances::answer(engine, request, rest).await,
         Some((&"latency", rest)) => latency::answer(engine, request, rest),
+        Some((&"quotas", rest)) => quotas::quotas(engine, request, rest),
+        Some((&"rates", rest)) => quotas::rates(engine, request, rest),
         Some((&"requests", rest)) => requests::answer(engine, request, rest),
         Some(_) => None,
     };

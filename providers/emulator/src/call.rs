@@ -113,6 +113,45 @@ impl Call {
         }
     }
 
+    /// The id of the method: the collection as paths spell it, and the verb, such as `urlMaps.insert`,
+    /// `operations.wait`, `addresses.aggregatedList`.
+    pub(crate) fn method(&self) -> String {
+        match self {
+            Self::Project { .. } => "projects.get".to_owned(),
+            Self::List { resource, .. } => format!("{}.list", resource.collection),
+            Self::Aggregated { resource, .. } => format!("{}.aggregatedList", resource.collection),
+            Self::Get { resource, .. } => format!("{}.get", resource.collection),
+            Self::Find { resource, lookup, .. } => format!("{}.{}", resource.collection, lookup.word),
+            Self::Insert { resource, .. } => format!("{}.insert", resource.collection),
+            Self::Update { resource, .. } => format!("{}.update", resource.collection),
+            Self::Patch { resource, .. } => format!("{}.patch", resource.collection),
+            Self::Delete { resource, .. } => format!("{}.delete", resource.collection),
+            Self::Verb { resource, verb, .. } => format!("{}.{}", resource.collection, verb.name),
+            Self::Operations { .. } => "operations.list".to_owned(),
+            Self::AggregatedOperations { .. } => "operations.aggregatedList".to_owned(),
+            Self::Operation { what: OperationCall::Get, .. } => "operations.get".to_owned(),
+            Self::Operation { what: OperationCall::Wait, .. } => "operations.wait".to_owned(),
+            Self::Operation { what: OperationCall::Delete, .. } => "operations.delete".to_owned(),
+        }
+    }
+
+    /// The place that is asked: a project's own methods and aggregated lists are global.
+    pub(crate) fn place(&self) -> &Scope {
+        match self {
+            Self::Project { .. } | Self::Aggregated { .. } | Self::AggregatedOperations { .. } => {
+                &Scope::Global
+            }
+            Self::List { scope, .. } | Self::Insert { scope, .. } | Self::Operations { scope, .. } => scope,
+            Self::Get { path, .. }
+            | Self::Find { path, .. }
+            | Self::Update { path, .. }
+            | Self::Patch { path, .. }
+            | Self::Delete { path, .. }
+            | Self::Verb { path, .. } => &path.scope,
+            Self::Operation { path, .. } => &path.scope,
+        }
+    }
+
     /// Reads a path such as `/compute/v1/projects/P/global/urlMaps/U`. `None`: no method of the API.
     pub(crate) fn parse(method: &Method, path: &str) -> Option<(Version, Self)> {
         let mut segments = Vec::new();

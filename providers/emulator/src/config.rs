@@ -2,6 +2,7 @@
 
 use crate::dataplane::dial::DialTranslation;
 use crate::latency::Latency;
+use crate::quota::{QuotaSetting, QuotaTold, RateLimit, RateLimits, ResourceQuotas};
 use ipnet::Ipv4Net;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -31,6 +32,10 @@ pub struct Config {
     pub missing_fingerprint: MissingFingerprint,
     /// How many requests the admin path remembers.
     pub request_log: usize,
+    /// How many resources a project may have.
+    pub quotas: ResourceQuotas,
+    /// How many requests a project may send in a minute.
+    pub rates: RateLimits,
 }
 
 /// Whether an update or patch must carry the fingerprint of the resource it was made from.
@@ -56,6 +61,8 @@ impl Default for Config {
             wait_limit: Duration::from_mins(2),
             missing_fingerprint: MissingFingerprint::Accept,
             request_log: 1000,
+            quotas: ResourceQuotas::default(),
+            rates: RateLimits::default(),
         }
     }
 }
@@ -92,6 +99,16 @@ pub struct Options {
     /// What happens to an update without a fingerprint
     #[arg(long, env = "GCE_EMULATOR_MISSING_FINGERPRINT", value_enum, default_value_t = MissingFingerprint::Accept)]
     pub missing_fingerprint: MissingFingerprint,
+    /// How many resources of a kind a project may have, METRIC=N, or `new-project` for all limits of a new project
+    /// (repeatable) [default: more than anybody needs]
+    #[arg(long, env = "GCE_EMULATOR_QUOTA", value_name = "METRIC=N", value_delimiter = ',')]
+    pub quota: Vec<QuotaSetting>,
+    /// When an insert that exceeds a quota is told so
+    #[arg(long, env = "GCE_EMULATOR_QUOTA_TOLD", value_enum, default_value_t = QuotaTold::AtOnce)]
+    pub quota_told: QuotaTold,
+    /// How many requests of a group a project may send in a minute, GROUP=N (repeatable) [default: any number]
+    #[arg(long, env = "GCE_EMULATOR_RATE_LIMIT", value_name = "GROUP=N", value_delimiter = ',')]
+    pub rate_limit: Vec<RateLimit>,
 }
 
 impl From<Options> for Config {
@@ -105,8 +122,14 @@ impl From<Options> for Config {
             health_time_scale,
             link_base,
             missing_fingerprint,
+            quota,
+            quota_told,
+            rate_limit,
         } = options;
         let defaults = Self::default();
+        let mut quotas = ResourceQuotas::default();
+        quota.iter().for_each(|setting| quotas.apply(setting));
+        quotas.told = quota_told;
         Self {
             listen,
             address_pool,
@@ -116,6 +139,8 @@ impl From<Options> for Config {
             health_time_scale,
             link_base,
             missing_fingerprint,
+            quotas,
+            rates: RateLimits::of(rate_limit),
             ..defaults
         }
     }

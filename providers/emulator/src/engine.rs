@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::error::ApiError;
 use crate::latency::Latency;
 use crate::plane::Plane;
+use crate::quota::Quotas;
 use crate::request_log::RequestLog;
 use crate::schema::Mode;
 use crate::scope::{ResourcePath, Scope};
@@ -41,6 +42,7 @@ pub(crate) struct Engine {
     /// Cancelled at shutdown.
     pub(crate) stop: CancellationToken,
     pub(crate) pool: AddressPool,
+    pub(crate) quotas: Quotas,
     latency: Mutex<Latency>,
     state: Mutex<State>,
     /// Counts what may interest somebody who waits: operations that went on, instances that came.
@@ -112,6 +114,7 @@ impl Engine {
             latency: Mutex::new(config.latency.clone()),
             requests: RequestLog::new(config.request_log),
             pool: AddressPool::new(&config),
+            quotas: Quotas::new(config.quotas.clone(), config.rates.clone()),
             plane,
             config,
             clock: Clock,
@@ -148,7 +151,7 @@ impl Engine {
 
     /// What rules look at.
     pub(crate) fn world<'a>(&'a self, state: &'a State) -> World<'a> {
-        World { state, config: &self.config, plane: &self.plane, pool: &self.pool }
+        World { state, config: &self.config, plane: &self.plane, pool: &self.pool, quotas: &self.quotas }
     }
 
     /// Where links of a version begin.
@@ -172,10 +175,22 @@ impl Engine {
             body: &request.body,
             request: format!("{} {}", request.method, request.path),
         };
+        if let Err(error) = self.count(&call) {
+            return error.into();
+        }
         match self.dispatch(call, &context).await {
             Ok(reply) => reply,
             Err(error) => error.into(),
         }
+    }
+
+    /// Counts a call against the rate quotas of its project; a call that exceeds one is refused. Calls inside a batch
+    /// come this way one by one.
+    fn count(&self, call: &Call) -> Result<(), ApiError> {
+        let mut project = call.project().to_owned();
+        self.enter(&mut project)?;
+        let number = self.state().projects.get(&project).map_or(0, |found| found.number);
+        self.quotas.count(&call.method(), &project, number, call.place(), self.clock.now())
     }
 
     async fn dispatch(self: &Arc<Self>, mut call: Call, context: &Context<'_>) -> Result<Reply, ApiError> {

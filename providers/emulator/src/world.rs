@@ -4,6 +4,7 @@
 use crate::address_pool::AddressPool;
 use crate::config::Config;
 use crate::plane::Plane;
+use crate::quota::Quotas;
 use crate::scope::ResourcePath;
 use crate::state::{Change, State, Stored};
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ pub(crate) struct World<'a> {
     pub(crate) config: &'a Config,
     pub(crate) plane: &'a Plane,
     pub(crate) pool: &'a AddressPool,
+    pub(crate) quotas: &'a Quotas,
 }
 
 impl World<'_> {

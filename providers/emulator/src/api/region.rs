@@ -31,4 +31,6 @@ fn render(path: &ResourcePath, _: &Stored, world: &World<'_>, base: &str, body: 
         .map(|(name, _)| json!(format!("{base}projects/{}/zones/{name}", path.project)))
         .collect();
     body.insert("zones".to_owned(), json!(zones));
+    let place = Scope::Region(path.name.clone());
+    body.insert("quotas".to_owned(), world.quotas.show(world.state, &path.project, &place));
 }

@@ -258,6 +258,7 @@ impl Engine {
         self.check_links(state, resource, draft)?;
         (resource.check)(draft, &self.world(state))?;
         (resource.allocate)(draft, &self.world(state))?;
+        self.quotas.check(state, draft)?;
         if let Some(previous) = &draft.previous
             && previous.fields() != draft.next.fields()
         {

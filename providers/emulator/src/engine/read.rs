@@ -220,13 +220,13 @@ impl Engine {
         Ok(list_body("compute#operationAggregatedList", &place, Some(Value::Object(items)), next, context))
     }
 
-    #[expect(clippy::unused_self, reason = "reads like its neighbours")]
     pub(super) fn project(&self, state: &State, project: &str, context: &Context<'_>) -> Value {
         let mut body = json!({
             "kind": "compute#project",
             "name": project,
             "commonInstanceMetadata": { "kind": "compute#metadata" },
             "defaultNetworkTier": "PREMIUM",
+            "quotas": self.quotas.show(state, project, &Scope::Global),
             "xpnProjectStatus": "UNSPECIFIED_XPN_PROJECT_STATUS",
             "selfLink": format!("{}projects/{project}", context.base),
         });

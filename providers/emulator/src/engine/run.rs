@@ -106,7 +106,9 @@ impl Engine {
             return;
         }
         let failure: Option<OperationError> = match state.in_flight(path).cloned() {
-            Some(Change::Put(draft)) => match (resource.check_late)(&draft, &self.world(&state)) {
+            Some(Change::Put(draft)) => match (resource.check_late)(&draft, &self.world(&state))
+                .and_then(|()| self.quotas.check_late(&state, &draft))
+            {
                 Ok(()) => {
                     state.put(path, draft.next);
                     None

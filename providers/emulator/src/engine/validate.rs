@@ -45,7 +45,9 @@ impl Engine {
             started: Some(now),
             ended: Some(now),
             latency: Duration::ZERO,
-            error: (resource.check_late)(draft, &self.world(state)).err(),
+            error: (resource.check_late)(draft, &self.world(state))
+                .and_then(|()| self.quotas.check_late(state, draft))
+                .err(),
             outcome: Outcome::Settled,
             stage: watch::Sender::new(Stage::Done),
         };

@@ -16,6 +16,8 @@ mod groups;
 mod lists;
 mod operations;
 mod proxies;
+mod quotas;
+mod schemes;
 mod serving;
 mod url_maps;
 mod wire;
