@@ -320,14 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_in_order_and_count_collections_that_exist() {
+    fn metrics_are_in_order() {
         assert!(METRICS.windows(2).all(|pair| matches!(pair, [a, b] if a.name < b.name)));
-        for metric in METRICS {
-            assert!(
-                metric.collections.iter().any(|collection| crate::api::find(collection).is_some()),
-                "{} counts nothing",
-                metric.name
-            );
-        }
     }
 }
