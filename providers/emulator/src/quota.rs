@@ -121,7 +121,11 @@ impl Quotas {
             QuotaTold::InOperation => quotas.exceeded(state, draft, resources::Counting::Standing),
         }
         .map_or(Ok(()), |message| {
-            Err(OperationError { code: "QUOTA_EXCEEDED", status: http::StatusCode::FORBIDDEN, message })
+            Err(OperationError {
+                code: "QUOTA_EXCEEDED".into(),
+                status: http::StatusCode::FORBIDDEN,
+                message,
+            })
         })
     }
 
