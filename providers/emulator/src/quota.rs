@@ -129,7 +129,7 @@ impl Quotas {
         })
     }
 
-    /// `quotas[]` of a project (`place` global) or of a region.
+    /// `quotas[]` of a project (`place` global) or of a region. Doubles in the API, which writes whole ones like integers.
     pub(crate) fn show(&self, state: &State, project: &str, place: &Scope) -> Value {
         let quotas = self.resources();
         METRICS
@@ -139,16 +139,10 @@ impl Quotas {
                 let usage = metric.usage(state, project, place, resources::Counting::WithInserts, None);
                 json!({
                     "metric": metric.name,
-                    "limit": as_double(quotas.limit(metric.name)),
-                    "usage": as_double(usage),
+                    "limit": quotas.limit(metric.name),
+                    "usage": usage,
                 })
             })
             .collect()
     }
-}
-
-/// Limits and usage are doubles in the API.
-#[expect(clippy::cast_precision_loss, reason = "a count of resources is far below 2^53")]
-fn as_double(count: u64) -> f64 {
-    count as f64
 }

@@ -1,6 +1,6 @@
 //! Resource quotas: the metrics, and how much of each a project uses.
 
-use super::{QuotaError, as_double};
+use super::QuotaError;
 use crate::draft::Draft;
 use crate::scope::Scope;
 use crate::state::{Change, State, Stored};
@@ -262,11 +262,8 @@ impl ResourceQuotas {
                     Scope::Region(region) => format!("in region {region}"),
                     Scope::Project | Scope::Global | Scope::Zone(_) => "globally".to_owned(),
                 };
-                // Two blanks, as Google writes it.
-                full.then(|| {
-                    let limit = as_double(limit);
-                    format!("Quota '{}' exceeded.  Limit: {limit:.1} {place}.", metric.name)
-                })
+                // Two blanks and a tenth, as Google writes it.
+                full.then(|| format!("Quota '{}' exceeded.  Limit: {limit}.0 {place}.", metric.name))
             })
     }
 }

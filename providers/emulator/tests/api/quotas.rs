@@ -28,7 +28,7 @@ async fn what_exceeds_a_quota_is_refused_and_a_delete_makes_room() {
     let project = cloud.get("/compute/v1/projects/p").await.ok();
     assert_eq!(
         *quota(&project, "HEALTH_CHECKS"),
-        json!({ "metric": "HEALTH_CHECKS", "limit": 2.0, "usage": 2.0 })
+        json!({ "metric": "HEALTH_CHECKS", "limit": 2, "usage": 2 })
     );
     // Neither another place nor another project is full, and a change adds nothing.
     cloud.insert("regions/us-central1/healthChecks", json!({ "name": "a", "type": "HTTP" })).await;
@@ -50,7 +50,7 @@ async fn regions_have_quotas_of_their_own_with_their_zones() {
     );
     cloud.insert("zones/us-east1-b/instanceGroups", json!({ "name": "a" })).await;
     let region = cloud.get("regions/us-central1").await.ok();
-    assert_eq!(quota(&region, "INSTANCE_GROUPS")["usage"], 1.0);
+    assert_eq!(quota(&region, "INSTANCE_GROUPS")["usage"], 1);
     assert!(quota(&region, "URL_MAPS")["limit"].as_f64().unwrap() > 2000.0, "not limited");
     // An internal address is no static one.
     let address = |kind: &str| json!({ "name": "i", "addressType": kind });
@@ -67,7 +67,7 @@ async fn inserts_under_way_count() {
     let body = |name: &str| json!({ "name": name, "type": "HTTP" });
     cloud.post("global/healthChecks", body("a")).await.ok();
     cloud.post("global/healthChecks", body("b")).await.refused(403, "quotaExceeded", "HEALTH_CHECKS");
-    assert_eq!(quota(&cloud.get("/compute/v1/projects/p").await.ok(), "HEALTH_CHECKS")["usage"], 1.0);
+    assert_eq!(quota(&cloud.get("/compute/v1/projects/p").await.ok(), "HEALTH_CHECKS")["usage"], 1);
 }
 
 #[tokio::test]
@@ -107,7 +107,7 @@ async fn addresses_in_use_count_once_each() {
         "quotaExceeded",
         "Quota 'IN_USE_ADDRESSES' exceeded.  Limit: 1.0 globally.",
     );
-    assert_eq!(quota(&cloud.get("/compute/v1/projects/p").await.ok(), "IN_USE_ADDRESSES")["usage"], 1.0);
+    assert_eq!(quota(&cloud.get("/compute/v1/projects/p").await.ok(), "IN_USE_ADDRESSES")["usage"], 1);
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ async fn bodies_are_of_the_published_types() {
     known::<NetworkEndpointGroup>(&get(&format!("{zone}/networkEndpointGroups/neg")).await, |it| it.extra);
     // The type holds only what a client of load balancers reads.
     known::<Project>(&get("/compute/v1/projects/p").await, |_| Map::new());
-    known::<Region>(&get("regions/us-central1").await, |_| Map::new());
+    known::<Region>(&get("regions/us-central1").await, |it| it.extra);
     known::<SslCertificate>(&get("global/sslCertificates/c").await, |it| it.extra);
     known::<Subnetwork>(&get("regions/us-central1/subnetworks/default").await, |it| it.extra);
     known::<TargetHttpProxy>(&get("global/targetHttpProxies/t").await, |it| it.extra);
