@@ -13,7 +13,7 @@ use futures::StreamExt as _;
 use futures::stream;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
-pub(crate) use multipart::{Call, Part, PartError, boundary, split};
+use multipart::{Call, Part, boundary, split};
 use std::sync::Arc;
 
 /// How many calls one batch may hold.

@@ -258,8 +258,7 @@ impl Engine {
     fn enter(&self, project: &mut String) -> Result<(), ApiError> {
         let mut state = self.state();
         if let Ok(number) = project.parse::<u64>() {
-            let id =
-                state.projects.iter().find(|(_, found)| found.number == number).map(|(id, _)| id.clone());
+            let id = state.identities().project(number).map(str::to_owned);
             *project = id.ok_or_else(|| {
                 ApiError::not_found_text(format!("The resource 'projects/{project}' was not found"))
             })?;
@@ -269,13 +268,8 @@ impl Engine {
     }
 
     /// Puts the name where a path gave the numeric id.
-    fn name(state: &State, mut path: ResourcePath) -> ResourcePath {
-        if let Ok(id) = path.name.parse::<u64>()
-            && let Some(name) = state.name_of(path.collection, &path.project, &path.scope, id)
-        {
-            name.clone_into(&mut path.name);
-        }
-        path
+    fn name(state: &State, path: ResourcePath) -> ResourcePath {
+        state.identities().canonical(path)
     }
 
     /// Refuses a region or zone that the project does not have.

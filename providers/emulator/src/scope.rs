@@ -1,5 +1,6 @@
 //! Where a resource lives: its project, its scope, its collection and its name, as the paths of the API spell them.
 
+use crate::state::Identities;
 use std::fmt;
 
 /// The kinds of place a collection can be in.
@@ -89,7 +90,7 @@ impl ResourcePath {
             return None;
         };
         let path = Self::parse(&full)?;
-        targets.contains(&path.collection).then_some(path)
+        targets.contains(&path.collection).then(|| from.identities.canonical(path))
     }
 
     /// A bare name means the first target that exists in the place of the resource that refers to it, else globally.
@@ -103,17 +104,17 @@ impl ResourcePath {
         } else {
             return None;
         };
-        Some(Self {
+        Some(from.identities.canonical(Self {
             project: from.project.to_owned(),
             scope,
             collection: resource.collection,
             name: name.to_owned(),
-        })
+        }))
     }
 
     /// The place of this resource, for resolving what it refers to.
-    pub(crate) fn place(&self) -> Place<'_> {
-        Place { project: &self.project, scope: &self.scope }
+    pub(crate) fn place<'a>(&'a self, identities: &'a Identities) -> Place<'a> {
+        Place { project: &self.project, scope: &self.scope, identities }
     }
 }
 
@@ -132,6 +133,8 @@ impl fmt::Display for ResourcePath {
 pub(crate) struct Place<'a> {
     pub(crate) project: &'a str,
     pub(crate) scope: &'a Scope,
+    /// For references that give a project's number or a numeric id.
+    pub(crate) identities: &'a Identities,
 }
 
 /// Splits the project off a path. A domain-scoped project id has a colon, never a slash.
@@ -150,7 +153,8 @@ mod tests {
 
     fn resolve(text: &str) -> Option<String> {
         let scope = Scope::Global;
-        let place = Place { project: "p", scope: &scope };
+        let identities = Identities::default();
+        let place = Place { project: "p", scope: &scope, identities: &identities };
         ResourcePath::resolve(text, &["backendServices"], &place).map(|path| path.to_string())
     }
 

@@ -3,6 +3,7 @@
 //! Bodies are canonical JSON: references from `projects/` on, defaults filled in, nothing that can be computed. The state
 //! knows no verbs and no rules; it only keeps resources, operations and who refers to whom.
 
+mod identities;
 mod touched;
 
 use crate::draft::Draft;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+pub(crate) use self::identities::Identities;
 pub(crate) use self::touched::Touched;
 
 /// The resources of one place, by name.
@@ -115,6 +117,7 @@ pub(crate) struct State {
     pub(crate) projects: BTreeMap<String, Project>,
     /// collection → project → place → name.
     tables: BTreeMap<&'static str, BTreeMap<String, BTreeMap<Scope, Table>>>,
+    identities: Identities,
     in_flight: HashMap<ResourcePath, Change>,
     /// Who refers to a resource, as things stand (accepted changes are in `in_flight`).
     referrers: HashMap<ResourcePath, BTreeSet<ResourcePath>>,
@@ -129,6 +132,7 @@ impl State {
     /// Makes a project known.
     pub(crate) fn add_project(&mut self, id: &str, project: Project) {
         self.touched.insert(Touched::Project(id.to_owned()));
+        self.identities.add_project(project.number, id);
         self.projects.insert(id.to_owned(), project);
     }
 
@@ -171,12 +175,9 @@ impl State {
         self.tables.keys().copied()
     }
 
-    /// The name of the resource with a numeric id, in one place.
-    pub(crate) fn name_of(&self, collection: &str, project: &str, scope: &Scope, id: u64) -> Option<&str> {
-        self.table(collection, project, scope)?
-            .iter()
-            .find(|(_, stored)| stored.id == id)
-            .map(|(name, _)| name.as_str())
+    /// What numeric ids mean.
+    pub(crate) fn identities(&self) -> &Identities {
+        &self.identities
     }
 
     /// The change that holds a resource, if one does.
@@ -208,6 +209,7 @@ impl State {
         for target in references(path, &stored) {
             self.referrers.entry(target).or_default().insert(path.clone());
         }
+        self.identities.add(stored.id, path);
         self.tables
             .entry(path.collection)
             .or_default()
@@ -239,8 +241,9 @@ impl State {
     }
 
     fn forget_references(&mut self, path: &ResourcePath) {
-        let Some(stored) = self.get(path) else { return };
-        for target in references(path, stored) {
+        let Some(stored) = self.get(path).cloned() else { return };
+        self.identities.forget(stored.id);
+        for target in references(path, &stored) {
             if let Some(users) = self.referrers.get_mut(&target) {
                 users.remove(path);
                 if users.is_empty() {

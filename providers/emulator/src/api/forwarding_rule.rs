@@ -146,7 +146,7 @@ fn settle_address(draft: &mut Draft, given: &str, world: &World<'_>) -> Result<(
         draft.next.holds.extend(reserved.map(|(path, _)| path));
         return Ok(());
     }
-    let path = ResourcePath::resolve(given, &["addresses"], &draft.path.place())
+    let path = ResourcePath::resolve(given, &["addresses"], &draft.path.place(world.state.identities()))
         .ok_or_else(|| ApiError::invalid("resource.IPAddress", given, "The URL is malformed."))?;
     if world.state.in_flight(&path).is_some() {
         return Err(ApiError::not_ready(&path));

@@ -36,7 +36,7 @@ impl Engine {
             name: String::new(),
         };
         let mut body = self
-            .admission(&path, resource.unknown_fields, Mode::Whole, context)
+            .admission(state, &path, resource.unknown_fields, Mode::Whole, context)
             .resource(resource.fields, &context.object()?)?;
         let Some(Value::String(named)) = body.shift_remove("name") else {
             return Err(ApiError::required("resource.name"));
@@ -70,7 +70,7 @@ impl Engine {
         let previous = Self::free(state, resource, &path)?;
         let request = context.object()?;
         let mut body = self
-            .admission(&path, resource.unknown_fields, mode, context)
+            .admission(state, &path, resource.unknown_fields, mode, context)
             .resource(resource.fields, &request)?;
         self.check_fingerprint(resource, &previous, &request)?;
         check_name(&path, &body)?;
@@ -127,7 +127,7 @@ impl Engine {
         Self::check_place(state, &path.project, &path.scope)?;
         if let Effect::Answer(answer) = verb.effect {
             let stored = state.get(&path).ok_or_else(|| resource.not_found.error(&path))?;
-            let request = self.request(&path, verb.request, context)?;
+            let request = self.request(state, &path, verb.request, context)?;
             let question = Question {
                 path: &path,
                 stored,
@@ -142,7 +142,7 @@ impl Engine {
         }
         let previous = Self::free(state, resource, &path)?;
         let body = context.object()?;
-        let request = self.request(&path, verb.request, context)?;
+        let request = self.request(state, &path, verb.request, context)?;
         check_label_fingerprint(&previous, &body)?;
         if resource.locking == Locking::Fingerprint
             && let Some(Value::String(given)) = body.get("fingerprint")
@@ -173,12 +173,13 @@ impl Engine {
     /// The body of a verb's request. Fingerprints are read apart.
     fn request(
         &self,
+        state: &State,
         path: &ResourcePath,
         fields: Fields,
         context: &Context<'_>,
     ) -> Result<Map<String, Value>, ApiError> {
         let request = self
-            .admission(path, UnknownFields::Refuse, Mode::Whole, context)
+            .admission(state, path, UnknownFields::Refuse, Mode::Whole, context)
             .request(fields, &context.object()?)?;
         schema::verify(fields, &request, "resource")?;
         Ok(request)
@@ -187,12 +188,13 @@ impl Engine {
     #[expect(clippy::unused_self, reason = "reads like its neighbours")]
     fn admission<'a>(
         &self,
+        state: &'a State,
         path: &'a ResourcePath,
         unknown_fields: UnknownFields,
         mode: Mode,
         context: &Context<'_>,
     ) -> Admission<'a> {
-        Admission { version: context.version, mode, unknown_fields, place: path.place() }
+        Admission { version: context.version, mode, unknown_fields, place: path.place(state.identities()) }
     }
 
     /// The resource as it stands, if no operation holds it.
@@ -280,7 +282,10 @@ impl Engine {
             if known.contains(&target) {
                 continue;
             }
-            seed::ensure(state, &target.project, self.clock.now());
+            // A number that is still one here is nobody's.
+            if target.project.parse::<u64>().is_err() {
+                seed::ensure(state, &target.project, self.clock.now());
+            }
             match (state.in_flight(&target), state.get(&target)) {
                 (Some(Change::Delete), _) | (Some(Change::Put(_)), None) => {
                     return Err(ApiError::not_ready(&target));

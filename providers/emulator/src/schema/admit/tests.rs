@@ -1,6 +1,7 @@
 use super::*;
 use crate::declaration::{choice, integer, link, list, long, object, text};
 use crate::scope::Scope;
+use crate::state::Identities;
 use serde_json::json;
 
 const INNER: Fields = &[text("a"), integer("b")];
@@ -24,7 +25,7 @@ fn admit(mode: Mode, version: Version, body: Value) -> Result<Value, ApiError> {
         version,
         mode,
         unknown_fields: UnknownFields::Refuse,
-        place: Place { project: "p", scope: &scope },
+        place: Place { project: "p", scope: &scope, identities: &Identities::default() },
     };
     let Value::Object(body) = body else { panic!("an object") };
     admission.resource(FIELDS, &body).map(Value::Object)
