@@ -5,6 +5,7 @@
 
 mod mutate;
 mod read;
+mod replay;
 mod run;
 mod validate;
 
@@ -86,6 +87,8 @@ pub(crate) struct Context<'a> {
     pub(crate) body: &'a [u8],
     /// Method and path, for recognising a request that is sent again.
     pub(crate) request: String,
+    /// What the client calls the request, where the method lets it.
+    pub(crate) request_id: Option<&'a str>,
 }
 
 impl Context<'_> {
@@ -174,6 +177,11 @@ impl Engine {
             query: &request.query,
             body: &request.body,
             request: format!("{} {}", request.method, request.path),
+            request_id: request
+                .query
+                .get("requestId")
+                .map(String::as_str)
+                .filter(|id| !id.is_empty() && call.takes_request_id()),
         };
         if let Err(error) = self.count(&call) {
             return error.into();

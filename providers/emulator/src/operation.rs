@@ -152,6 +152,8 @@ pub(crate) struct Replay {
 #[derive(Debug, Default)]
 pub(crate) struct Operations {
     by_place: BTreeMap<(String, Scope), BTreeMap<String, Operation>>,
+    /// By numeric id.
+    ids: HashMap<u64, OperationPath>,
     replays: HashMap<(String, String), Replay>,
     count: usize,
     /// What has changed since somebody last asked.
@@ -178,6 +180,7 @@ impl Operations {
             }
         }
         let place = (operation.path.project.clone(), operation.path.scope.clone());
+        self.ids.insert(operation.id, operation.path.clone());
         self.by_place.entry(place).or_default().insert(operation.path.name.clone(), operation);
         self.count += 1;
     }
@@ -185,6 +188,7 @@ impl Operations {
     /// Forgets what belongs to an operation that is gone.
     fn forget(&mut self, operation: Option<&Operation>) {
         let Some(operation) = operation else { return };
+        self.ids.remove(&operation.id);
         self.touched.insert(Touched::Operation(operation.path.clone()));
         if let Some(request_id) = &operation.request_id {
             let key = (operation.path.project.clone(), request_id.clone());
@@ -227,9 +231,8 @@ impl Operations {
 
     /// The name of the operation with a numeric id.
     pub(crate) fn name_of(&self, project: &str, scope: &Scope, id: u64) -> Option<String> {
-        self.table(project, scope)
-            .find(|operation| operation.id == id)
-            .map(|operation| operation.path.name.clone())
+        let path = self.ids.get(&id)?;
+        (path.project == project && path.scope == *scope).then(|| path.name.clone())
     }
 
     pub(crate) fn replay(&self, project: &str, request_id: &str) -> Option<&Replay> {

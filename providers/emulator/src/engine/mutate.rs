@@ -7,7 +7,6 @@ use crate::draft::Draft;
 use crate::error::ApiError;
 use crate::fingerprint::Fingerprint;
 use crate::name;
-use crate::operation::{OperationPath, Replay};
 use crate::random;
 use crate::schema::{self, Admission, Mode};
 use crate::scope::{ResourcePath, Scope};
@@ -296,41 +295,6 @@ impl Engine {
         }
         Ok(())
     }
-
-    /// The operation that the same request got before, if it comes again.
-    fn replayed(
-        &self,
-        state: &State,
-        project: &str,
-        context: &Context<'_>,
-    ) -> Result<Option<Value>, ApiError> {
-        let Some(request_id) = context.query.get("requestId").filter(|id| !id.is_empty()) else {
-            return Ok(None);
-        };
-        if !is_request_id(request_id) {
-            return Err(ApiError::invalid("requestId", request_id, "Must be a valid, non-zero UUID."));
-        }
-        let Some(replay) = state.operations.replay(project, request_id) else { return Ok(None) };
-        if replay.request != context.request {
-            return Err(ApiError::invalid(
-                "requestId",
-                request_id,
-                "The request id was used by another request before.",
-            ));
-        }
-        Ok(state
-            .operations
-            .get(&replay.operation)
-            .map(|operation| operation.show(&context.base, self.clock.now())))
-    }
-
-    /// Remembers which operation a request id got.
-    pub(super) fn remember(state: &mut State, operation: &OperationPath, context: &Context<'_>) {
-        if let Some(request_id) = context.query.get("requestId").filter(|id| !id.is_empty()) {
-            let replay = Replay { request: context.request.clone(), operation: operation.clone() };
-            state.operations.remember(&operation.project, request_id, replay);
-        }
-    }
 }
 
 /// The name in a body, if it is there, is the name in the path.
@@ -355,13 +319,4 @@ fn check_label_fingerprint(previous: &Stored, request: &Map<String, Value>) -> R
         }
         _ => Ok(()),
     }
-}
-
-/// A UUID that is not all zeros.
-fn is_request_id(text: &str) -> bool {
-    let groups: Vec<&str> = text.split('-').collect();
-    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    lengths == [8, 4, 4, 4, 12]
-        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-        && text.bytes().any(|byte| byte != b'-' && byte != b'0')
 }

@@ -41,7 +41,7 @@ impl Engine {
             target: path.clone(),
             target_id,
             user: self.config.user.clone(),
-            request_id: context.query.get("requestId").filter(|id| !id.is_empty()).cloned(),
+            request_id: context.request_id.map(str::to_owned),
             inserted: now,
             started: None,
             ended: None,

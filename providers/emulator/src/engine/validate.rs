@@ -40,7 +40,7 @@ impl Engine {
             target: draft.path.clone(),
             target_id: draft.next.id,
             user: self.config.user.clone(),
-            request_id: context.query.get("requestId").filter(|id| !id.is_empty()).cloned(),
+            request_id: context.request_id.map(str::to_owned),
             inserted: now,
             started: Some(now),
             ended: Some(now),

@@ -37,7 +37,8 @@ impl Identities {
         }
         // An id means nothing in another collection or place than its resource's.
         if let Some(found) = path.name.parse().ok().and_then(|id| self.resources.get(&id))
-            && (&found.project, &found.scope, found.collection) == (&path.project, &path.scope, path.collection)
+            && (&found.project, &found.scope, found.collection)
+                == (&path.project, &path.scope, path.collection)
         {
             found.name.clone_into(&mut path.name);
         }

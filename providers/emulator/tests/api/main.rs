@@ -13,6 +13,7 @@ mod errors;
 mod garbage;
 mod gcloud;
 mod groups;
+mod identities;
 mod lists;
 mod operations;
 mod proxies;

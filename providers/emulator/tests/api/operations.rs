@@ -157,6 +157,15 @@ async fn a_request_that_is_sent_again_gets_the_same_operation() {
         )
         .await
         .refused(400, "invalid", "used by another request");
+    // A refused request has no operation, so its id is still free.
+    let refused = "global/addresses?requestId=22222222-5a5c-4b2c-9c55-3f6f6a0e3c11";
+    cloud.post(refused, json!({ "name": "Bad" })).await.refused(400, "invalid", "resource.name");
+    cloud.post(refused, json!({ "name": "good" })).await.ok();
+    // The labels of a global address are one of the few changes that take no request id: it is ignored there.
+    cloud.insert("global/addresses", json!({ "name": "labelled" })).await;
+    let labels = "global/addresses/labelled/setLabels?requestId=6ff0f4b8-5a5c-4b2c-9c55-3f6f6a0e3c11";
+    let set = cloud.done("POST", labels, &json!({ "labels": { "a": "b" } })).await;
+    assert_eq!(set.get("clientOperationId"), None);
 }
 
 #[tokio::test]
