@@ -17,7 +17,7 @@ TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gclb/tools
 DENY := $(TOOLS)/bin/cargo-deny
 DENY_VERSION := 0.20.2
 
-.PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden
+.PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden reference
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ cluster:
 # What is measured is waiting for operations of a second, so an optimised build would only take longer to make.
 bench: controlplane
 	$(CARGO) bench --quiet --profile dev --bench ingress_to_address
+
+# Writes docs/emulator/reference from the declarations of the emulator.
+reference:
+	GCLB_REFERENCE=rewrite $(CARGO) test --quiet --package emulator --lib reference::the_reference -- --ignored
 
 golden:
 	GCLB_GOLDEN=rewrite $(CARGO) test --quiet --test golden

@@ -32,6 +32,8 @@ mod plane;
 pub mod program;
 mod quota;
 mod random;
+#[cfg(test)]
+mod reference;
 mod request_log;
 mod running;
 mod schema;

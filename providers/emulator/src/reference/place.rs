@@ -1,0 +1,50 @@
+//! Where an object stands inside a body.
+
+use crate::declaration::{Fields, Type};
+
+/// The way from a body to an object inside it; empty for the body itself.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Place {
+    pub(super) steps: Vec<Step>,
+}
+
+/// Into a field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    pub(super) field: &'static str,
+    /// Whether the field holds the object, a list of such, or a map of such.
+    pub(super) wrapping: Wrapping,
+    /// The fields of the object that is reached.
+    pub(super) fields: Fields,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrapping {
+    None,
+    List,
+    Map,
+}
+
+impl Place {
+    pub(super) fn inside(&self, step: Step) -> Self {
+        let mut steps = self.steps.clone();
+        steps.push(step);
+        Self { steps }
+    }
+}
+
+/// The object that a type holds, if it holds one.
+pub(super) fn object_in(shape: &Type) -> Option<(Wrapping, Fields)> {
+    match shape {
+        Type::Object(fields) => Some((Wrapping::None, fields)),
+        Type::List(of) => match of {
+            Type::Object(fields) => Some((Wrapping::List, fields)),
+            _ => None,
+        },
+        Type::Map(of) => match of {
+            Type::Object(fields) => Some((Wrapping::Map, fields)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
