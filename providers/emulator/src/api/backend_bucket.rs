@@ -18,6 +18,7 @@ pub(super) static RESOURCE: Resource = Resource {
         address: VerbAddress::Scoped,
     }],
     not_found: NotFound::Noun("BackendBucket"),
+    check: super::scheme::check,
     ..Resource::PLAIN
 };
 

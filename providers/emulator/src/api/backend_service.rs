@@ -1,6 +1,7 @@
 //! Backend services: groups of endpoints, how they are probed, and how load is spread over them.
 
 mod fields;
+mod rules;
 
 use crate::declaration::{
     CustomVerb, Effect, Locking, Question, Resource, ScopeKind, Standard, VerbAddress, link, text,
@@ -141,6 +142,7 @@ fn hide_secret(draft: &mut Draft) {
 }
 
 fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
+    rules::check(draft)?;
     let body = draft.body();
     let mut kinds = Vec::new();
     let mut groups = Vec::new();
@@ -170,7 +172,8 @@ fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     if probed && health_checks == 0 {
         return Err(ApiError::required("resource.healthChecks"));
     }
-    Ok(())
+    super::place::check(draft)?;
+    super::scheme::check(draft, world)
 }
 
 /// Which balancing mode a group may have, and which targets go with it.

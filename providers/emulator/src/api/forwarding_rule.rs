@@ -175,6 +175,8 @@ fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
         }
         _ => {}
     }
+    super::place::check(draft)?;
+    super::scheme::check(draft, world)?;
     if draft.previous.is_some() || !is_external(&draft.next) {
         return Ok(());
     }

@@ -4,6 +4,9 @@ use crate::declaration::{
     CustomVerb, Effect, Fields, Locking, NotFound, Resource, ScopeKind, Standard, Type, VerbAddress, flag,
     integer, link, list, text,
 };
+use crate::draft::Draft;
+use crate::error::ApiError;
+use crate::world::World;
 
 pub(super) static RESOURCE: Resource = Resource {
     collection: "targetHttpProxies",
@@ -20,6 +23,7 @@ pub(super) static RESOURCE: Resource = Resource {
     }],
     locking: Locking::Fingerprint,
     not_found: NotFound::Noun("targetHttpProxy"),
+    check,
     ..Resource::PLAIN
 };
 
@@ -30,3 +34,8 @@ const FIELDS: Fields = &[
     flag("proxyBind"),
     link("urlMap", &["urlMaps"]).required(),
 ];
+
+fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
+    super::place::check(draft)?;
+    super::scheme::check(draft, world)
+}

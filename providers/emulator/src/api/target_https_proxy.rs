@@ -81,6 +81,8 @@ fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     if certificates == 0 && draft.text("certificateMap").is_none_or(str::is_empty) {
         return Err(ApiError::required("resource.sslCertificates"));
     }
+    super::place::check(draft)?;
+    super::scheme::check(draft, world)?;
     let Some(url_map) = draft.text("urlMap") else { return Ok(()) };
     let redirects = ResourcePath::parse(url_map)
         .and_then(|path| world.latest(&path).map(super::url_map::redirects_to_https))

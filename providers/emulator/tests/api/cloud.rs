@@ -126,6 +126,16 @@ impl Cloud {
         self.done("POST", collection, &body).await;
     }
 
+    /// Waits until a resource is there and nothing holds it.
+    pub(crate) async fn wait_for(&self, path: &str) {
+        let there = async {
+            while self.get(path).await.status != 200 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(DEADLINE, there).await.expect("the resource comes");
+    }
+
     pub(crate) async fn delete(&self, path: &str) {
         self.done("DELETE", path, &Value::Null).await;
     }

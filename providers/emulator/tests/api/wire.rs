@@ -44,8 +44,10 @@ async fn bodies_are_of_the_published_types() {
     cloud.insert("global/targetHttpsProxies", https).await;
     cloud.insert("global/targetHttpProxies", json!({ "name": "t", "urlMap": "web" })).await;
     cloud.insert("global/addresses", json!({ "name": "a" })).await;
-    let rule =
-        json!({ "name": "r", "target": "global/targetHttpProxies/t", "portRange": "80", "IPAddress": "a" });
+    let rule = json!({
+        "name": "r", "target": "global/targetHttpProxies/t", "portRange": "80", "IPAddress": "a",
+        "loadBalancingScheme": "EXTERNAL_MANAGED",
+    });
     let operation = cloud.done("POST", "global/forwardingRules", &rule).await;
     cloud
         .insert(

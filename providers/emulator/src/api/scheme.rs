@@ -1,0 +1,397 @@
+//! Load-balancing schemes: that everything on the way from a forwarding rule to the backend services is of one kind of load
+//! balancer, and that this kind can do what a URL map asks for.
+//!
+//! A forwarding rule and a backend service say their scheme; a proxy and a URL map have none of their own. So every change
+//! of one of them looks at the whole way, as it would be after the change. What nobody's scheme decides yet is checked once
+//! somebody's does.
+
+mod features;
+
+use crate::draft::Draft;
+use crate::error::ApiError;
+use crate::schema;
+use crate::scope::{ResourcePath, Scope, ScopeKind};
+use crate::state::Stored;
+use crate::world::World;
+use std::fmt;
+
+/// A scheme that a load balancer for HTTP can have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Scheme {
+    /// Classic.
+    External,
+    ExternalManaged,
+    InternalManaged,
+    /// A service mesh.
+    InternalSelfManaged,
+}
+
+impl Scheme {
+    pub(super) const ALL: [Self; 4] =
+        [Self::External, Self::ExternalManaged, Self::InternalManaged, Self::InternalSelfManaged];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::External => "EXTERNAL",
+            Self::ExternalManaged => "EXTERNAL_MANAGED",
+            Self::InternalManaged => "INTERNAL_MANAGED",
+            Self::InternalSelfManaged => "INTERNAL_SELF_MANAGED",
+        }
+    }
+
+    /// The scheme that a body says. None: one that no load balancer for HTTP has, such as `INTERNAL`.
+    pub(super) fn of(stored: &Stored) -> Option<Self> {
+        let text = stored.text("loadBalancingScheme")?;
+        Self::ALL.into_iter().find(|scheme| scheme.name() == text)
+    }
+}
+
+/// A kind of load balancer: its scheme, and whether it is global.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LoadBalancer {
+    pub(super) scheme: Scheme,
+    pub(super) reach: Reach,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Reach {
+    Global,
+    Regional,
+}
+
+impl Reach {
+    pub(super) fn of(scope: &Scope) -> Self {
+        match scope.kind() {
+            ScopeKind::Project | ScopeKind::Global => Self::Global,
+            ScopeKind::Region | ScopeKind::Zone => Self::Regional,
+        }
+    }
+}
+
+/// As errors of the API call it.
+impl fmt::Display for LoadBalancer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let reach = match self.reach {
+            Reach::Global => "Global",
+            Reach::Regional => "Regional",
+        };
+        write!(f, "LB Type {reach} {}", self.scheme.name())
+    }
+}
+
+/// What a URL map sends requests to.
+struct Destination {
+    /// The field that names it.
+    at: String,
+    path: ResourcePath,
+    /// Its own scheme, where it says one.
+    scheme: Option<Scheme>,
+    /// The schemes of the forwarding rules that may lead to it.
+    serves: Vec<Scheme>,
+}
+
+/// A forwarding rule on the way to a URL map.
+struct Rule {
+    path: ResourcePath,
+    scheme: Scheme,
+}
+
+/// The state as it would be with a draft in place.
+struct View<'a> {
+    world: &'a World<'a>,
+    draft: &'a Draft,
+}
+
+const PROXIES: [&str; 2] = ["targetHttpProxies", "targetHttpsProxies"];
+
+/// Refuses a draft of a forwarding rule, target proxy, URL map, backend service or backend bucket that would make two
+/// schemes meet, or ask a load balancer for what it cannot do.
+pub(super) fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
+    let view = View { world, draft };
+    for map in view.maps() {
+        view.check_map(&map)?;
+    }
+    view.check_direct()
+}
+
+/// The size of a map that a classic load balancer uses.
+const MAX_CLASSIC: usize = 64 << 10;
+/// The size of any map.
+const MAX_MANAGED: usize = 1 << 20;
+
+impl View<'_> {
+    fn get(&self, path: &ResourcePath) -> Option<&Stored> {
+        if *path == self.draft.path { Some(&self.draft.next) } else { self.world.latest(path) }
+    }
+
+    /// Who of some collections refers to a resource.
+    fn users(&self, path: &ResourcePath, collections: &[&str]) -> Vec<ResourcePath> {
+        let mut users = self.world.users(path);
+        users.insert(self.draft.path.clone());
+        users.retain(|user| {
+            collections.contains(&user.collection) && self.links(user).any(|(_, target)| target == *path)
+        });
+        users.into_iter().collect()
+    }
+
+    /// What a resource refers to, with the fields that do.
+    fn links(&self, path: &ResourcePath) -> impl Iterator<Item = (String, ResourcePath)> + use<> {
+        let fields = super::find(path.collection).map_or(&[] as _, |resource| resource.fields);
+        self.get(path).map(|stored| schema::links(fields, stored.fields())).unwrap_or_default().into_iter()
+    }
+
+    /// What a resource names in one field.
+    fn link(&self, path: &ResourcePath, field: &str) -> Option<ResourcePath> {
+        ResourcePath::parse(self.get(path)?.text(field)?)
+    }
+
+    /// The URL maps on the way that the draft is on.
+    fn maps(&self) -> Vec<ResourcePath> {
+        let path = &self.draft.path;
+        match path.collection {
+            "forwardingRules" => {
+                self.link(path, "target").and_then(|proxy| self.link(&proxy, "urlMap")).into_iter().collect()
+            }
+            "urlMaps" => vec![path.clone()],
+            "backendServices" | "backendBuckets" => self.users(path, &["urlMaps"]),
+            collection if PROXIES.contains(&collection) => self.link(path, "urlMap").into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Where a map sends requests, mirrored ones too. What its tests expect is no destination.
+    fn destinations(&self, map: &ResourcePath) -> Vec<Destination> {
+        self.links(map)
+            .filter(|(at, _)| !at.starts_with("resource.tests"))
+            .filter_map(|(at, path)| {
+                let stored = self.get(&path)?;
+                let scheme = Scheme::of(stored);
+                let serves = match (path.collection, scheme) {
+                    ("backendBuckets", None) => vec![Scheme::External, Scheme::ExternalManaged],
+                    // On its way from classic: forwarding rules follow later.
+                    ("backendServices", Some(Scheme::ExternalManaged)) if is_migrating(stored) => {
+                        vec![Scheme::External, Scheme::ExternalManaged]
+                    }
+                    (_, Some(scheme)) => vec![scheme],
+                    (_, None) => Vec::new(),
+                };
+                Some(Destination { at, path, scheme, serves })
+            })
+            .collect()
+    }
+
+    fn proxies(&self, map: &ResourcePath) -> Vec<ResourcePath> {
+        self.users(map, &PROXIES)
+    }
+
+    fn rules(&self, proxy: &ResourcePath) -> Vec<Rule> {
+        self.users(proxy, &["forwardingRules"])
+            .into_iter()
+            .filter_map(|path| {
+                let scheme = Scheme::of(self.get(&path)?)?;
+                Some(Rule { path, scheme })
+            })
+            .collect()
+    }
+
+    fn check_map(&self, map: &ResourcePath) -> Result<(), ApiError> {
+        let destinations = self.destinations(map);
+        let proxies = self.proxies(map);
+        let rules: Vec<Rule> = proxies.iter().flat_map(|proxy| self.rules(proxy)).collect();
+        self.check_destinations(&destinations)?;
+        self.check_rules(&rules, &destinations)?;
+        let reach = Reach::of(&map.scope);
+        let schemes = destinations.iter().filter_map(|destination| destination.scheme);
+        let mut kinds: Vec<LoadBalancer> = schemes
+            .chain(rules.iter().map(|rule| rule.scheme))
+            .map(|scheme| LoadBalancer { scheme, reach })
+            .collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        for kind in &kinds {
+            self.check_features(map, *kind)?;
+            self.check_size(map, *kind)?;
+            self.check_proxies(&proxies, *kind)?;
+        }
+        if kinds.is_empty() {
+            self.check_size(map, LoadBalancer { scheme: Scheme::ExternalManaged, reach })?;
+        }
+        Ok(())
+    }
+
+    /// All destinations of a map serve one scheme.
+    fn check_destinations(&self, destinations: &[Destination]) -> Result<(), ApiError> {
+        let mut before: Vec<&Destination> = Vec::new();
+        for destination in destinations {
+            if destination.serves.is_empty() {
+                let why = "A backend service of this load balancing scheme cannot be used in a URL map.";
+                return Err(self.refuse(&destination.at, &destination.path, why));
+            }
+            let odd = before
+                .iter()
+                .find(|other| !other.serves.iter().any(|scheme| destination.serves.contains(scheme)));
+            if let Some(other) = odd {
+                let (this, that) = (describe(destination), describe(other));
+                return Err(self.refuse(
+                    &destination.at,
+                    &destination.path,
+                    &format!("Load balancing scheme {this} does not match {that}."),
+                ));
+            }
+            before.push(destination);
+        }
+        Ok(())
+    }
+
+    /// The forwarding rules that lead to a map have the scheme of its destinations, and one scheme.
+    fn check_rules(&self, rules: &[Rule], destinations: &[Destination]) -> Result<(), ApiError> {
+        for rule in rules {
+            let odd = destinations.iter().find(|destination| !destination.serves.contains(&rule.scheme));
+            if let Some(destination) = odd {
+                let scheme = destination.scheme.map_or("EXTERNAL or EXTERNAL_MANAGED", Scheme::name);
+                let noun = noun(&destination.path);
+                let why = format!(
+                    "Load balancing scheme {} does not match the {noun} load balancing scheme {scheme}.",
+                    rule.scheme.name()
+                );
+                // The words of the real API, which names no value here.
+                if self.draft.path == rule.path {
+                    return Err(ApiError::invalid("resource.backendService", "", &why));
+                }
+                return Err(self.refuse(&destination.at, &destination.path, &why));
+            }
+            let other = rules.iter().find(|other| other.scheme != rule.scheme);
+            if let Some(other) = other
+                && destinations.is_empty()
+            {
+                let why = format!(
+                    "Load balancing scheme {} does not match the load balancing scheme {} of forwarding rule '{}', \
+                     which leads to the same URL map.",
+                    rule.scheme.name(),
+                    other.scheme.name(),
+                    other.path
+                );
+                return Err(self.refuse("resource", &rule.path, &why));
+            }
+        }
+        Ok(())
+    }
+
+    /// A load balancer of this kind can do what the map asks for.
+    fn check_features(&self, map: &ResourcePath, kind: LoadBalancer) -> Result<(), ApiError> {
+        let Some(stored) = self.get(map) else { return Ok(()) };
+        let Some(unsupported) = features::unsupported(stored.fields(), kind) else { return Ok(()) };
+        let features::Unsupported { at, field, value } = unsupported;
+        if *map == self.draft.path {
+            return Err(ApiError::invalid(
+                &at,
+                &value,
+                &format!("Field {field} is incompatible with {kind}."),
+            ));
+        }
+        let why = format!("Field {at} of URL map '{map}' is incompatible with {kind}.");
+        Err(self.refuse(&at, map, &why))
+    }
+
+    fn check_size(&self, map: &ResourcePath, kind: LoadBalancer) -> Result<(), ApiError> {
+        let Some(stored) = self.get(map) else { return Ok(()) };
+        let most = if kind.scheme == Scheme::External { MAX_CLASSIC } else { MAX_MANAGED };
+        let size = serde_json::to_vec(stored.fields()).map_or(0, |json| json.len());
+        if size <= most {
+            return Ok(());
+        }
+        Err(ApiError::invalid_text(format!(
+            "Invalid value for field 'resource': ''. The URL map is too large: {size} bytes, at most {most} bytes are \
+             allowed."
+        )))
+    }
+
+    /// What a proxy asks for is there too.
+    fn check_proxies(&self, proxies: &[ResourcePath], kind: LoadBalancer) -> Result<(), ApiError> {
+        if kind.scheme != Scheme::External {
+            return Ok(());
+        }
+        for proxy in proxies {
+            let timeout =
+                self.get(proxy).and_then(|stored| stored.fields().get("httpKeepAliveTimeoutSec")?.as_i64());
+            if let Some(seconds) = timeout {
+                let field = "httpKeepAliveTimeoutSec";
+                if *proxy == self.draft.path {
+                    return Err(ApiError::invalid(
+                        &format!("resource.{field}"),
+                        &seconds.to_string(),
+                        &format!("Field {field} is incompatible with {kind}."),
+                    ));
+                }
+                let why = format!("Field resource.{field} of '{proxy}' is incompatible with {kind}.");
+                return Err(self.refuse("", proxy, &why));
+            }
+        }
+        Ok(())
+    }
+
+    /// A forwarding rule that names a backend service itself, without a proxy, has its scheme.
+    fn check_direct(&self) -> Result<(), ApiError> {
+        let pairs: Vec<(ResourcePath, ResourcePath)> = match self.draft.path.collection {
+            "forwardingRules" => self
+                .link(&self.draft.path, "backendService")
+                .map(|service| (self.draft.path.clone(), service))
+                .into_iter()
+                .collect(),
+            "backendServices" => self
+                .users(&self.draft.path, &["forwardingRules"])
+                .into_iter()
+                .map(|rule| (rule, self.draft.path.clone()))
+                .collect(),
+            _ => Vec::new(),
+        };
+        for (rule, service) in pairs {
+            let scheme = |path: &ResourcePath| {
+                self.get(path)
+                    .and_then(|stored| stored.text("loadBalancingScheme"))
+                    .unwrap_or("EXTERNAL")
+                    .to_owned()
+            };
+            let (of_rule, of_service) = (scheme(&rule), scheme(&service));
+            if of_rule != of_service {
+                let why = format!(
+                    "Load balancing scheme {of_rule} does not match the backend service load balancing scheme \
+                     {of_service}."
+                );
+                return Err(self.refuse("resource.backendService", &service, &why));
+            }
+        }
+        Ok(())
+    }
+
+    /// An error that names the field of the draft which leads to what does not fit: `at` where the draft is the URL map.
+    fn refuse(&self, at: &str, value: &ResourcePath, why: &str) -> ApiError {
+        let of = |field: &str| self.draft.text(field).unwrap_or_default().to_owned();
+        let (field, value) = match self.draft.path.collection {
+            "forwardingRules" if self.draft.body().contains_key("target") => {
+                ("resource.target", of("target"))
+            }
+            "forwardingRules" => ("resource.backendService", of("backendService")),
+            "backendServices" | "backendBuckets" => {
+                ("resource.loadBalancingScheme", of("loadBalancingScheme"))
+            }
+            "urlMaps" => (at, value.to_string()),
+            _ => ("resource.urlMap", of("urlMap")),
+        };
+        ApiError::invalid(field, &value, why)
+    }
+}
+
+/// Whether a backend service says that it is changing from classic to managed or back.
+pub(super) fn is_migrating(service: &Stored) -> bool {
+    service.text("externalManagedMigrationState").is_some()
+}
+
+fn noun(path: &ResourcePath) -> &'static str {
+    if path.collection == "backendBuckets" { "backend bucket" } else { "backend service" }
+}
+
+fn describe(destination: &Destination) -> String {
+    let scheme = destination.scheme.map_or("EXTERNAL or EXTERNAL_MANAGED", Scheme::name);
+    format!("{scheme} of {} '{}'", noun(&destination.path), destination.path)
+}
