@@ -5,6 +5,7 @@
 
 mod instances;
 mod latency;
+mod list_lag;
 mod quotas;
 mod requests;
 mod state;
@@ -21,7 +22,8 @@ use std::sync::Arc;
 type Paths = &'static [(&'static str, &'static str)];
 
 /// What the index shows, noun by noun.
-const INDEX: &[Paths] = &[state::PATHS, instances::PATHS, latency::PATHS, quotas::PATHS, requests::PATHS];
+const INDEX: &[Paths] =
+    &[state::PATHS, instances::PATHS, latency::PATHS, list_lag::PATHS, quotas::PATHS, requests::PATHS];
 
 pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
     let parts: Vec<&str> =
@@ -31,6 +33,7 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
         Some((&"state", rest)) => state::answer(engine, request, rest),
         Some((&"instances", rest)) => instances::answer(engine, request, rest).await,
         Some((&"latency", rest)) => latency::answer(engine, request, rest),
+        Some((&"list-lag", rest)) => list_lag::answer(engine, request, rest),
         Some((&"quotas", rest)) => quotas::quotas(engine, request, rest),
         Some((&"rates", rest)) => quotas::rates(engine, request, rest),
         Some((&"requests", rest)) => requests::answer(engine, request, rest),

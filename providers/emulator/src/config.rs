@@ -4,6 +4,7 @@ use crate::dataplane::dial::DialTranslation;
 use crate::latency::Latency;
 use crate::quota::{QuotaSetting, QuotaTold, RateLimit, RateLimits, ResourceQuotas};
 use ipnet::Ipv4Net;
+use jiff::SignedDuration;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Config {
     pub wait_limit: Duration,
     /// What happens to an update without a fingerprint.
     pub missing_fingerprint: MissingFingerprint,
+    /// How far lists lag behind what `get` shows.
+    pub list_lag: Duration,
     /// How many requests the admin path remembers.
     pub request_log: usize,
     /// How many resources a project may have.
@@ -60,6 +63,7 @@ impl Default for Config {
             user: "user@example.com".to_owned(),
             wait_limit: Duration::from_mins(2),
             missing_fingerprint: MissingFingerprint::Accept,
+            list_lag: Duration::ZERO,
             request_log: 1000,
             quotas: ResourceQuotas::default(),
             rates: RateLimits::default(),
@@ -99,6 +103,9 @@ pub struct Options {
     /// What happens to an update without a fingerprint
     #[arg(long, env = "GCE_EMULATOR_MISSING_FINGERPRINT", value_enum, default_value_t = MissingFingerprint::Accept)]
     pub missing_fingerprint: MissingFingerprint,
+    /// How far lists lag behind: new resources show so much later, deleted ones stay so much longer
+    #[arg(long, env = "GCE_EMULATOR_LIST_LAG", value_name = "DURATION", default_value = "0s", value_parser = duration)]
+    pub list_lag: Duration,
     /// How many resources of a kind a project may have, METRIC=N, or `new-project` for all limits of a new project
     /// (repeatable) [default: more than anybody needs]
     #[arg(long, env = "GCE_EMULATOR_QUOTA", value_name = "METRIC=N", value_delimiter = ',')]
@@ -122,6 +129,7 @@ impl From<Options> for Config {
             health_time_scale,
             link_base,
             missing_fingerprint,
+            list_lag,
             quota,
             quota_told,
             rate_limit,
@@ -139,9 +147,18 @@ impl From<Options> for Config {
             health_time_scale,
             link_base,
             missing_fingerprint,
+            list_lag,
             quotas,
             rates: RateLimits::of(rate_limit),
             ..defaults
         }
     }
+}
+
+/// A span of time as people write it: `500ms`, `5s`, `1m 30s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    text.parse::<SignedDuration>()
+        .map_err(|error| error.to_string())
+        .and_then(|span| Duration::try_from(span).map_err(|_| "it must not be negative".to_owned()))
+        .map_err(|why| format!("write a time like 500ms, 5s or 1m: {why}"))
 }

@@ -25,9 +25,11 @@ use crate::state::State;
 use crate::version::Version;
 use crate::world::World;
 use http::{HeaderMap, Method, StatusCode};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -45,6 +47,7 @@ pub(crate) struct Engine {
     pub(crate) pool: AddressPool,
     pub(crate) quotas: Quotas,
     latency: Mutex<Latency>,
+    list_lag: Mutex<Duration>,
     state: Mutex<State>,
     /// Counts what may interest somebody who waits: operations that went on, instances that came.
     changes: watch::Sender<u64>,
@@ -113,7 +116,9 @@ impl Context<'_> {
 
 impl Engine {
     pub(crate) fn new(config: Config, plane: Plane) -> Arc<Self> {
-        Arc::new(Self {
+        let lag = config.list_lag;
+        let engine = Arc::new(Self {
+            list_lag: Mutex::default(),
             latency: Mutex::new(config.latency.clone()),
             requests: RequestLog::new(config.request_log),
             pool: AddressPool::new(&config),
@@ -125,7 +130,9 @@ impl Engine {
             stop: CancellationToken::new(),
             state: Mutex::new(State::default()),
             changes: watch::Sender::new(0),
-        })
+        });
+        engine.set_list_lag(lag);
+        engine
     }
 
     /// The state, for as long as the guard lives. A panic elsewhere does not make it unreadable: every change is made
@@ -140,6 +147,20 @@ impl Engine {
 
     pub(crate) fn set_latency(&self, latency: Latency) {
         *self.latency.lock().unwrap_or_else(PoisonError::into_inner) = latency;
+    }
+
+    /// How far lists lag behind.
+    pub(crate) fn list_lag(&self) -> Duration {
+        *self.list_lag.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets lists lag behind. Of what was changed before, nothing is known but how it stands now.
+    pub(crate) fn set_list_lag(self: &Arc<Self>, lag: Duration) {
+        *self.list_lag.lock().unwrap_or_else(PoisonError::into_inner) = lag;
+        let engine = Arc::downgrade(self);
+        let now = move || engine.upgrade().map_or(Timestamp::MAX, |engine| engine.clock.now());
+        let lag = SignedDuration::try_from(lag).unwrap_or(SignedDuration::MAX);
+        self.state().history.keep(lag, Box::new(now));
     }
 
     /// Tells those who wait for a state that it may have come.

@@ -54,11 +54,16 @@ impl ListQuery {
     pub(crate) fn parse(query: &BTreeMap<String, String>) -> Result<Self, ApiError> {
         let most = match query.get("maxResults") {
             None => DEFAULT_RESULTS,
-            Some(text) => match text.parse::<usize>() {
+            Some(text) => match text.parse::<u32>().map(|most| most as usize) {
                 Ok(0) => DEFAULT_RESULTS,
                 Ok(most) if most <= DEFAULT_RESULTS => most,
-                _ => {
-                    return Err(ApiError::invalid("maxResults", text, "Must be between 0 and 500."));
+                Ok(_) => {
+                    let why = "Acceptable values are 0 to 500, inclusive.";
+                    return Err(ApiError::invalid("maxResults", text, why));
+                }
+                Err(_) => {
+                    let message = format!("Invalid value at 'max_results' (TYPE_UINT32), \"{text}\"");
+                    return Err(ApiError::payload("max_results", message));
                 }
             },
         };
@@ -68,7 +73,8 @@ impl ListQuery {
                 URL_SAFE_NO_PAD
                     .decode(token)
                     .ok()
-                    .and_then(|json| serde_json::from_slice(&json).ok())
+                    .and_then(|json| serde_json::from_slice::<Cursor>(&json).ok())
+                    .filter(|cursor| cursor.created.parse::<Timestamp>().is_ok())
                     .ok_or_else(|| ApiError::invalid("pageToken", token, "The page token is not valid."))?,
             ),
         };

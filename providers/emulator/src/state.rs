@@ -3,6 +3,7 @@
 //! Bodies are canonical JSON: references from `projects/` on, defaults filled in, nothing that can be computed. The state
 //! knows no verbs and no rules; it only keeps resources, operations and who refers to whom.
 
+mod history;
 mod identities;
 mod touched;
 
@@ -14,6 +15,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+pub(crate) use self::history::History;
 pub(crate) use self::identities::Identities;
 pub(crate) use self::touched::Touched;
 
@@ -124,6 +126,7 @@ pub(crate) struct State {
     pub(crate) operations: Operations,
     /// Counts the changes that the data plane has to know of.
     pub(crate) version: u64,
+    pub(crate) history: History,
     /// What has changed since somebody last asked: what the state file has to be told.
     touched: BTreeSet<Touched>,
 }
@@ -146,6 +149,28 @@ impl State {
     /// What stands at a path now.
     pub(crate) fn get(&self, path: &ResourcePath) -> Option<&Arc<Stored>> {
         self.tables.get(path.collection)?.get(&path.project)?.get(&path.scope)?.get(&path.name)
+    }
+
+    /// The resources of one place as lists show them, by name: as they stand, or as they stood a while ago.
+    pub(crate) fn listed<'a>(
+        &'a self,
+        collection: &str,
+        project: &str,
+        scope: &Scope,
+    ) -> Box<dyn Iterator<Item = (&'a str, &'a Arc<Stored>)> + 'a> {
+        let table = self.table(collection, project, scope).into_iter().flatten();
+        let table = table.map(|(name, stored)| (name.as_str(), stored));
+        let Some(before) = self.history.before() else { return Box::new(table) };
+        let mut listed: BTreeMap<&str, &Arc<Stored>> = table.collect();
+        for (path, was) in before {
+            if (path.collection, path.project.as_str(), &path.scope) == (collection, project, scope) {
+                match was {
+                    Some(was) => listed.insert(&path.name, was),
+                    None => listed.remove(path.name.as_str()),
+                };
+            }
+        }
+        Box::new(listed.into_iter())
     }
 
     /// The resources of one place.
@@ -205,6 +230,7 @@ impl State {
 
     /// Puts a resource in place.
     pub(crate) fn put(&mut self, path: &ResourcePath, stored: Stored) {
+        self.record(path);
         self.forget_references(path);
         for target in references(path, &stored) {
             self.referrers.entry(target).or_default().insert(path.clone());
@@ -223,11 +249,17 @@ impl State {
 
     /// Takes a resource away.
     pub(crate) fn remove(&mut self, path: &ResourcePath) -> Option<Arc<Stored>> {
+        self.record(path);
         self.forget_references(path);
         let scopes = self.tables.get_mut(path.collection)?.get_mut(&path.project)?;
         let removed = scopes.get_mut(&path.scope)?.remove(&path.name);
         self.note(path);
         removed
+    }
+
+    fn record(&mut self, path: &ResourcePath) {
+        let was = self.get(path).cloned();
+        self.history.record(path, was.as_ref());
     }
 
     /// Counts a change, unless nothing that is served can have to do with it: a resource that nobody refers to is served

@@ -93,13 +93,13 @@ impl Engine {
         context: &'a Context<'_>,
     ) -> Box<dyn Iterator<Item = Entry<'a>> + 'a> {
         let scope = scope.clone();
-        let table = state.table(resource.collection, project, &scope).into_iter().flatten();
-        Box::new(table.map(move |(name, stored)| {
+        let listed = state.listed(resource.collection, project, &scope);
+        Box::new(listed.map(move |(name, stored)| {
             let path = ResourcePath {
                 project: project.to_owned(),
                 scope: scope.clone(),
                 collection: resource.collection,
-                name: name.clone(),
+                name: name.to_owned(),
             };
             Entry {
                 name,
@@ -116,9 +116,12 @@ impl Engine {
         project: &str,
         context: &Context<'_>,
     ) -> Result<Value, ApiError> {
+        // A place of a kind that the collection is never in is shown only to those who ask for all.
+        let all =
+            context.query.get("includeAllScopes").is_some_and(|value| value.eq_ignore_ascii_case("true"));
         let places = places(state, project)
             .into_iter()
-            .filter(|scope| resource.scopes.contains(&scope.kind()))
+            .filter(|scope| all || resource.scopes.contains(&scope.kind()))
             .map(|scope| {
                 let entries = self.entries(state, resource, project, &scope, context);
                 (scope, entries)

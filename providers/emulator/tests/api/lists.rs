@@ -60,9 +60,70 @@ async fn pages_filters_and_order() {
         let found = cloud.get(&format!("{list}?filter={filter}")).await.ok();
         assert_eq!(names(&found), expected, "{filter}");
     }
-    for bad in ["filter=name", "maxResults=501", "maxResults=x", "pageToken=x", "orderBy=size"] {
+    for bad in ["filter=name", "maxResults=501", "pageToken=x", "pageToken=e30", "orderBy=size"] {
         cloud.get(&format!("{list}?{bad}")).await.refused(400, "invalid", "Invalid value for field");
     }
+    cloud.get(&format!("{list}?maxResults=-1")).await.refused(
+        400,
+        "badRequest",
+        "'max_results' (TYPE_UINT32), \"-1\"",
+    );
+}
+
+#[tokio::test]
+async fn pages_go_on_where_they_ended_whatever_comes_and_goes() {
+    let cloud = Cloud::start().await;
+    for name in ["b", "d", "f", "h"] {
+        cloud.health_check(name).await;
+    }
+    let list = "global/healthChecks?maxResults=2";
+    let page = cloud.get(list).await.ok();
+    assert_eq!(names(&page), ["b", "d"]);
+    // What the page ended with goes; something comes before it and something behind it.
+    cloud.delete("global/healthChecks/d").await;
+    for name in ["a", "e"] {
+        cloud.health_check(name).await;
+    }
+    let token = page["nextPageToken"].as_str().unwrap();
+    let page = cloud.get(&format!("{list}&pageToken={token}")).await.ok();
+    assert_eq!(names(&page), ["e", "f"]);
+}
+
+#[tokio::test]
+async fn lists_may_lag_while_get_does_not() {
+    let cloud = Cloud::start().await;
+    for name in ["deleted", "kept"] {
+        cloud.health_check(name).await;
+    }
+    let hour = cloud.call("PUT", "/_emulator/list-lag", Some(&json!({ "lag": 3_600_000 }))).await.ok();
+    assert_eq!(hour, cloud.get("/_emulator/list-lag").await.ok());
+    cloud.health_check("new").await;
+    cloud.health_check("came-and-went").await;
+    cloud.delete("global/healthChecks/came-and-went").await;
+    cloud.delete("global/healthChecks/deleted").await;
+    cloud.done("PATCH", "global/healthChecks/kept", &json!({ "checkIntervalSec": 60 })).await;
+    let list = cloud.get("global/healthChecks").await.ok();
+    assert_eq!(names(&list), ["deleted", "kept"]);
+    assert_eq!(list["items"][1]["checkIntervalSec"], 5, "as it was");
+    let aggregated = cloud.get("aggregated/healthChecks").await.ok();
+    assert_eq!(aggregated["items"]["global"]["healthChecks"].as_array().unwrap().len(), 2);
+    assert_eq!(cloud.get("global/healthChecks/kept").await.ok()["checkIntervalSec"], 60);
+    cloud.get("global/healthChecks/new").await.ok();
+    cloud.get("global/healthChecks/deleted").await.refused(404, "notFound", "deleted");
+    cloud.call("PUT", "/_emulator/list-lag", Some(&json!({ "lag": 0 }))).await.ok();
+    assert_eq!(names(&cloud.get("global/healthChecks").await.ok()), ["kept", "new"]);
+    assert_eq!(cloud.call("PUT", "/_emulator/list-lag", Some(&json!({ "lag": "x" }))).await.status, 400);
+}
+
+#[tokio::test]
+async fn places_where_a_collection_never_is_show_only_to_those_who_ask() {
+    let cloud = Cloud::start().await;
+    let places = |list: Value| list["items"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let some = places(cloud.get("aggregated/addresses").await.ok());
+    assert!(some.contains(&"global".to_owned()) && some.contains(&"regions/us-central1".to_owned()));
+    assert!(!some.contains(&"zones/us-central1-a".to_owned()));
+    let all = places(cloud.get("aggregated/addresses?includeAllScopes=True").await.ok());
+    assert!(all.contains(&"zones/us-central1-a".to_owned()));
 }
 
 #[tokio::test]
