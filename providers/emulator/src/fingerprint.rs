@@ -4,7 +4,7 @@ use crate::state::Stored;
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::DecodePaddingMode;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, URL_SAFE};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -42,13 +42,13 @@ impl Fingerprint {
         Self(std::array::from_fn(|at| digest[at]))
     }
 
-    /// As answers show it.
+    /// As answers show it: in the alphabet that the discovery document means by `byte`. Google's Rust library reads no other.
     pub(crate) fn show(self) -> String {
-        STANDARD.encode(self.0)
+        URL_SAFE.encode(self.0)
     }
 
-    /// Whether a request sent this one back. Python clients write bytes in the other alphabet of base64, and padding is
-    /// optional in protobuf's JSON.
+    /// Whether a request sent this one back. Protobuf's JSON writes bytes in the other alphabet of base64, and
+    /// padding is optional in it.
     pub(crate) fn is(self, sent: &str) -> bool {
         const LENIENT: GeneralPurpose = GeneralPurpose::new(
             &alphabet::STANDARD,
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn either_alphabet_and_padding() {
         let fingerprint = Fingerprint([0xfb, 0xff, 0xbe, 0, 1, 2, 3, 4]);
-        assert_eq!(fingerprint.show(), "+/++AAECAwQ=");
+        assert_eq!(fingerprint.show(), "-_--AAECAwQ=");
         for same in ["+/++AAECAwQ=", "-_--AAECAwQ=", "+/++AAECAwQ"] {
             assert!(fingerprint.is(same), "{same}");
         }
