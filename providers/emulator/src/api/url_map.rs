@@ -1,6 +1,7 @@
 //! URL maps: which host and path go where. What a map does to a request is the data plane's business; here it is only
 //! refused if it cannot mean anything.
 
+mod actions;
 mod fields;
 mod rules;
 

@@ -1,5 +1,6 @@
 //! The rules inside one URL map that need nothing but the map itself.
 
+use super::actions::{self, Matched};
 use crate::error::ApiError;
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,8 @@ const MAX_HOST: usize = 255;
 
 pub(super) fn check(map: &Body) -> Result<(), ApiError> {
     destination(map, "resource", &DEFAULTS)?;
+    effects(map, "resource", &DEFAULTS, Matched::ByOther)?;
+    tests(map)?;
     let matchers = path_matchers(map)?;
     let named = host_rules(map, &matchers)?;
     if let Some(orphan) = matchers.iter().find(|name| !named.contains(*name)) {
@@ -91,6 +94,49 @@ fn destination(body: &Body, at: &str, names: &Destination) -> Result<(), ApiErro
     Ok(())
 }
 
+/// A rule says where requests go.
+fn goes_somewhere(body: &Body, at: &str) -> Result<(), ApiError> {
+    let weighted = body
+        .get("routeAction")
+        .and_then(|action| action.get("weightedBackendServices"))
+        .and_then(Value::as_array)
+        .is_some_and(|services| !services.is_empty());
+    if body.contains_key("service") || body.contains_key("urlRedirect") || weighted {
+        return Ok(());
+    }
+    Err(ApiError::invalid_text(format!(
+        "Invalid value for field '{at}': ''. Exactly one of service, urlRedirect and \
+         routeAction.weightedBackendServices must be specified."
+    )))
+}
+
+/// What is done with a request on its way.
+fn effects(body: &Body, at: &str, names: &Destination, matched: Matched) -> Result<(), ApiError> {
+    let Destination { service: _, redirect, action } = names;
+    actions::action(body, action, at)?;
+    actions::redirect(body, redirect, at)?;
+    actions::template_rewrite(body, action, at, matched)?;
+    actions::header_action(body, at)
+}
+
+/// What a test expects can be expected.
+fn tests(map: &Body) -> Result<(), ApiError> {
+    for (index, test) in objects(map, "tests") {
+        let at = format!("resource.tests[{index}]");
+        for field in ["host", "path"] {
+            if text(test, field).is_empty() {
+                return Err(ApiError::required(&format!("{at}.{field}")));
+            }
+        }
+        if test.contains_key("service") && test.contains_key("expectedRedirectResponseCode") {
+            return Err(ApiError::invalid_text(format!(
+                "Invalid value for field '{at}': ''. expectedRedirectResponseCode cannot be set when service is set."
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// Every path matcher is sound; their names.
 fn path_matchers(map: &Body) -> Result<BTreeSet<String>, ApiError> {
     let mut names = BTreeSet::new();
@@ -101,6 +147,7 @@ fn path_matchers(map: &Body) -> Result<BTreeSet<String>, ApiError> {
             return Err(ApiError::invalid(&format!("{at}.name"), name, "Duplicate path matcher name."));
         }
         destination(matcher, &at, &DEFAULTS)?;
+        effects(matcher, &at, &DEFAULTS, Matched::ByOther)?;
         let by_path = objects(matcher, "pathRules").next().is_some();
         let by_route = objects(matcher, "routeRules").next().is_some();
         if by_path && by_route {
@@ -121,6 +168,8 @@ fn path_rules(matcher: &Body, at: &str) -> Result<(), ApiError> {
     for (index, rule) in objects(matcher, "pathRules") {
         let at = format!("{at}.pathRules[{index}]");
         destination(rule, &at, &OF_RULE)?;
+        goes_somewhere(rule, &at)?;
+        effects(rule, &at, &OF_RULE, Matched::ByOther)?;
         for (index, path) in texts(rule, "paths") {
             let at = format!("{at}.paths[{index}]");
             if let Some(why) = bad_path(path) {
@@ -157,6 +206,10 @@ fn route_rules(matcher: &Body, at: &str) -> Result<(), ApiError> {
     for (index, rule) in objects(matcher, "routeRules") {
         let at = format!("{at}.routeRules[{index}]");
         destination(rule, &at, &OF_RULE)?;
+        goes_somewhere(rule, &at)?;
+        let by_template = objects(rule, "matchRules").any(|(_, rule)| rule.contains_key("pathTemplateMatch"));
+        let matched = if by_template { Matched::ByTemplate } else { Matched::ByOther };
+        effects(rule, &at, &OF_RULE, matched)?;
         let priority = rule.get("priority").and_then(Value::as_i64).unwrap_or(0);
         if let Some(other) = seen.insert(priority, index) {
             return Err(ApiError::invalid(
@@ -175,6 +228,7 @@ fn route_rules(matcher: &Body, at: &str) -> Result<(), ApiError> {
                     paths.join(", ")
                 )));
             }
+            actions::match_rule(rule, &at)?;
             if let Some(field) =
                 given.first().filter(|field| matches!(**field, "prefixMatch" | "fullPathMatch"))
                 && !text(rule, field).starts_with('/')
@@ -297,6 +351,53 @@ mod tests {
         let dangling = json!([{"hosts": ["a.com"], "pathMatcher": "n"}]);
         assert!(refused(with_hosts(dangling)).contains("does not exist"));
         assert!(refused(json!({"pathMatchers": [{"name": "m"}]})).contains("not referenced"));
+    }
+
+    fn with_route(rule: &Value) -> Value {
+        json!({
+            "hostRules": [{"hosts": ["a.com"], "pathMatcher": "m"}],
+            "pathMatchers": [{"name": "m", "routeRules": [rule]}],
+        })
+    }
+
+    #[test]
+    fn a_rule_goes_somewhere() {
+        let rewrite = json!({"urlRewrite": {"hostRewrite": "h"}});
+        assert!(
+            refused(with_route(&json!({"priority": 1, "routeAction": rewrite})))
+                .contains("Exactly one of service, urlRedirect and routeAction.weightedBackendServices")
+        );
+        assert_eq!(
+            refused(with_route(&json!({"priority": 1, "service": "s", "routeAction": rewrite}))),
+            "accepted"
+        );
+        let only_paths = json!({
+            "hostRules": [{"hosts": ["a.com"], "pathMatcher": "m"}],
+            "pathMatchers": [{"name": "m", "pathRules": [{"paths": ["/a"]}]}],
+        });
+        assert!(refused(only_paths).contains("Exactly one of service"));
+    }
+
+    #[test]
+    fn a_rewrite_by_template_needs_a_template() {
+        let rewrite = json!({"urlRewrite": {"pathTemplateRewrite": "/{a}"}});
+        let route =
+            |path: &Value| with_route(&json!({"service": "s", "routeAction": rewrite, "matchRules": [path]}));
+        let refusal = "pathTemplateRewrite requires pathTemplateMatch";
+        assert!(refused(route(&json!({"prefixMatch": "/"}))).contains(refusal));
+        assert_eq!(refused(route(&json!({"pathTemplateMatch": "/{a}"}))), "accepted");
+        assert!(refused(json!({"defaultRouteAction": rewrite})).contains(refusal));
+    }
+
+    #[test]
+    fn tests_that_expect_two_things() {
+        let one = |test: Value| refused(json!({"tests": [test]}));
+        assert!(one(json!({"path": "/"})).contains("'resource.tests[0].host' not specified"));
+        assert!(
+            one(json!({"host": "a", "path": "/", "service": "s", "expectedRedirectResponseCode": 301}))
+                .contains("cannot be set when service is set")
+        );
+        assert_eq!(one(json!({"host": "a", "path": "/", "service": "s"})), "accepted");
     }
 
     #[test]
