@@ -65,6 +65,24 @@ impl AddressPool {
         None
     }
 
+    /// Claims addresses that resources have already. One that another emulator has claimed meanwhile stays with both: the
+    /// forwarding rule that cannot listen there says so.
+    pub(crate) fn adopt(&self, addresses: impl IntoIterator<Item = Ipv4Addr>) {
+        let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
+        claims.clear();
+        for address in addresses {
+            if !self.net.contains(&address) || claims.contains_key(&address) {
+                continue;
+            }
+            match UdpSocket::bind((address, CLAIM_PORT)) {
+                Ok(claim) => {
+                    claims.insert(address, claim);
+                }
+                Err(error) => tracing::warn!(%error, %address, "could not claim an address"),
+            }
+        }
+    }
+
     /// Whether the usual ports are free. Only "in use" counts: a port that may not be bound at all is told at start.
     fn is_free(&self, address: Ipv4Addr) -> bool {
         USUAL_PORTS.iter().all(|port| {

@@ -8,6 +8,7 @@ mod latency;
 mod list_lag;
 mod quotas;
 mod requests;
+mod snapshot;
 mod state;
 
 pub(crate) use self::instances::{register, unregister};
@@ -22,8 +23,15 @@ use std::sync::Arc;
 type Paths = &'static [(&'static str, &'static str)];
 
 /// What the index shows, noun by noun.
-const INDEX: &[Paths] =
-    &[state::PATHS, instances::PATHS, latency::PATHS, list_lag::PATHS, quotas::PATHS, requests::PATHS];
+const INDEX: &[Paths] = &[
+    state::PATHS,
+    snapshot::PATHS,
+    instances::PATHS,
+    latency::PATHS,
+    list_lag::PATHS,
+    quotas::PATHS,
+    requests::PATHS,
+];
 
 pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
     let parts: Vec<&str> =
@@ -31,6 +39,8 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
     let reply = match parts.split_first() {
         None => Some(Reply::ok(index())),
         Some((&"state", rest)) => state::answer(engine, request, rest),
+        Some((&"snapshot", rest)) => snapshot::answer(engine, request, rest).await,
+        Some((&"reset", rest)) => snapshot::reset(engine, request, rest).await,
         Some((&"instances", rest)) => instances::answer(engine, request, rest).await,
         Some((&"latency", rest)) => latency::answer(engine, request, rest),
         Some((&"list-lag", rest)) => list_lag::answer(engine, request, rest),

@@ -6,6 +6,7 @@ use crate::quota::{QuotaSetting, QuotaTold, RateLimit, RateLimits, ResourceQuota
 use ipnet::Ipv4Net;
 use jiff::SignedDuration;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How the emulator is to run.
@@ -35,6 +36,8 @@ pub struct Config {
     pub list_lag: Duration,
     /// How many requests the admin path remembers.
     pub request_log: usize,
+    /// The file that the state is kept in; without one it is gone when the process ends.
+    pub state: Option<PathBuf>,
     /// How many resources a project may have.
     pub quotas: ResourceQuotas,
     /// How many requests a project may send in a minute.
@@ -65,6 +68,7 @@ impl Default for Config {
             missing_fingerprint: MissingFingerprint::Accept,
             list_lag: Duration::ZERO,
             request_log: 1000,
+            state: None,
             quotas: ResourceQuotas::default(),
             rates: RateLimits::default(),
         }
@@ -116,6 +120,9 @@ pub struct Options {
     /// How many requests of a group a project may send in a minute, GROUP=N (repeatable) [default: any number]
     #[arg(long, env = "GCE_EMULATOR_RATE_LIMIT", value_name = "GROUP=N", value_delimiter = ',')]
     pub rate_limit: Vec<RateLimit>,
+    /// Keep the state in this file, so that it is there again after a restart [default: in memory only]
+    #[arg(long, env = "GCE_EMULATOR_STATE", value_name = "FILE")]
+    pub state: Option<PathBuf>,
 }
 
 impl From<Options> for Config {
@@ -133,6 +140,7 @@ impl From<Options> for Config {
             quota,
             quota_told,
             rate_limit,
+            state,
         } = options;
         let defaults = Self::default();
         let mut quotas = ResourceQuotas::default();
@@ -150,6 +158,7 @@ impl From<Options> for Config {
             list_lag,
             quotas,
             rates: RateLimits::of(rate_limit),
+            state,
             ..defaults
         }
     }

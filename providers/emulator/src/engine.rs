@@ -3,17 +3,21 @@
 //! A mutation is checked completely before it is accepted. Then the resource is held, an operation runs its time, the
 //! change is put in place, the data plane takes it up, and only then the operation is DONE and the resource let go.
 
+mod guard;
 mod mutate;
 mod read;
 mod replay;
+mod restore;
 mod run;
 mod validate;
 
+use self::guard::Guard;
 use crate::address_pool::AddressPool;
 use crate::call::{Call, OperationCall};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::journal::{Journal, JournalFailed};
 use crate::latency::Latency;
 use crate::plane::Plane;
 use crate::quota::Quotas;
@@ -28,7 +32,7 @@ use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +53,8 @@ pub(crate) struct Engine {
     latency: Mutex<Latency>,
     list_lag: Mutex<Duration>,
     state: Mutex<State>,
+    /// The state file, where there is one.
+    journal: Option<Journal>,
     /// Counts what may interest somebody who waits: operations that went on, instances that came.
     changes: watch::Sender<u64>,
 }
@@ -115,7 +121,8 @@ impl Context<'_> {
 }
 
 impl Engine {
-    pub(crate) fn new(config: Config, plane: Plane) -> Arc<Self> {
+    /// `state` is what `journal` held, or nothing.
+    pub(crate) fn new(config: Config, plane: Plane, state: State, journal: Option<Journal>) -> Arc<Self> {
         let lag = config.list_lag;
         let engine = Arc::new(Self {
             list_lag: Mutex::default(),
@@ -128,7 +135,8 @@ impl Engine {
             clock: Clock,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
-            state: Mutex::new(State::default()),
+            state: Mutex::new(state),
+            journal,
             changes: watch::Sender::new(0),
         });
         engine.set_list_lag(lag);
@@ -137,8 +145,18 @@ impl Engine {
 
     /// The state, for as long as the guard lives. A panic elsewhere does not make it unreadable: every change is made
     /// by one assignment.
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn state(&self) -> Guard<'_> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        Guard::new(state, self.journal.as_ref())
+    }
+
+    /// Returns when everything that was changed before the call will survive the process. Until then nothing may be
+    /// answered that speaks of it.
+    pub(crate) async fn settled(&self) -> Result<(), JournalFailed> {
+        match &self.journal {
+            Some(journal) => journal.settled().await,
+            None => Ok(()),
+        }
     }
 
     pub(crate) fn latency(&self) -> Latency {

@@ -168,6 +168,11 @@ impl ApiError {
         error
     }
 
+    /// 503: the server cannot answer now.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "backendError", message)
+    }
+
     /// 413: more bytes than any request may have.
     pub(crate) fn too_large(limit: usize) -> Self {
         Self::new(

@@ -24,6 +24,7 @@ mod exchange;
 mod filter;
 mod fingerprint;
 mod instance;
+mod journal;
 mod latency;
 mod list;
 mod name;
@@ -40,6 +41,7 @@ mod schema;
 mod scope;
 mod seed;
 mod server;
+mod snapshot;
 mod start_error;
 mod state;
 mod timestamp;
@@ -49,7 +51,20 @@ mod world;
 pub use config::{Config, MissingFingerprint, Options};
 pub use dataplane::dial::{DialTranslation, DialTranslationError};
 pub use instance::{Instance, RegisterError};
+pub use journal::{StateFileContentError, StateFileError};
 pub use latency::Latency;
 pub use quota::{QuotaError, QuotaSetting, QuotaTold, RateGroup, RateLimit, RateLimits, ResourceQuotas};
 pub use running::{Emulator, Running};
+pub use snapshot::SnapshotError;
 pub use start_error::StartError;
+
+/// Reads a state file, as far as it can be read without opening it: for fuzzing, and for looking at a file that an
+/// emulator refuses.
+pub fn check_state_file(bytes: &[u8]) -> Result<(), StateFileContentError> {
+    journal::read(bytes).map(drop)
+}
+
+/// Reads a snapshot as `PUT /_emulator/snapshot` does, and says why it would be refused.
+pub fn check_snapshot(bytes: &[u8]) -> Result<(), SnapshotError> {
+    snapshot::check(bytes)
+}

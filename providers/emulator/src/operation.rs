@@ -244,6 +244,14 @@ impl Operations {
         self.replays.insert((project.to_owned(), request_id.to_owned()), replay);
     }
 
+    /// Forgets every operation of a project.
+    pub(crate) fn forget_project(&mut self, id: &str) {
+        self.by_place.retain(|(project, _), _| project != id);
+        self.ids.retain(|_, path| path.project != id);
+        self.replays.retain(|(project, _), _| project != id);
+        self.count = self.by_place.values().map(BTreeMap::len).sum();
+    }
+
     /// Every request that may come again: project, request id, and what it was.
     pub(crate) fn replays(&self) -> impl Iterator<Item = (&str, &str, &Replay)> {
         self.replays.iter().map(|((project, id), replay)| (project.as_str(), id.as_str(), replay))

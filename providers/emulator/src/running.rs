@@ -4,11 +4,13 @@ use crate::admin;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::instance::{Instance, RegisterError};
+use crate::journal::Journal;
 use crate::latency::Latency;
 use crate::plane::Plane;
 use crate::scope::{ResourcePath, Scope};
 use crate::server;
 use crate::start_error::StartError;
+use crate::state::State;
 use serde_json::Value;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,8 +35,16 @@ impl Emulator {
         let refused = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let (journal, state) = match &config.state {
+            Some(path) => {
+                let (journal, state) = Journal::open(path)?;
+                (Some(journal), state)
+            }
+            None => (None, State::default()),
+        };
         let plane = Plane::start(&config).map_err(StartError::DataPlane)?;
-        let engine = Engine::new(config, plane);
+        let engine = Engine::new(config, plane, state, journal);
+        engine.resume().await;
         let server = tokio::spawn(server::serve(Arc::clone(&engine), listener));
         tracing::info!(%address, "the emulator listens");
         Ok(Running { engine, address, server: Some(server) })
@@ -168,6 +178,7 @@ impl Running {
         }
         self.engine.tasks.wait().await;
         self.engine.plane.shutdown().await;
+        self.engine.close_journal();
     }
 }
 

@@ -77,11 +77,16 @@ async fn handle(engine: Arc<Engine>, request: http::Request<Incoming>) -> Respon
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let incoming =
         exchange::Incoming { method: parts.method, target, body: read(body).await, headers: parts.headers };
-    match parts.uri.path() {
+    let answer = match parts.uri.path() {
         "/_emulator" => respond(administer(&engine, incoming).await),
         path if path.starts_with("/_emulator/") => respond(administer(&engine, incoming).await),
         path if batch::is_batch(path) => batch::answer(&engine, incoming).await,
         _ => respond(exchange::answer(&engine, incoming).await),
+    };
+    // What an answer speaks of must outlive the process before anybody is told.
+    match engine.settled().await {
+        Ok(()) => answer,
+        Err(failed) => respond(Outgoing::of(ApiError::unavailable(failed.to_string()).into())),
     }
 }
 

@@ -40,6 +40,9 @@ pub enum StartError {
         /// What was given.
         pool: Ipv4Net,
     },
+    /// The state file could not be opened.
+    #[error(transparent)]
+    StateFile(#[from] crate::journal::StateFileError),
     /// The data plane did not start.
     #[error("starting the load balancers")]
     DataPlane(#[source] crate::dataplane::StartError),

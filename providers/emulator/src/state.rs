@@ -8,7 +8,7 @@ mod identities;
 mod touched;
 
 use crate::draft::Draft;
-use crate::operation::Operations;
+use crate::operation::{OperationPath, Operations};
 use crate::scope::{ResourcePath, Scope};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -106,6 +106,13 @@ pub(crate) enum Change {
     Delete,
 }
 
+/// A change that was accepted, and the operation that holds its resource until it has ended.
+#[derive(Debug, Clone)]
+pub(crate) struct Held {
+    pub(crate) change: Change,
+    pub(crate) operation: OperationPath,
+}
+
 /// A project that somebody has named.
 #[derive(Debug, Clone)]
 pub(crate) struct Project {
@@ -120,7 +127,7 @@ pub(crate) struct State {
     /// collection → project → place → name.
     tables: BTreeMap<&'static str, BTreeMap<String, BTreeMap<Scope, Table>>>,
     identities: Identities,
-    in_flight: HashMap<ResourcePath, Change>,
+    in_flight: HashMap<ResourcePath, Held>,
     /// Who refers to a resource, as things stand (accepted changes are in `in_flight`).
     referrers: HashMap<ResourcePath, BTreeSet<ResourcePath>>,
     pub(crate) operations: Operations,
@@ -137,6 +144,57 @@ impl State {
         self.touched.insert(Touched::Project(id.to_owned()));
         self.identities.add_project(project.number, id);
         self.projects.insert(id.to_owned(), project);
+    }
+
+    /// Puts another state in the place of this one.
+    pub(crate) fn replace(&mut self, by: Self) {
+        let version = self.version.max(by.version) + 1;
+        // Whether lists lag is a setting, and stays.
+        let history = std::mem::take(&mut self.history);
+        *self = Self { version, history, ..by };
+        self.touched.insert(Touched::Everything);
+    }
+
+    /// Forgets a project and everything in it.
+    pub(crate) fn forget_project(&mut self, id: &str) {
+        if let Some(project) = self.projects.remove(id) {
+            self.identities.forget_project(project.number);
+        }
+        for tables in self.tables.values_mut().filter_map(|projects| projects.remove(id)) {
+            for stored in tables.values().flat_map(BTreeMap::values) {
+                self.identities.forget(stored.id);
+            }
+        }
+        self.tables.retain(|_, projects| !projects.is_empty());
+        self.in_flight.retain(|path, _| path.project != id);
+        for users in self.referrers.values_mut() {
+            users.retain(|user| user.project != id);
+        }
+        self.referrers.retain(|_, users| !users.is_empty());
+        self.operations.forget_project(id);
+        self.version += 1;
+        self.touched.insert(Touched::Everything);
+    }
+
+    /// A resource of another project that refers to something in this one, now or by an accepted change.
+    pub(crate) fn outside_user(&self, id: &str) -> Option<(ResourcePath, ResourcePath)> {
+        let standing = self.referrers.iter().filter(|(target, _)| target.project == id);
+        let standing = standing.flat_map(|(target, users)| users.iter().map(move |user| (user, target)));
+        let found = standing
+            .filter(|(user, _)| user.project != id)
+            .map(|(user, target)| (user.clone(), target.clone()))
+            .min();
+        found.or_else(|| {
+            self.in_flight.iter().filter(|(user, _)| user.project != id).find_map(|(user, held)| match &held
+                .change
+            {
+                Change::Put(draft) => references(user, &draft.next)
+                    .into_iter()
+                    .find(|target| target.project == id)
+                    .map(|target| (user.clone(), target)),
+                Change::Delete => None,
+            })
+        })
     }
 
     /// What has changed since the last call.
@@ -207,23 +265,35 @@ impl State {
 
     /// The change that holds a resource, if one does.
     pub(crate) fn in_flight(&self, path: &ResourcePath) -> Option<&Change> {
+        self.held_by(path).map(|held| &held.change)
+    }
+
+    /// The change that holds a resource, with its operation.
+    pub(crate) fn held_by(&self, path: &ResourcePath) -> Option<&Held> {
         self.in_flight.get(path)
+    }
+
+    /// Every resource that is held.
+    pub(crate) fn held(&self) -> impl Iterator<Item = (&ResourcePath, &Held)> {
+        self.in_flight.iter()
     }
 
     /// Every change that was accepted and has not ended.
     pub(crate) fn changes(&self) -> impl Iterator<Item = (&ResourcePath, &Change)> {
-        self.in_flight.iter()
+        self.in_flight.iter().map(|(path, held)| (path, &held.change))
     }
 
     /// Accepts a change: from now on the resource is held.
-    pub(crate) fn accept(&mut self, path: ResourcePath, change: Change) {
+    pub(crate) fn accept(&mut self, path: ResourcePath, change: Change, operation: OperationPath) {
         self.touched.insert(Touched::Change(path.clone()));
-        self.in_flight.insert(path, change);
+        self.in_flight.insert(path, Held { change, operation });
     }
 
-    /// Lets go of a resource once its operation has ended.
-    pub(crate) fn release(&mut self, path: &ResourcePath) {
-        if self.in_flight.remove(path).is_some() {
+    /// Lets go of a resource once its operation has ended. An operation of a state that was replaced meanwhile holds
+    /// nothing of the new one.
+    pub(crate) fn release(&mut self, path: &ResourcePath, operation: &OperationPath) {
+        if self.held_by(path).is_some_and(|held| held.operation == *operation) {
+            self.in_flight.remove(path);
             self.touched.insert(Touched::Change(path.clone()));
         }
     }
@@ -265,8 +335,8 @@ impl State {
     /// Counts a change, unless nothing that is served can have to do with it: a resource that nobody refers to is served
     /// only if it is where the data plane begins to read.
     fn note(&mut self, path: &ResourcePath) {
-        self.touched.insert(Touched::Resource(path.clone()));
         const BEGINNINGS: [&str; 3] = ["forwardingRules", "firewalls", "instances"];
+        self.touched.insert(Touched::Resource(path.clone()));
         if BEGINNINGS.contains(&path.collection) || self.referrers(path).next().is_some() {
             self.version += 1;
         }
@@ -293,8 +363,8 @@ impl State {
     /// Who refers to a resource, now or by a change that was accepted.
     pub(crate) fn users(&self, path: &ResourcePath) -> BTreeSet<ResourcePath> {
         let mut users: BTreeSet<_> = self.referrers(path).cloned().collect();
-        for (user, change) in &self.in_flight {
-            if let Change::Put(draft) = change
+        for (user, held) in &self.in_flight {
+            if let Change::Put(draft) = &held.change
                 && references(user, &draft.next).contains(path)
             {
                 users.insert(user.clone());
@@ -305,7 +375,7 @@ impl State {
 }
 
 /// What a resource refers to: in its body, and beyond it.
-fn references(path: &ResourcePath, stored: &Stored) -> BTreeSet<ResourcePath> {
+pub(crate) fn references(path: &ResourcePath, stored: &Stored) -> BTreeSet<ResourcePath> {
     let mut found: BTreeSet<_> = stored.holds.iter().cloned().collect();
     if let Some(resource) = crate::api::find(path.collection) {
         found.extend(

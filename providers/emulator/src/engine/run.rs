@@ -54,14 +54,14 @@ impl Engine {
         let operation_path = operation.path.clone();
         Self::remember(state, &operation_path, context);
         state.operations.insert(operation);
-        state.accept(path.clone(), change);
+        state.accept(path.clone(), change, operation_path.clone());
         let engine = Arc::clone(self);
         self.tasks.spawn(async move { engine.run(resource, path, operation_path, latency).await });
         answer
     }
 
     /// One operation, from beginning to end. Cut short at shutdown, when nobody can ask for it any more.
-    async fn run(
+    pub(super) async fn run(
         self: Arc<Self>,
         resource: &'static Resource,
         path: ResourcePath,
@@ -76,7 +76,7 @@ impl Engine {
             self.commit(resource, &path, &operation);
             self.publish().await;
             // Let go before it is DONE: whoever waited may change the resource at once.
-            self.state().release(&path);
+            self.state().release(&path, &operation);
             self.advance(&operation, Stage::Done);
         };
         tokio::select! {
@@ -105,7 +105,8 @@ impl Engine {
         if state.operations.get(operation).is_some_and(|operation| operation.outcome == Outcome::Settled) {
             return;
         }
-        let failure: Option<OperationError> = match state.in_flight(path).cloned() {
+        let held = state.held_by(path).filter(|held| held.operation == *operation);
+        let failure: Option<OperationError> = match held.map(|held| held.change.clone()) {
             Some(Change::Put(draft)) => match (resource.check_late)(&draft, &self.world(&state))
                 .and_then(|()| self.quotas.check_late(&state, &draft))
             {

@@ -24,6 +24,10 @@ impl Identities {
         self.resources.remove(&id);
     }
 
+    pub(super) fn forget_project(&mut self, number: u64) {
+        self.projects.remove(&number);
+    }
+
     /// The id of the project with a number.
     pub(crate) fn project(&self, number: u64) -> Option<&str> {
         self.projects.get(&number).map(String::as_str)

@@ -6,6 +6,8 @@ use crate::scope::ResourcePath;
 /// One part of the state, by its key. Whether it is still there, and what it is now, the state says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Touched {
+    /// The state was replaced, or so much of it that it is told as a whole.
+    Everything,
     Project(String),
     Resource(ResourcePath),
     /// A change that was accepted and has not ended.

@@ -20,5 +20,6 @@ mod proxies;
 mod quotas;
 mod schemes;
 mod serving;
+mod state_file;
 mod url_maps;
 mod wire;

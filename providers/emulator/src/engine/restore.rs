@@ -1,0 +1,108 @@
+//! Going on with a state that was kept, replacing it, and forgetting it.
+
+use super::Engine;
+use crate::operation::{OperationPath, Stage};
+use crate::scope::ResourcePath;
+use crate::snapshot::{self, Snapshot, SnapshotError};
+use crate::state::State;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a project was not forgotten.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ResetError {
+    #[error("resetting the project '{project}': there is no such project")]
+    Unknown { project: String },
+    #[error(
+        "resetting the project '{project}': '{user}' of another project refers to '{target}'; delete that first, or \
+         reset everything"
+    )]
+    Used { project: String, user: ResourcePath, target: ResourcePath },
+}
+
+impl Engine {
+    /// Serves the state as it is, and goes on with what had been accepted and had not ended. Nothing that is in place
+    /// already is put in place again: an operation knows.
+    pub(crate) async fn resume(self: &Arc<Self>) {
+        self.pool.adopt(addresses(&self.state()));
+        // The version says what has to be served; a state that was just read has been published by nobody.
+        self.state().version += 1;
+        self.publish().await;
+        for (target, operation, left) in self.unfinished() {
+            let Some(resource) = crate::api::find(target.collection) else { continue };
+            let engine = Arc::clone(self);
+            self.tasks.spawn(async move { engine.run(resource, target, operation, left).await });
+        }
+        self.changed();
+    }
+
+    /// What had not ended: what it changes, its operation, and how much of its time is left.
+    fn unfinished(&self) -> Vec<(ResourcePath, OperationPath, Duration)> {
+        let now = self.clock.now();
+        let state = self.state();
+        let running = state.operations.all().filter(|operation| operation.stage() != Stage::Done);
+        let mut unfinished: Vec<_> = running
+            .map(|operation| {
+                let gone = now.duration_since(operation.inserted);
+                let gone = if gone.is_negative() { Duration::ZERO } else { gone.unsigned_abs() };
+                (operation.target.clone(), operation.path.clone(), operation.latency.saturating_sub(gone))
+            })
+            .collect();
+        // An operation that was deleted while it ran has left its change behind.
+        let left_behind = state.held().filter(|(_, held)| state.operations.get(&held.operation).is_none());
+        unfinished
+            .extend(left_behind.map(|(path, held)| (path.clone(), held.operation.clone(), Duration::ZERO)));
+        unfinished
+    }
+
+    /// The state as one document.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot::of(&self.state())
+    }
+
+    /// Puts a document in the place of everything there is, or says why not and changes nothing.
+    pub(crate) async fn restore(self: &Arc<Self>, snapshot: Snapshot) -> Result<(), SnapshotError> {
+        let state = snapshot.into_state()?;
+        snapshot::check_whole(&state)?;
+        self.state().replace(state);
+        self.resume().await;
+        Ok(())
+    }
+
+    /// Forgets one project, or everything.
+    pub(crate) async fn reset(&self, project: Option<&str>) -> Result<(), ResetError> {
+        {
+            let mut state = self.state();
+            match project {
+                None => state.replace(State::default()),
+                Some(project) => {
+                    if !state.projects.contains_key(project) {
+                        return Err(ResetError::Unknown { project: project.to_owned() });
+                    }
+                    if let Some((user, target)) = state.outside_user(project) {
+                        return Err(ResetError::Used { project: project.to_owned(), user, target });
+                    }
+                    state.forget_project(project);
+                }
+            }
+        }
+        self.publish().await;
+        self.changed();
+        Ok(())
+    }
+
+    /// Writes what is queued for the state file and lets go of it.
+    pub(crate) fn close_journal(&self) {
+        if let Some(journal) = &self.journal {
+            journal.close();
+        }
+    }
+}
+
+/// The addresses that resources have.
+fn addresses(state: &State) -> Vec<Ipv4Addr> {
+    let reserved = state.all("addresses").filter_map(|(_, address)| address.text("address"));
+    let rules = state.all("forwardingRules").filter_map(|(_, rule)| rule.text("IPAddress"));
+    reserved.chain(rules).filter_map(|text| text.parse().ok()).collect()
+}
