@@ -8,6 +8,7 @@ mod forwarding_rule;
 mod health_check;
 mod http_health_check;
 mod https_health_check;
+mod iam;
 mod image;
 mod instance;
 mod instance_group;
@@ -18,14 +19,21 @@ mod network_endpoint_group;
 mod place;
 mod region;
 mod scheme;
+mod security_policy;
+mod signed_url_key;
 mod ssl_certificate;
+mod ssl_policy;
 mod subnetwork;
+mod target_grpc_proxy;
 mod target_http_proxy;
 mod target_https_proxy;
+mod target_pool;
+mod target_ssl_proxy;
+mod target_tcp_proxy;
 mod url_map;
 mod zone;
 
-use crate::declaration::{Fields, Resource, Type, map, text};
+use crate::declaration::{CustomVerb, Effect, Fields, Resource, Type, VerbAddress, map, text};
 
 /// Every resource.
 pub(crate) static RESOURCES: &[&Resource] = &[
@@ -45,10 +53,16 @@ pub(crate) static RESOURCES: &[&Resource] = &[
     &network::RESOURCE,
     &network_endpoint_group::RESOURCE,
     &region::RESOURCE,
+    &security_policy::RESOURCE,
     &ssl_certificate::RESOURCE,
+    &ssl_policy::RESOURCE,
     &subnetwork::RESOURCE,
+    &target_grpc_proxy::RESOURCE,
     &target_http_proxy::RESOURCE,
     &target_https_proxy::RESOURCE,
+    &target_pool::RESOURCE,
+    &target_ssl_proxy::RESOURCE,
+    &target_tcp_proxy::RESOURCE,
     &url_map::RESOURCE,
     &zone::RESOURCE,
 ];
@@ -60,3 +74,11 @@ pub(crate) fn find(collection: &str) -> Option<&'static Resource> {
 
 /// The request of every `setLabels`.
 const SET_LABELS: Fields = &[map("labels", &Type::Text), text("labelFingerprint")];
+
+/// Replaces the labels of a resource.
+const SET_LABELS_VERB: CustomVerb = CustomVerb {
+    name: "setLabels",
+    request: SET_LABELS,
+    effect: Effect::Set(&[("labels", "labels")]),
+    address: VerbAddress::Scoped,
+};

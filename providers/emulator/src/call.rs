@@ -1,9 +1,9 @@
 //! From a request's method and path to what is meant.
 
 use crate::api;
-use crate::declaration::{CustomVerb, Lookup, Resource, Standard, VerbAddress};
+use crate::declaration::{CollectionVerb, CustomVerb, Lookup, Resource, Standard, VerbAddress, VerbPlace};
 use crate::operation::OperationPath;
-use crate::scope::{ResourcePath, Scope};
+use crate::scope::{ResourcePath, Scope, ScopeKind};
 use crate::version::Version;
 use http::Method;
 
@@ -53,6 +53,13 @@ pub(crate) enum Call {
         path: ResourcePath,
         verb: &'static CustomVerb,
     },
+    /// A method of the collection. `scope`: `None` for all places.
+    Collection {
+        resource: &'static Resource,
+        project: String,
+        scope: Option<Scope>,
+        verb: &'static CollectionVerb,
+    },
     Operations {
         project: String,
         scope: Scope,
@@ -82,6 +89,7 @@ impl Call {
             | Self::List { project, .. }
             | Self::Aggregated { project, .. }
             | Self::Insert { project, .. }
+            | Self::Collection { project, .. }
             | Self::Operations { project, .. }
             | Self::AggregatedOperations { project } => project,
             Self::Get { path, .. }
@@ -101,6 +109,7 @@ impl Call {
             | Self::List { project, .. }
             | Self::Aggregated { project, .. }
             | Self::Insert { project, .. }
+            | Self::Collection { project, .. }
             | Self::Operations { project, .. }
             | Self::AggregatedOperations { project } => *project = id,
             Self::Get { path, .. }
@@ -127,6 +136,7 @@ impl Call {
             Self::Patch { resource, .. } => format!("{}.patch", resource.collection),
             Self::Delete { resource, .. } => format!("{}.delete", resource.collection),
             Self::Verb { resource, verb, .. } => format!("{}.{}", resource.collection, verb.name),
+            Self::Collection { resource, verb, .. } => format!("{}.{}", resource.collection, verb.name),
             Self::Operations { .. } => "operations.list".to_owned(),
             Self::AggregatedOperations { .. } => "operations.aggregatedList".to_owned(),
             Self::Operation { what: OperationCall::Get, .. } => "operations.get".to_owned(),
@@ -142,6 +152,7 @@ impl Call {
                 &Scope::Global
             }
             Self::List { scope, .. } | Self::Insert { scope, .. } | Self::Operations { scope, .. } => scope,
+            Self::Collection { scope, .. } => scope.as_ref().unwrap_or(&Scope::Global),
             Self::Get { path, .. }
             | Self::Find { path, .. }
             | Self::Update { path, .. }
@@ -181,6 +192,16 @@ impl Call {
                 let resource = api::find(collection).filter(|resource| resource.is_aggregated())?;
                 (method == Method::GET).then(|| Self::Aggregated { resource, project: owned() })
             }
+            ["aggregated", collection, word] => {
+                let resource = api::find(collection)?;
+                let verb = find_collection_verb(resource, word, VerbPlace::Aggregated)?;
+                (method == Method::GET).then(|| Self::Collection {
+                    resource,
+                    project: owned(),
+                    scope: None,
+                    verb,
+                })
+            }
             ["global", rest @ ..] => Self::in_scope(method, project, &Scope::Global, rest),
             ["regions", region, rest @ ..] if !rest.is_empty() => {
                 Self::in_scope(method, project, &Scope::Region((*region).to_owned()), rest)
@@ -191,7 +212,7 @@ impl Call {
             [collection, name, verb] => {
                 // A few old verbs of global resources are called without `global/`.
                 let resource = api::find(collection)?;
-                let verb = find_verb(resource, verb)?;
+                let verb = find_verb(resource, verb, ScopeKind::Global)?;
                 let bare = method == Method::POST && verb.address == VerbAddress::ScopedOrBare;
                 let path = item(resource, project, &Scope::Global, name)?;
                 bare.then_some(Self::Verb { resource, path, verb })
@@ -205,14 +226,25 @@ impl Call {
             return Self::operation(method, project, scope, rest);
         }
         let (collection, rest) = rest.split_first()?;
-        let resource = api::find(collection).filter(|resource| resource.scopes.contains(&scope.kind()))?;
-        let offers = |verb: Standard| resource.verbs.contains(&verb);
+        let place = scope.kind();
+        let resource = api::find(collection).filter(|resource| resource.scopes.contains(&place))?;
+        let offers = |verb: Standard| resource.verbs.contains(&verb) && resource.offers(place, verb.name());
         match (method, rest) {
             (&Method::GET, []) => {
                 Some(Self::List { resource, project: project.to_owned(), scope: scope.clone() })
             }
             (&Method::POST, []) if offers(Standard::Insert) => {
                 Some(Self::Insert { resource, project: project.to_owned(), scope: scope.clone() })
+            }
+            (&Method::GET, [word])
+                if let Some(verb) = find_collection_verb(resource, word, VerbPlace::Scoped) =>
+            {
+                resource.offers(place, verb.name).then(|| Self::Collection {
+                    resource,
+                    project: project.to_owned(),
+                    scope: Some(scope.clone()),
+                    verb,
+                })
             }
             (method, [name]) => {
                 let path = item(resource, project, scope, name)?;
@@ -224,13 +256,19 @@ impl Call {
                     _ => None,
                 }
             }
-            (&Method::GET, [word, argument]) => {
-                let lookup = resource.lookups.iter().find(|lookup| lookup.word == *word)?;
+            (&Method::GET, [word, argument])
+                if let Some(lookup) = resource.lookups.iter().find(|lookup| lookup.word == *word) =>
+            {
                 Some(Self::Find { resource, path: item(resource, project, scope, argument)?, lookup })
             }
-            (&Method::POST, [name, verb]) => {
+            (method, [name, verb]) => {
                 let path = item(resource, project, scope, name)?;
-                Some(Self::Verb { resource, path, verb: find_verb(resource, verb)? })
+                let verb = find_verb(resource, verb, place)?;
+                let called_with = match verb.address {
+                    VerbAddress::Read => Method::GET,
+                    VerbAddress::Scoped | VerbAddress::ScopedOrBare => Method::POST,
+                };
+                (*method == called_with).then_some(Self::Verb { resource, path, verb })
             }
             _ => None,
         }
@@ -270,8 +308,16 @@ fn item(resource: &'static Resource, project: &str, scope: &Scope, name: &str) -
     })
 }
 
-fn find_verb(resource: &'static Resource, name: &str) -> Option<&'static CustomVerb> {
-    resource.custom.iter().find(|verb| verb.name == name)
+fn find_verb(resource: &'static Resource, name: &str, place: ScopeKind) -> Option<&'static CustomVerb> {
+    resource.custom.iter().find(|verb| verb.name == name && resource.offers(place, name))
+}
+
+fn find_collection_verb(
+    resource: &'static Resource,
+    name: &str,
+    place: VerbPlace,
+) -> Option<&'static CollectionVerb> {
+    resource.collection_verbs.iter().find(|verb| verb.name == name && verb.place == place)
 }
 
 /// Whether a text can be a project's id or number: `p`, `example.com:p`, `123`.
@@ -322,6 +368,10 @@ mod tests {
             Call::Patch { path, .. } => format!("patch {path}"),
             Call::Delete { path, .. } => format!("delete {path}"),
             Call::Verb { path, verb, .. } => format!("{} {path}", verb.name),
+            Call::Collection { resource, project, scope, verb } => {
+                let place = scope.map_or_else(|| "aggregated".to_owned(), |scope| scope.to_string());
+                format!("{} {project} {place} {}", verb.name, resource.collection)
+            }
             Call::Operations { project, scope } => format!("operations {project} {scope}"),
             Call::AggregatedOperations { project } => format!("aggregated operations {project}"),
             Call::Operation { path, what } => format!("{what:?} {path}"),

@@ -283,6 +283,9 @@ impl Engine {
             Call::Verb { resource, path, verb } => {
                 Reply::ok(self.verb(&mut state, resource, path, verb, context)?)
             }
+            Call::Collection { resource, project, scope, verb } => {
+                Reply::ok(self.collection(&state, resource, &project, scope.as_ref(), verb, context)?)
+            }
             Call::Operations { project, scope } => {
                 Reply::ok(self.operations(&state, &project, &scope, context)?)
             }

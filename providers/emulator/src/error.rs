@@ -79,6 +79,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "alreadyExists", format!("The resource '{path}' already exists"))
     }
 
+    /// 409 with a reason of its own.
+    pub(crate) fn conflict(reason: &'static str, message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, reason, message)
+    }
+
     /// 409 for an address that somebody holds inside the network.
     pub(crate) fn address_conflict(message: String) -> Self {
         Self::new(StatusCode::CONFLICT, "alreadyExists", message)
@@ -124,6 +129,13 @@ impl ApiError {
     /// 400: a field that must be there is not.
     pub(crate) fn required(field: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "required", format!("Required field '{field}' not specified"))
+    }
+
+    /// 400: a query parameter that must be there is not.
+    pub(crate) fn required_parameter(name: &'static str) -> Self {
+        let mut error = Self::new(StatusCode::BAD_REQUEST, "required", format!("Required parameter: {name}"));
+        error.detail = Detail::Location { kind: "parameter", name };
+        error
     }
 
     /// 400: the body does not fit the schema (unknown name, wrong type, not JSON at all).

@@ -3,9 +3,11 @@
 //! Every function walks a body along the declared fields. Behaviour of one resource does not belong here.
 
 mod admit;
+mod merge;
 mod verify;
 
-pub(crate) use admit::{Admission, Mode, merge};
+pub(crate) use admit::{Admission, Mode};
+pub(crate) use merge::{masked, merge};
 pub(crate) use verify::{fill, verify};
 
 use crate::declaration::{Field, Fields, Type, Written};

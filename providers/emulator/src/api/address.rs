@@ -3,9 +3,9 @@
 //! External ones come from the pool of loopback addresses, so that they can be listened on. Internal ones are only
 //! numbers.
 
+use super::iam;
 use crate::declaration::{
-    CustomVerb, Effect, Fields, Resource, ScopeKind, Standard, Type, VerbAddress, choice, integer, link,
-    list, map, text,
+    Fields, Resource, ScopeKind, Standard, Type, choice, integer, link, list, map, text,
 };
 use crate::draft::Draft;
 use crate::error::ApiError;
@@ -22,12 +22,7 @@ pub(super) static RESOURCE: Resource = Resource {
     scopes: &[ScopeKind::Global, ScopeKind::Region],
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Delete],
-    custom: &[CustomVerb {
-        name: "setLabels",
-        request: super::SET_LABELS,
-        effect: Effect::Set(&[("labels", "labels")]),
-        address: VerbAddress::Scoped,
-    }],
+    custom: &[super::SET_LABELS_VERB, iam::TEST_PERMISSIONS],
     fill,
     check,
     allocate,

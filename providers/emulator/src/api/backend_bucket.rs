@@ -1,23 +1,39 @@
 //! Backend buckets: storage that a URL map can name. Stored; nothing is served from them.
 
+use super::{iam, signed_url_key};
 use crate::declaration::{
-    CustomVerb, Effect, Fields, NotFound, Resource, Standard, Type, VerbAddress, choice, flag, integer, list,
-    long, map, object, text,
+    CollectionAnswer, CollectionVerb, CustomVerb, Effect, Fields, ListItem, NotFound, Resource, ScopeKind,
+    Standard, Type, VerbAddress, VerbPlace, choice, flag, integer, link, list, long, map, object, text,
 };
 
 pub(super) static RESOURCE: Resource = Resource {
     collection: "backendBuckets",
     singular: "backend_bucket",
     kind: "compute#backendBucket",
+    scopes: &[ScopeKind::Global, ScopeKind::Region],
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
-    custom: &[CustomVerb {
-        name: "setEdgeSecurityPolicy",
-        request: &[text("securityPolicy")],
-        effect: Effect::Set(&[("securityPolicy", "edgeSecurityPolicy")]),
-        address: VerbAddress::Scoped,
+    custom: &[
+        CustomVerb {
+            name: "setEdgeSecurityPolicy",
+            request: &[link("securityPolicy", &["securityPolicies"])],
+            effect: Effect::Set(&[("securityPolicy", "edgeSecurityPolicy")]),
+            address: VerbAddress::Scoped,
+        },
+        signed_url_key::ADD,
+        signed_url_key::DELETE,
+        iam::GET_POLICY,
+        iam::SET_POLICY,
+        iam::TEST_PERMISSIONS,
+    ],
+    collection_verbs: &[CollectionVerb {
+        name: "listUsable",
+        place: VerbPlace::Scoped,
+        answer: CollectionAnswer::List { kind: "compute#usableBackendBucketList", item: ListItem::Whole },
     }],
+    lacks: &[(ScopeKind::Region, &["addSignedUrlKey", "deleteSignedUrlKey", "setEdgeSecurityPolicy"])],
     not_found: NotFound::Noun("BackendBucket"),
+    fill: |draft, _| signed_url_key::fill(draft),
     check: super::scheme::check,
     ..Resource::PLAIN
 };
@@ -46,7 +62,7 @@ const FIELDS: Fields = &[
     choice("compressionMode", &["AUTOMATIC", "DISABLED"]),
     list("customResponseHeaders", &Type::Text),
     text("description"),
-    text("edgeSecurityPolicy").by_verb(),
+    link("edgeSecurityPolicy", &["securityPolicies"]).by_verb(),
     flag("enableCdn"),
     choice("loadBalancingScheme", &["EXTERNAL_MANAGED", "INTERNAL_MANAGED"]),
     object("params", &[map("resourceManagerTags", &Type::Text)]),

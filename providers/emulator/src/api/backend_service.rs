@@ -3,8 +3,10 @@
 mod fields;
 mod rules;
 
+use super::{iam, signed_url_key};
 use crate::declaration::{
-    CustomVerb, Effect, Locking, Question, Resource, ScopeKind, Standard, VerbAddress, link, text,
+    CollectionAnswer, CollectionVerb, CustomVerb, Effect, ListItem, Locking, Question, Resource, ScopeKind,
+    Standard, VerbAddress, VerbPlace, link,
 };
 use crate::draft::Draft;
 use crate::error::{ApiError, OperationError};
@@ -33,17 +35,38 @@ pub(super) static RESOURCE: Resource = Resource {
         },
         CustomVerb {
             name: "setSecurityPolicy",
-            request: &[text("securityPolicy")],
+            request: &[link("securityPolicy", &["securityPolicies"])],
             effect: Effect::Set(&[("securityPolicy", "securityPolicy")]),
             address: VerbAddress::Scoped,
         },
         CustomVerb {
             name: "setEdgeSecurityPolicy",
-            request: &[text("securityPolicy")],
+            request: &[link("securityPolicy", &["securityPolicies"])],
             effect: Effect::Set(&[("securityPolicy", "edgeSecurityPolicy")]),
             address: VerbAddress::Scoped,
         },
+        CustomVerb {
+            name: "getEffectiveSecurityPolicies",
+            request: &[],
+            // The discovery document gives the answer no fields.
+            effect: Effect::Answer(|_, _| Ok(json!({}))),
+            address: VerbAddress::Read,
+        },
+        signed_url_key::ADD,
+        signed_url_key::DELETE,
+        iam::GET_POLICY,
+        iam::SET_POLICY,
+        iam::TEST_PERMISSIONS,
     ],
+    collection_verbs: &[CollectionVerb {
+        name: "listUsable",
+        place: VerbPlace::Scoped,
+        answer: CollectionAnswer::List { kind: "compute#usableBackendServiceList", item: ListItem::Whole },
+    }],
+    lacks: &[(
+        ScopeKind::Region,
+        &["addSignedUrlKey", "deleteSignedUrlKey", "getEffectiveSecurityPolicies", "setEdgeSecurityPolicy"],
+    )],
     locking: Locking::Fingerprint,
     fill,
     check,
@@ -120,6 +143,7 @@ fn fill(draft: &mut Draft, _: &World<'_>) {
         }
     }
     hide_secret(draft);
+    signed_url_key::fill(draft);
 }
 
 /// The client secret of IAP is kept, and shown as its hash only.

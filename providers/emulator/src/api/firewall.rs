@@ -1,5 +1,6 @@
 //! Firewall rules. Whether they let a probe through is the data plane's business.
 
+use super::iam;
 use crate::declaration::{
     Fields, Resource, Standard, Type, choice, flag, integer, link, list, map, object, text,
 };
@@ -16,7 +17,8 @@ pub(super) static RESOURCE: Resource = Resource {
     kind: "compute#firewall",
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
-    operation_types: &[("patch", "compute.firewalls.patch")],
+    custom: &[iam::TEST_PERMISSIONS],
+    operation_types: &[("patch", "compute.firewalls.patch"), ("update", "compute.firewalls.update")],
     fill,
     check,
     ..Resource::PLAIN

@@ -1,5 +1,6 @@
 //! Forwarding rules: an address and a port, and the proxy that answers there.
 
+use super::iam;
 use crate::declaration::{
     CustomVerb, Effect, Fields, Locking, Resource, ScopeKind, Standard, Type, VerbAddress, choice, flag,
     link, list, long, map, number, text,
@@ -26,12 +27,8 @@ pub(super) static RESOURCE: Resource = Resource {
             effect: Effect::Change(set_target),
             address: VerbAddress::Scoped,
         },
-        CustomVerb {
-            name: "setLabels",
-            request: super::SET_LABELS,
-            effect: Effect::Set(&[("labels", "labels")]),
-            address: VerbAddress::Scoped,
-        },
+        super::SET_LABELS_VERB,
+        iam::TEST_PERMISSIONS,
     ],
     locking: Locking::Fingerprint,
     operation_types: &[("setTarget", "SetTarget")],
@@ -41,7 +38,14 @@ pub(super) static RESOURCE: Resource = Resource {
     ..Resource::PLAIN
 };
 
-const TARGETS: &[&str] = &["targetHttpProxies", "targetHttpsProxies"];
+const TARGETS: &[&str] = &[
+    "targetHttpProxies",
+    "targetHttpsProxies",
+    "targetGrpcProxies",
+    "targetPools",
+    "targetSslProxies",
+    "targetTcpProxies",
+];
 
 /// The schemes whose addresses the outside world sees.
 const EXTERNAL_SCHEMES: &[&str] = &["EXTERNAL", "EXTERNAL_MANAGED"];

@@ -1,7 +1,8 @@
 //! Health checks: how backends are probed.
 
+use super::iam;
 use crate::declaration::{
-    Fields, INT32_MAX, Resource, ScopeKind, Standard, Type, choice, flag, integer, list, object, text,
+    Fields, INT32_MAX, ListOf, Resource, ScopeKind, Standard, Type, choice, flag, integer, list, object, text,
 };
 use crate::draft::Draft;
 use crate::error::ApiError;
@@ -15,6 +16,8 @@ pub(super) static RESOURCE: Resource = Resource {
     scopes: &[ScopeKind::Global, ScopeKind::Region],
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
+    custom: &[iam::TEST_PERMISSIONS],
+    list_kinds: &[(ListOf::Everywhere, "compute#healthChecksAggregatedList")],
     fill,
     check,
     ..Resource::PLAIN

@@ -1,5 +1,6 @@
 //! Legacy HTTPS health checks: what [`super::health_check`] replaced, still named by old backend services.
 
+use super::iam;
 use crate::declaration::{Fields, INT32_MAX, NotFound, Resource, Standard, integer, text};
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -8,6 +9,8 @@ pub(super) static RESOURCE: Resource = Resource {
     kind: "compute#httpsHealthCheck",
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
+    custom: &[iam::TEST_PERMISSIONS],
+    polled_in: Some("healthChecks"),
     not_found: NotFound::ResourceIn("healthChecks"),
     ..Resource::PLAIN
 };

@@ -1,5 +1,6 @@
 //! Images, in a plain form. The usual public projects come with one of each usual family.
 
+use super::iam;
 use crate::declaration::{Fields, Lookup, Resource, Standard, UnknownFields, text};
 use crate::draft::Draft;
 use crate::state::Table;
@@ -12,6 +13,7 @@ pub(super) static RESOURCE: Resource = Resource {
     fields: FIELDS,
     unknown_fields: UnknownFields::Keep,
     verbs: &[Standard::Insert, Standard::Delete],
+    custom: &[iam::GET_POLICY, iam::SET_POLICY, iam::TEST_PERMISSIONS],
     lookups: &[Lookup { word: "family", find: newest_of_family }],
     fill,
     ..Resource::PLAIN

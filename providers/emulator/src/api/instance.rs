@@ -1,6 +1,7 @@
 //! Instances, in a plain form: machines with addresses, which groups and endpoints name. Nothing runs in them; the admin
 //! path registers those that stand for real servers.
 
+use super::iam;
 use crate::declaration::{
     Fields, Resource, ScopeKind, Standard, Type, UnknownFields, link, list, map, object, text,
 };
@@ -21,6 +22,7 @@ pub(super) static RESOURCE: Resource = Resource {
     fields: FIELDS,
     unknown_fields: UnknownFields::Keep,
     verbs: &[Standard::Insert, Standard::Delete],
+    custom: &[iam::GET_POLICY, iam::SET_POLICY, iam::TEST_PERMISSIONS],
     fill,
     deleted,
     ..Resource::PLAIN

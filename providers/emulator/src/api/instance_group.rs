@@ -2,9 +2,10 @@
 //!
 //! Unmanaged ones only: instances are added and removed by hand.
 
+use super::iam;
 use crate::declaration::{
-    CustomVerb, Effect, Fields, Locking, Question, Resource, ScopeKind, Standard, Type, VerbAddress, choice,
-    integer, link, list, text,
+    CustomVerb, Effect, Fields, ListOf, Locking, Question, Resource, ScopeKind, Standard, Type, VerbAddress,
+    choice, integer, link, list, text,
 };
 use crate::draft::Draft;
 use crate::error::{ApiError, OperationError};
@@ -19,9 +20,12 @@ pub(super) static RESOURCE: Resource = Resource {
     collection: "instanceGroups",
     singular: "instance_group",
     kind: "compute#instanceGroup",
-    scopes: &[ScopeKind::Zone],
+    scopes: &[ScopeKind::Zone, ScopeKind::Region],
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Delete],
+    // Groups of a region belong to managers, which nobody can make here.
+    lacks: &[(ScopeKind::Region, &["insert", "delete", "addInstances", "removeInstances"])],
+    list_kinds: &[(ListOf::Region, "compute#regionInstanceGroupList")],
     custom: &[
         CustomVerb {
             name: "addInstances",
@@ -53,6 +57,7 @@ pub(super) static RESOURCE: Resource = Resource {
             effect: Effect::Set(&[("namedPorts", "namedPorts")]),
             address: VerbAddress::Scoped,
         },
+        iam::TEST_PERMISSIONS,
     ],
     locking: Locking::Fingerprint,
     check,

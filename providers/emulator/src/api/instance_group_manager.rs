@@ -1,6 +1,6 @@
 //! Managed instance groups: an empty collection, because clients that list instance groups ask for their managers too.
 
-use crate::declaration::{Resource, ScopeKind};
+use crate::declaration::{ListOf, Resource, ScopeKind};
 
 pub(super) static RESOURCE: Resource = Resource {
     collection: "instanceGroupManagers",
@@ -8,5 +8,6 @@ pub(super) static RESOURCE: Resource = Resource {
     kind: "compute#instanceGroupManager",
     scopes: &[ScopeKind::Zone, ScopeKind::Region],
     verbs: &[],
+    list_kinds: &[(ListOf::Region, "compute#regionInstanceGroupManagerList")],
     ..Resource::PLAIN
 };

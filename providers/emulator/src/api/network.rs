@@ -1,5 +1,6 @@
 //! Networks, in a plain form: they exist, and things refer to them.
 
+use super::iam;
 use crate::declaration::{Fields, Resource, Standard, Type, UnknownFields, flag, list, text};
 use crate::draft::Draft;
 use crate::scope::ResourcePath;
@@ -14,6 +15,7 @@ pub(super) static RESOURCE: Resource = Resource {
     fields: FIELDS,
     unknown_fields: UnknownFields::Keep,
     verbs: &[Standard::Insert, Standard::Patch, Standard::Delete],
+    custom: &[iam::TEST_PERMISSIONS],
     fill,
     render,
     ..Resource::PLAIN

@@ -2,6 +2,7 @@
 //!
 //! Endpoints are members, not part of the body: they are attached, detached and listed by verbs of their own.
 
+use super::iam;
 use crate::declaration::{
     CustomVerb, Effect, Fields, Question, Resource, ScopeKind, Standard, Type, VerbAddress, choice, integer,
     link, list, long, map, object, text,
@@ -48,6 +49,7 @@ pub(super) static RESOURCE: Resource = Resource {
             effect: Effect::Answer(list_endpoints),
             address: VerbAddress::Scoped,
         },
+        iam::TEST_PERMISSIONS,
     ],
     fill,
     render,

@@ -1,13 +1,16 @@
 //! Subnetworks, in a plain form: a range of a network in a region.
 
+use super::iam;
 use crate::declaration::{
-    Fields, Locking, Resource, ScopeKind, Standard, UnknownFields, choice, flag, link, text,
+    CollectionAnswer, CollectionVerb, CustomVerb, Effect, Fields, ListItem, Locking, Resource, ScopeKind,
+    Standard, UnknownFields, VerbAddress, VerbPlace, choice, flag, link, text,
 };
 use crate::draft::Draft;
 use crate::error::ApiError;
 use crate::scope::ResourcePath;
 use crate::world::World;
 use ipnet::Ipv4Net;
+use serde_json::{Map, Value, json};
 
 pub(super) static RESOURCE: Resource = Resource {
     collection: "subnetworks",
@@ -17,7 +20,33 @@ pub(super) static RESOURCE: Resource = Resource {
     fields: FIELDS,
     unknown_fields: UnknownFields::Keep,
     verbs: &[Standard::Insert, Standard::Patch, Standard::Delete],
+    custom: &[
+        CustomVerb {
+            name: "expandIpCidrRange",
+            request: &[text("ipCidrRange").required()],
+            effect: Effect::Change(expand),
+            address: VerbAddress::Scoped,
+        },
+        CustomVerb {
+            name: "setPrivateIpGoogleAccess",
+            request: &[flag("privateIpGoogleAccess")],
+            effect: Effect::Set(&[("privateIpGoogleAccess", "privateIpGoogleAccess")]),
+            address: VerbAddress::Scoped,
+        },
+        iam::GET_POLICY,
+        iam::SET_POLICY,
+        iam::TEST_PERMISSIONS,
+    ],
+    collection_verbs: &[CollectionVerb {
+        name: "listUsable",
+        place: VerbPlace::Aggregated,
+        answer: CollectionAnswer::List {
+            kind: "compute#usableSubnetworksAggregatedList",
+            item: ListItem::Form(usable),
+        },
+    }],
     locking: Locking::Fingerprint,
+    fill,
     check,
     ..Resource::PLAIN
 };
@@ -27,10 +56,11 @@ const FIELDS: Fields = &[
     text("gatewayAddress").output(),
     text("ipCidrRange").required(),
     link("network", &["networks"]).required(),
-    flag("privateIpGoogleAccess"),
+    flag("privateIpGoogleAccess").default_flag(false),
     choice(
         "purpose",
         &[
+            "CUSTOM_HARDWARE_LINK",
             "GLOBAL_MANAGED_PROXY",
             "INTERNAL_HTTPS_LOAD_BALANCER",
             "PEER_MIGRATION",
@@ -46,6 +76,15 @@ const FIELDS: Fields = &[
     choice("stackType", &["IPV4_IPV6", "IPV4_ONLY", "IPV6_ONLY"]).default_text("IPV4_ONLY"),
 ];
 
+/// The first address of the range is the network's own.
+fn fill(draft: &mut Draft, _: &World<'_>) {
+    if let Some(first) =
+        draft.text("ipCidrRange").and_then(|range| range.parse::<Ipv4Net>().ok()?.hosts().next())
+    {
+        draft.fill("gatewayAddress", json!(first.to_string()));
+    }
+}
+
 fn check(draft: &Draft, _: &World<'_>) -> Result<(), ApiError> {
     match draft.text("ipCidrRange") {
         Some(range) if range.parse::<Ipv4Net>().is_err() => {
@@ -53,6 +92,31 @@ fn check(draft: &Draft, _: &World<'_>) -> Result<(), ApiError> {
         }
         _ => Ok(()),
     }
+}
+
+/// A range may only grow.
+fn expand(draft: &mut Draft, request: &Map<String, Value>, _: &World<'_>) -> Result<(), ApiError> {
+    let given = request.get("ipCidrRange").and_then(Value::as_str).unwrap_or_default();
+    let refuse = |why: &str| Err(ApiError::invalid("resource.ipCidrRange", given, why));
+    let Ok(wider) = given.parse::<Ipv4Net>() else { return refuse("Must be a CIDR address range.") };
+    let current = draft.text("ipCidrRange").and_then(|range| range.parse::<Ipv4Net>().ok());
+    if current.is_some_and(|current| !wider.contains(&current) || wider == current) {
+        return refuse("The new range must contain the current range and be larger.");
+    }
+    draft.body_mut().insert("ipCidrRange".to_owned(), json!(given));
+    Ok(())
+}
+
+/// A subnetwork as those see it who may use it.
+fn usable(path: &ResourcePath, whole: &Map<String, Value>, base: &str) -> Map<String, Value> {
+    let mut shown = Map::new();
+    for field in ["ipCidrRange", "network", "purpose", "role", "secondaryIpRanges", "stackType"] {
+        if let Some(value) = whole.get(field) {
+            shown.insert(field.to_owned(), value.clone());
+        }
+    }
+    shown.insert("subnetwork".to_owned(), json!(format!("{base}{path}")));
+    shown
 }
 
 /// The range of the subnetwork that a stored reference names.

@@ -1,5 +1,6 @@
 //! Target HTTP proxies: a URL map, spoken in the clear.
 
+use super::iam;
 use crate::declaration::{
     CustomVerb, Effect, Fields, Locking, NotFound, Resource, ScopeKind, Standard, Type, VerbAddress, flag,
     integer, link, list, text,
@@ -15,12 +16,16 @@ pub(super) static RESOURCE: Resource = Resource {
     scopes: &[ScopeKind::Global, ScopeKind::Region],
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Patch, Standard::Delete],
-    custom: &[CustomVerb {
-        name: "setUrlMap",
-        request: &[link("urlMap", &["urlMaps"]).required()],
-        effect: Effect::Set(&[("urlMap", "urlMap")]),
-        address: VerbAddress::ScopedOrBare,
-    }],
+    custom: &[
+        CustomVerb {
+            name: "setUrlMap",
+            request: &[link("urlMap", &["urlMaps"]).required()],
+            effect: Effect::Set(&[("urlMap", "urlMap")]),
+            address: VerbAddress::ScopedOrBare,
+        },
+        iam::TEST_PERMISSIONS,
+    ],
+    lacks: &[(ScopeKind::Region, &["patch"])],
     locking: Locking::Fingerprint,
     not_found: NotFound::Noun("targetHttpProxy"),
     check,

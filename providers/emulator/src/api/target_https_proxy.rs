@@ -1,5 +1,6 @@
 //! Target HTTPS proxies: a URL map and the certificates it is spoken under. The first certificate is the default.
 
+use super::iam;
 use crate::declaration::{
     CustomVerb, Effect, Fields, Locking, Resource, ScopeKind, Standard, Type, VerbAddress, choice, flag,
     integer, link, list, text,
@@ -32,7 +33,7 @@ pub(super) static RESOURCE: Resource = Resource {
         },
         CustomVerb {
             name: "setSslPolicy",
-            request: &[text("sslPolicy")],
+            request: &[link("sslPolicy", &["sslPolicies"])],
             effect: Effect::Set(&[("sslPolicy", "sslPolicy")]),
             address: VerbAddress::Scoped,
         },
@@ -48,7 +49,9 @@ pub(super) static RESOURCE: Resource = Resource {
             effect: Effect::Set(&[("certificateMap", "certificateMap")]),
             address: VerbAddress::Scoped,
         },
+        iam::TEST_PERMISSIONS,
     ],
+    lacks: &[(ScopeKind::Region, &["setSslPolicy", "setQuicOverride", "setCertificateMap"])],
     locking: Locking::Fingerprint,
     check,
     ..Resource::PLAIN
@@ -57,7 +60,7 @@ pub(super) static RESOURCE: Resource = Resource {
 const QUIC_OVERRIDES: &[&str] = &["DISABLE", "ENABLE", "NONE"];
 
 /// A proxy serves at most this many certificates; the limit cannot be raised.
-const MAX_CERTIFICATES: usize = 15;
+pub(super) const MAX_CERTIFICATES: usize = 15;
 
 const FIELDS: Fields = &[
     text("authentication").beta(),
@@ -71,16 +74,13 @@ const FIELDS: Fields = &[
     choice("quicOverride", QUIC_OVERRIDES).default_text("NONE"),
     text("serverTlsPolicy"),
     list("sslCertificates", &Type::Link(&["sslCertificates"])).at_most(MAX_CERTIFICATES),
-    text("sslPolicy"),
+    link("sslPolicy", &["sslPolicies"]),
     choice("tlsEarlyData", &["DISABLED", "PERMISSIVE", "STRICT", "UNRESTRICTED"]).default_text("DISABLED"),
     link("urlMap", &["urlMaps"]).required(),
 ];
 
 fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
-    let certificates = draft.body().get("sslCertificates").and_then(Value::as_array).map_or(0, Vec::len);
-    if certificates == 0 && draft.text("certificateMap").is_none_or(str::is_empty) {
-        return Err(ApiError::required("resource.sslCertificates"));
-    }
+    check_certificates(draft, world)?;
     super::place::check(draft)?;
     super::scheme::check(draft, world)?;
     let Some(url_map) = draft.text("urlMap") else { return Ok(()) };
@@ -89,6 +89,15 @@ fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
         .unwrap_or(false);
     if redirects {
         return Err(ApiError::invalid("resource.urlMap", url_map, super::url_map::HTTPS_REDIRECT_REFUSED));
+    }
+    Ok(())
+}
+
+/// A proxy has a certificate, or a certificate map.
+pub(super) fn check_certificates(draft: &Draft, _: &World<'_>) -> Result<(), ApiError> {
+    let certificates = draft.body().get("sslCertificates").and_then(Value::as_array).map_or(0, Vec::len);
+    if certificates == 0 && draft.text("certificateMap").is_none_or(str::is_empty) {
+        return Err(ApiError::required("resource.sslCertificates"));
     }
     Ok(())
 }

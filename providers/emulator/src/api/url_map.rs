@@ -5,12 +5,15 @@ mod actions;
 mod fields;
 mod rules;
 
-use crate::declaration::{Locking, Resource, ScopeKind, Standard};
+use super::iam;
+use crate::declaration::{
+    CustomVerb, Effect, Fields, ListOf, Locking, Resource, ScopeKind, Standard, Type, VerbAddress, list, text,
+};
 use crate::draft::Draft;
 use crate::error::ApiError;
 use crate::state::Stored;
 use crate::world::World;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub(super) static RESOURCE: Resource = Resource {
     collection: "urlMaps",
@@ -19,10 +22,46 @@ pub(super) static RESOURCE: Resource = Resource {
     scopes: &[ScopeKind::Global, ScopeKind::Region],
     fields: fields::FIELDS,
     verbs: &[Standard::Insert, Standard::Update, Standard::Patch, Standard::Delete],
+    custom: &[
+        CustomVerb {
+            name: "invalidateCache",
+            request: CACHE_INVALIDATION,
+            // There is no cache.
+            effect: Effect::Change(check_invalidation),
+            address: VerbAddress::Scoped,
+        },
+        iam::TEST_PERMISSIONS,
+    ],
+    list_kinds: &[(ListOf::Everywhere, "compute#urlMapsAggregatedList")],
     locking: Locking::Fingerprint,
     check,
     ..Resource::PLAIN
 };
+
+const CACHE_INVALIDATION: Fields = &[list("cacheTags", &Type::Text).at_most(10), text("host"), text("path")];
+
+/// A path is exact, or a prefix that ends with `*`.
+fn check_invalidation(_: &mut Draft, request: &Map<String, Value>, _: &World<'_>) -> Result<(), ApiError> {
+    let path = request.get("path").and_then(Value::as_str).unwrap_or_default();
+    if path.is_empty() && request.contains_key("cacheTags") {
+        return Ok(());
+    }
+    if path.is_empty() {
+        return Err(ApiError::required("resource.path"));
+    }
+    let fits = path.starts_with('/')
+        && !path.contains(['?', '#'])
+        && path.find('*').is_none_or(|at| at == path.len() - 1 && path.ends_with("/*"));
+    if fits {
+        Ok(())
+    } else {
+        Err(ApiError::invalid(
+            "resource.path",
+            path,
+            "Must begin with '/' and may have one '*', at its end and after a '/'.",
+        ))
+    }
+}
 
 pub(super) const HTTPS_REDIRECT_REFUSED: &str =
     "A URL map with httpsRedirect cannot be used by a target HTTPS proxy.";

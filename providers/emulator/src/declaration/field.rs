@@ -48,6 +48,8 @@ pub(crate) enum Written {
     ByVerb,
     /// Requests, but never shown again.
     Secret,
+    /// Not part of the body: a parameter of a verb's query.
+    InQuery,
 }
 
 /// What becomes of a field that a request leaves out.
@@ -63,6 +65,7 @@ pub(crate) enum Presence {
 pub(crate) enum Literal {
     Text(&'static str),
     Integer(i64),
+    Flag(bool),
 }
 
 impl Literal {
@@ -70,6 +73,7 @@ impl Literal {
         match self {
             Self::Text(text) => Value::from(text),
             Self::Integer(number) => Value::from(number),
+            Self::Flag(flag) => Value::from(flag),
         }
     }
 }
@@ -182,6 +186,12 @@ impl Field {
         self
     }
 
+    /// It stands in the query of a verb, not in its body.
+    pub(crate) const fn in_query(mut self) -> Self {
+        self.written = Written::InQuery;
+        self
+    }
+
     pub(crate) const fn required(mut self) -> Self {
         self.presence = Presence::Required;
         self
@@ -194,6 +204,11 @@ impl Field {
 
     pub(crate) const fn default_integer(mut self, value: i64) -> Self {
         self.presence = Presence::Default(Literal::Integer(value));
+        self
+    }
+
+    pub(crate) const fn default_flag(mut self, value: bool) -> Self {
+        self.presence = Presence::Default(Literal::Flag(value));
         self
     }
 
@@ -231,6 +246,18 @@ impl Field {
 
 /// A span of time, as every message of the API spells it.
 pub(crate) const DURATION: Fields = &[integer("nanos"), long("seconds")];
+
+/// Two lists of fields in one. `N` is their length together.
+pub(crate) const fn joined<const N: usize>(first: Fields, second: Fields) -> [Field; N] {
+    assert!(N == first.len() + second.len(), "N is the length of both");
+    let mut all = [first[0]; N];
+    let mut index = 0;
+    while index < N {
+        all[index] = if index < first.len() { first[index] } else { second[index - first.len()] };
+        index += 1;
+    }
+    all
+}
 
 /// The largest value of a 32-bit field.
 pub(crate) const INT32_MAX: i64 = i32::MAX as i64;

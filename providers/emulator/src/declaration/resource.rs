@@ -24,11 +24,21 @@ pub(crate) struct Resource {
     /// The standard verbs beyond get and list, which every resource has.
     pub(crate) verbs: &'static [Standard],
     pub(crate) custom: &'static [CustomVerb],
+    /// Methods of the collection as a whole: `GET …/COLLECTION/WORD`.
+    pub(crate) collection_verbs: &'static [CollectionVerb],
+    /// Methods that a kind of place does not offer, though the others do.
+    pub(crate) lacks: &'static [(ScopeKind, &'static [&'static str])],
+    /// Methods that know the parameter `updateMask`.
+    pub(crate) masked: &'static [&'static str],
+    /// Kinds of lists that are not simply the resource's with `List` or `AggregatedList` behind it.
+    pub(crate) list_kinds: &'static [(ListOf, &'static str)],
     /// Ways to find one resource but by its name: `GET …/COLLECTION/WORD/ARGUMENT`.
     pub(crate) lookups: &'static [Lookup],
     pub(crate) locking: Locking,
     /// Verbs whose operations are not named after the verb.
     pub(crate) operation_types: &'static [(&'static str, &'static str)],
+    /// The collection that operations name their target in, once they are asked for again. `None`: the resource's own.
+    pub(crate) polled_in: Option<&'static str>,
     pub(crate) not_found: NotFound,
     /// Verbs (`insert`, or the name of a verb of its own) that `validateOnly=true` turns into a check: everything is
     /// checked, the operation in the answer is DONE at once, and nothing changes.
@@ -60,9 +70,14 @@ impl Resource {
         unknown_fields: UnknownFields::Refuse,
         verbs: &[Standard::Insert, Standard::Delete],
         custom: &[],
+        collection_verbs: &[],
+        lacks: &[],
+        masked: &[],
+        list_kinds: &[],
         lookups: &[],
         locking: Locking::None,
         operation_types: &[],
+        polled_in: None,
         not_found: NotFound::Resource,
         validates: &[],
         fill: |_, _| {},
@@ -84,10 +99,74 @@ impl Resource {
         self.scopes.iter().any(|scope| matches!(scope, ScopeKind::Region | ScopeKind::Zone))
     }
 
+    /// Whether a kind of place offers a method.
+    pub(crate) fn offers(&self, place: ScopeKind, method: &str) -> bool {
+        self.scopes.contains(&place)
+            && !self.lacks.iter().any(|(of, methods)| *of == place && methods.contains(&method))
+    }
+
+    /// The `kind` of a list.
+    pub(crate) fn list_kind(&self, of: ListOf) -> String {
+        let declared =
+            |of| self.list_kinds.iter().find(|(declared, _)| *declared == of).map(|(_, kind)| *kind);
+        let kind = match of {
+            ListOf::Region => declared(ListOf::Region).or_else(|| declared(ListOf::Place)),
+            of => declared(of),
+        };
+        match (kind, of) {
+            (Some(kind), _) => kind.to_owned(),
+            (None, ListOf::Everywhere) => format!("{}AggregatedList", self.kind),
+            (None, ListOf::Place | ListOf::Region) => format!("{}List", self.kind),
+        }
+    }
+
     /// The `operationType` of a verb.
     pub(crate) fn operation_type(&self, verb: &'static str) -> &'static str {
         self.operation_types.iter().find(|(of, _)| *of == verb).map_or(verb, |(_, name)| name)
     }
+}
+
+/// What a list is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ListOf {
+    /// The resources of one place.
+    Place,
+    /// The resources of a region, where their list has a kind of its own.
+    Region,
+    /// The resources of all places.
+    Everywhere,
+}
+
+/// A method of a collection: `GET …/COLLECTION/WORD`.
+pub(crate) struct CollectionVerb {
+    pub(crate) name: &'static str,
+    pub(crate) place: VerbPlace,
+    pub(crate) answer: CollectionAnswer,
+}
+
+/// Where a method of a collection is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum VerbPlace {
+    /// In a place that the collection is in.
+    Scoped,
+    /// Under `aggregated/`, about all places.
+    Aggregated,
+}
+
+/// What a method of a collection answers with.
+pub(crate) enum CollectionAnswer {
+    /// Facts that are the same for everybody.
+    Facts(fn() -> Value),
+    /// A list of the resources of the place, or of all places, of this kind.
+    List { kind: &'static str, item: ListItem },
+}
+
+/// How a method of a collection shows a resource.
+pub(crate) enum ListItem {
+    /// As `get` does.
+    Whole,
+    /// In another form, made from its path, the resource as `get` shows it, and what links begin with.
+    Form(fn(&ResourcePath, &Map<String, Value>, &str) -> Map<String, Value>),
 }
 
 /// What happens to a field the declaration does not know.
@@ -106,6 +185,18 @@ pub(crate) enum Standard {
     Update,
     Patch,
     Delete,
+}
+
+impl Standard {
+    /// As methods are called.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Insert => "insert",
+            Self::Update => "update",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+        }
+    }
 }
 
 /// Whether a resource has an optimistic lock in its body.
@@ -144,10 +235,10 @@ pub(crate) struct Lookup {
     pub(crate) find: fn(&Table, &str) -> Option<String>,
 }
 
-/// A verb of one collection: `POST …/NAME/verb`.
+/// A verb of one resource: `POST …/NAME/verb`.
 pub(crate) struct CustomVerb {
     pub(crate) name: &'static str,
-    /// The fields of the request body.
+    /// The fields of the request body, and the parameters of the query.
     pub(crate) request: Fields,
     pub(crate) effect: Effect,
     pub(crate) address: VerbAddress,
@@ -162,6 +253,8 @@ pub(crate) enum Effect {
     Set(&'static [(&'static str, &'static str)]),
     /// An operation that changes the resource in its own way.
     Change(ChangeFn),
+    /// A change that is made at once, without an operation, and its answer.
+    Settle(fn(&mut Stored, &Map<String, Value>) -> Result<Value, ApiError>),
     /// An answer at once, without an operation.
     Answer(fn(&Question<'_>, &World<'_>) -> Result<Value, ApiError>),
 }
@@ -180,6 +273,8 @@ pub(crate) struct Question<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum VerbAddress {
     Scoped,
+    /// With GET.
+    Read,
     /// Also without `global/`, as a few old verbs are.
     ScopedOrBare,
 }

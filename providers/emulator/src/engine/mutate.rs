@@ -89,6 +89,11 @@ impl Engine {
                 "update"
             }
             Mode::Patch => {
+                if resource.masked.contains(&"patch")
+                    && let Some(mask) = context.query.get("updateMask").filter(|mask| !mask.is_empty())
+                {
+                    body = schema::masked(body, mask);
+                }
                 schema::merge(next.fields_mut(), body);
                 "patch"
             }
@@ -136,6 +141,14 @@ impl Engine {
             };
             return answer(&question, &self.world(state));
         }
+        if let Effect::Settle(settle) = verb.effect {
+            let previous = Self::free(state, resource, &path)?;
+            let request = self.request(state, &path, verb.request, context)?;
+            let mut next = Stored::clone(&previous);
+            let answer = settle(&mut next, &request)?;
+            state.put(&path, next);
+            return Ok(answer);
+        }
         if let Some(answer) = self.replayed(state, &path.project, context)? {
             return Ok(answer);
         }
@@ -164,7 +177,7 @@ impl Engine {
                 }
             }
             Effect::Change(change) => change(&mut draft, &request, &self.world(state))?,
-            Effect::Answer(_) => {}
+            Effect::Answer(_) | Effect::Settle(_) => {}
         }
         self.put(state, resource, draft, verb.name, context)
     }
@@ -177,9 +190,11 @@ impl Engine {
         fields: Fields,
         context: &Context<'_>,
     ) -> Result<Map<String, Value>, ApiError> {
-        let request = self
+        let mut request = self
             .admission(state, path, UnknownFields::Refuse, Mode::Whole, context)
             .request(fields, &context.object()?)?;
+        let admission = self.admission(state, path, UnknownFields::Refuse, Mode::Whole, context);
+        request.extend(admission.parameters(fields, context.query)?);
         schema::verify(fields, &request, "resource")?;
         Ok(request)
     }

@@ -1,7 +1,7 @@
 //! Reading: get, list, aggregated list, operations.
 
 use super::{Context, Engine};
-use crate::declaration::{Locking, Resource};
+use crate::declaration::{CollectionAnswer, CollectionVerb, ListItem, ListOf, Locking, Resource, ScopeKind};
 use crate::error::ApiError;
 use crate::fingerprint::Fingerprint;
 use crate::list::{Entry, ListQuery};
@@ -80,7 +80,10 @@ impl Engine {
             Scope::Project => format!("projects/{project}/{}", resource.collection),
             scope => format!("projects/{project}/{scope}/{}", resource.collection),
         };
-        let kind = format!("{}List", resource.kind);
+        let kind = resource.list_kind(match scope.kind() {
+            ScopeKind::Region => ListOf::Region,
+            ScopeKind::Project | ScopeKind::Global | ScopeKind::Zone => ListOf::Place,
+        });
         Ok(list_body(&kind, &place, (!page.items.is_empty()).then(|| json!(page.items)), page.next, context))
     }
 
@@ -128,8 +131,62 @@ impl Engine {
             });
         let (items, next) = ListQuery::parse(context.query)?.aggregate(resource.collection, places);
         let place = format!("projects/{project}/aggregated/{}", resource.collection);
-        let kind = format!("{}AggregatedList", resource.kind);
+        let kind = resource.list_kind(ListOf::Everywhere);
         Ok(list_body(&kind, &place, Some(Value::Object(items)), next, context))
+    }
+
+    /// A method of a collection, in one place or (`None`) in all.
+    pub(super) fn collection(
+        &self,
+        state: &State,
+        resource: &'static Resource,
+        project: &str,
+        scope: Option<&Scope>,
+        verb: &'static CollectionVerb,
+        context: &Context<'_>,
+    ) -> Result<Value, ApiError> {
+        let asked = match scope {
+            Some(scope) => vec![scope.clone()],
+            None => places(state, project),
+        };
+        for scope in &asked {
+            Self::check_place(state, project, scope)?;
+        }
+        let (kind, item) = match &verb.answer {
+            CollectionAnswer::Facts(facts) => return Ok(facts()),
+            CollectionAnswer::List { kind, item } => (kind, item),
+        };
+        // Names repeat between places, and pages need an order that has no repetition.
+        let mut found: Vec<(String, ResourcePath, &Stored)> = Vec::new();
+        for scope in asked.iter().filter(|scope| resource.scopes.contains(&scope.kind())) {
+            for (name, stored) in state.table(resource.collection, project, scope).into_iter().flatten() {
+                let path = ResourcePath {
+                    project: project.to_owned(),
+                    scope: scope.clone(),
+                    collection: resource.collection,
+                    name: name.clone(),
+                };
+                found.push((format!("{name} {scope}"), path, stored));
+            }
+        }
+        found.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        let entries = found.iter().map(|(key, path, stored)| Entry {
+            name: key,
+            created: stored.created,
+            show: Box::new(move || {
+                let whole = self.show(state, resource, path, stored, &context.base);
+                match item {
+                    ListItem::Whole => whole,
+                    ListItem::Form(form) => form(path, &whole, &context.base),
+                }
+            }),
+        });
+        let page = ListQuery::parse(context.query)?.page(entries);
+        let place = match scope {
+            Some(scope) => format!("projects/{project}/{scope}/{}/{}", resource.collection, verb.name),
+            None => format!("projects/{project}/aggregated/{}/{}", resource.collection, verb.name),
+        };
+        Ok(list_body(kind, &place, (!page.items.is_empty()).then(|| json!(page.items)), page.next, context))
     }
 
     pub(super) fn operation(

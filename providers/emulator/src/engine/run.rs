@@ -30,7 +30,7 @@ impl Engine {
     ) -> Value {
         let now = self.clock.now();
         let latency = self.latency().method(&format!("{}.{verb}", resource.collection));
-        let operation = Operation {
+        let mut operation = Operation {
             path: OperationPath {
                 project: path.project.clone(),
                 scope: path.scope.clone(),
@@ -51,6 +51,7 @@ impl Engine {
             stage: watch::Sender::new(Stage::Pending),
         };
         let answer = operation.show(&context.base, now);
+        operation.target.collection = resource.polled_in.unwrap_or(operation.target.collection);
         let operation_path = operation.path.clone();
         Self::remember(state, &operation_path, context);
         state.operations.insert(operation);

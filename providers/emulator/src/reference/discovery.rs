@@ -96,7 +96,7 @@ fn what_is_emulated_is_asked_of_the_router() {
     let method = |name: &str| discovery.methods.iter().find(|method| method.name == name).unwrap();
     assert!(method("urlMaps.get").is_emulated());
     assert!(method("targetHttpProxies.setUrlMap").is_emulated(), "it has no `global/` in its path");
-    assert!(!method("targetPools.get").is_emulated());
+    assert!(!method("targetInstances.get").is_emulated());
     assert_eq!(method("targetHttpProxies.setUrlMap").collection(), "targetHttpProxies");
     assert_eq!(method("regionUrlMaps.get").collection(), "urlMaps");
     assert_eq!(method("projects.get").collection(), "projects");

@@ -1,11 +1,12 @@
 //! From a request's JSON to the form bodies are kept in, or an error that names the field.
 
 use super::{COMMON_OUTPUT, find};
-use crate::declaration::{Field, Fields, Since, Type, UnknownFields, Written};
+use crate::declaration::{Field, Fields, Presence, Since, Type, UnknownFields, Written};
 use crate::error::ApiError;
 use crate::scope::{Place, ResourcePath};
 use crate::version::Version;
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// Whether a body stands for a whole resource or for a change of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,28 @@ impl Admission<'_> {
         self.object(fields, body, "resource", 0)
     }
 
+    /// Reads the parameters of a verb's query that its fields declare.
+    pub(crate) fn parameters(
+        &self,
+        fields: Fields,
+        query: &BTreeMap<String, String>,
+    ) -> Result<Map<String, Value>, ApiError> {
+        let mut admitted = Map::new();
+        for field in fields.iter().filter(|field| field.written == Written::InQuery) {
+            match query.get(field.name) {
+                Some(text) => {
+                    let value = self.value(&field.shape, &Value::from(text.as_str()), field.name, 0)?;
+                    admitted.insert(field.name.to_owned(), value);
+                }
+                None if matches!(field.presence, Presence::Required) => {
+                    return Err(ApiError::required_parameter(field.name));
+                }
+                None => {}
+            }
+        }
+        Ok(admitted)
+    }
+
     fn object(
         &self,
         fields: Fields,
@@ -106,7 +129,7 @@ impl Admission<'_> {
             };
         };
         match field.written {
-            Written::ByServer | Written::ByVerb => return Ok(()),
+            Written::ByServer | Written::ByVerb | Written::InQuery => return Ok(()),
             Written::ByRequest | Written::Secret => {}
         }
         if value.is_null() {
@@ -213,29 +236,6 @@ impl Admission<'_> {
                     if matches!(shape, Type::List(_)) { "a list" } else { "an object" }
                 ),
             )),
-        }
-    }
-}
-
-/// RFC 7396: what `patch` makes of `target`.
-pub(crate) fn merge(target: &mut Map<String, Value>, patch: Map<String, Value>) {
-    for (name, value) in patch {
-        match value {
-            Value::Null => {
-                target.shift_remove(&name);
-            }
-            Value::Object(changes) => {
-                if let Some(Value::Object(inner)) = target.get_mut(&name) {
-                    merge(inner, changes);
-                } else {
-                    let mut inner = Map::new();
-                    merge(&mut inner, changes);
-                    target.insert(name, Value::Object(inner));
-                }
-            }
-            value => {
-                target.insert(name, value);
-            }
         }
     }
 }

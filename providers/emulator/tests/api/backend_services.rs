@@ -109,13 +109,17 @@ async fn security_policies_are_set_by_their_verb_only() {
     body["securityPolicy"] = json!("ignored");
     cloud.insert("global/backendServices", body).await;
     assert_eq!(cloud.get("global/backendServices/s").await.ok().get("securityPolicy"), None);
+    cloud.insert("global/securityPolicies", json!({ "name": "x" })).await;
     let path = "global/backendServices/s/setSecurityPolicy";
     cloud.done("POST", path, &json!({ "securityPolicy": "global/securityPolicies/x" })).await;
     let found = cloud.get("global/backendServices/s").await.ok();
-    assert_eq!(found["securityPolicy"], "global/securityPolicies/x");
+    let policy = "https://www.googleapis.com/compute/v1/projects/p/global/securityPolicies/x";
+    assert_eq!(found["securityPolicy"], policy);
+    let refused = cloud.call("DELETE", "global/securityPolicies/x", None).await;
+    refused.refused(400, "resourceInUseByAnotherResource", "being used by");
     cloud.done("PUT", "global/backendServices/s", &service(&Value::Null)).await;
     let found = cloud.get("global/backendServices/s").await.ok();
-    assert_eq!(found["securityPolicy"], "global/securityPolicies/x", "an update leaves it alone");
+    assert_eq!(found["securityPolicy"], policy, "an update leaves it alone");
     cloud.done("POST", path, &json!({})).await;
     assert_eq!(cloud.get("global/backendServices/s").await.ok().get("securityPolicy"), None);
 }

@@ -1,9 +1,9 @@
 //! Replays recorded Compute Engine traffic against the emulator, in order, and compares every answer.
 //!
 //! The folder comes from `GCLB_RECORDINGS`, or is `../shared/recordings` beside the workspace. What is normalised, and what
-//! is not compared, is what the recordings' own notes say; see `replay/normal.rs`. Three updates and
-//! patches, and two operations of a legacy collection, were recorded from a stand-in that contradicts the API's own rules; the
-//! replay undoes that where it bears the marks, and counts it.
+//! is not compared, is what the recordings' own notes say; see `replay/normal.rs`. Three reads after an update or a patch
+//! were recorded from a stand-in that appended to lists where the API replaces them; the replay undoes that where it bears
+//! the marks, and counts it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

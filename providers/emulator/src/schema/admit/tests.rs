@@ -1,5 +1,6 @@
 use super::*;
 use crate::declaration::{choice, integer, link, list, long, object, text};
+use crate::schema::merge;
 use crate::scope::Scope;
 use crate::state::Identities;
 use serde_json::json;

@@ -1,0 +1,105 @@
+//! Who may do what with a resource: policies are kept and shown, and nobody is refused by them.
+
+use crate::declaration::{
+    CustomVerb, Effect, Fields, Question, Type, VerbAddress, choice, integer, list, object, text,
+};
+use crate::error::ApiError;
+use crate::state::Stored;
+use crate::world::World;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+/// `GET …/getIamPolicy`.
+pub(super) const GET_POLICY: CustomVerb = CustomVerb {
+    name: "getIamPolicy",
+    request: &[integer("optionsRequestedPolicyVersion").in_query()],
+    effect: Effect::Answer(get_policy),
+    address: VerbAddress::Read,
+};
+
+/// `POST …/setIamPolicy`. Answers with the policy, not with an operation.
+pub(super) const SET_POLICY: CustomVerb = CustomVerb {
+    name: "setIamPolicy",
+    request: SET_REQUEST,
+    effect: Effect::Settle(set_policy),
+    address: VerbAddress::Scoped,
+};
+
+/// `POST …/testIamPermissions`. Whoever asks has every permission.
+pub(super) const TEST_PERMISSIONS: CustomVerb = CustomVerb {
+    name: "testIamPermissions",
+    request: &[list("permissions", &Type::Text)],
+    effect: Effect::Answer(test_permissions),
+    address: VerbAddress::Scoped,
+};
+
+const CONDITION: Fields = &[text("description"), text("expression"), text("location"), text("title")];
+
+const BINDING: Fields =
+    &[text("bindingId"), object("condition", CONDITION), list("members", &Type::Text), text("role")];
+
+const AUDIT: Fields = &[
+    list(
+        "auditLogConfigs",
+        &Type::Object(&[
+            list("exemptedMembers", &Type::Text),
+            choice("logType", &["ADMIN_READ", "DATA_READ", "DATA_WRITE", "LOG_TYPE_UNSPECIFIED"]),
+        ]),
+    ),
+    text("service"),
+];
+
+const POLICY: Fields = &[
+    list("auditConfigs", &Type::Object(AUDIT)),
+    list("bindings", &Type::Object(BINDING)),
+    text("etag"),
+    integer("version"),
+];
+
+/// `bindings` and `etag` beside the policy are the older form of the same.
+const SET_REQUEST: Fields =
+    &[list("bindings", &Type::Object(BINDING)), text("etag"), object("policy", POLICY)];
+
+/// The key under which a policy is kept apart from the body of its resource.
+const KEPT: &str = "iamPolicy";
+
+fn policy(stored: &Stored) -> Value {
+    let mut policy = match stored.secrets.get(KEPT) {
+        Some(Value::Object(policy)) => policy.clone(),
+        _ => Map::new(),
+    };
+    let digest = Sha256::digest(Value::Object(policy.clone()).to_string());
+    policy.entry("version").or_insert_with(|| json!(1));
+    policy.insert("etag".to_owned(), json!(STANDARD.encode(&digest[..8])));
+    Value::Object(policy)
+}
+
+fn get_policy(question: &Question<'_>, _: &World<'_>) -> Result<Value, ApiError> {
+    Ok(policy(question.stored))
+}
+
+fn set_policy(stored: &mut Stored, request: &Map<String, Value>) -> Result<Value, ApiError> {
+    let mut given = match request.get("policy") {
+        Some(Value::Object(policy)) => policy.clone(),
+        _ => request.clone(),
+    };
+    if let Some(etag) = given.shift_remove("etag").filter(|etag| etag != "")
+        && Some(&etag) != policy(stored).get("etag")
+    {
+        return Err(ApiError::conflict(
+            "aborted",
+            "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+        ));
+    }
+    stored.secrets.insert(KEPT.to_owned(), Value::Object(given));
+    Ok(policy(stored))
+}
+
+fn test_permissions(question: &Question<'_>, _: &World<'_>) -> Result<Value, ApiError> {
+    Ok(match question.request.get("permissions") {
+        Some(permissions) => json!({ "permissions": permissions }),
+        None => json!({}),
+    })
+}

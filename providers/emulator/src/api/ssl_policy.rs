@@ -1,0 +1,127 @@
+//! SSL policies: which TLS versions and ciphers a target proxy offers. Kept and shown; the data plane does not apply them.
+
+use super::iam;
+use crate::declaration::{
+    CollectionAnswer, CollectionVerb, Fields, ListOf, Locking, Resource, ScopeKind, Standard, Type,
+    VerbPlace, choice, list, text,
+};
+use crate::draft::Draft;
+use crate::error::ApiError;
+use crate::world::World;
+use serde_json::{Value, json};
+
+pub(super) static RESOURCE: Resource = Resource {
+    collection: "sslPolicies",
+    singular: "ssl_policy",
+    kind: "compute#sslPolicy",
+    scopes: &[ScopeKind::Global, ScopeKind::Region],
+    fields: FIELDS,
+    verbs: &[Standard::Insert, Standard::Patch, Standard::Delete],
+    custom: &[iam::TEST_PERMISSIONS],
+    collection_verbs: &[CollectionVerb {
+        name: "listAvailableFeatures",
+        place: VerbPlace::Scoped,
+        answer: CollectionAnswer::Facts(|| json!({ "features": COMPATIBLE })),
+    }],
+    list_kinds: &[
+        (ListOf::Place, "compute#sslPoliciesList"),
+        (ListOf::Everywhere, "compute#sslPoliciesAggregatedList"),
+    ],
+    locking: Locking::Fingerprint,
+    operation_types: &[("patch", "compute.sslPolicies.patch")],
+    fill,
+    check,
+    ..Resource::PLAIN
+};
+
+const FIELDS: Fields = &[
+    list("customFeatures", &Type::Text),
+    text("description"),
+    list("enabledFeatures", &Type::Text).output(),
+    choice("minTlsVersion", &["TLS_1_0", "TLS_1_1", "TLS_1_2", "TLS_1_3"]).default_text("TLS_1_0"),
+    choice("postQuantumKeyExchange", &["DEFAULT", "DEFERRED", "ENABLED"]),
+    choice("profile", &["COMPATIBLE", "CUSTOM", "FIPS_202205", "MODERN", "RESTRICTED"])
+        .default_text("COMPATIBLE"),
+    list("warnings", &Type::Opaque).output(),
+];
+
+/// Every cipher that can be had; also what a custom policy may choose from. By name, as answers show them. Those of TLS 1.3
+/// cannot be chosen and are not listed.
+const COMPATIBLE: &[&str] = &[
+    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
+    "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_CBC_SHA",
+    "TLS_RSA_WITH_AES_128_GCM_SHA256",
+    "TLS_RSA_WITH_AES_256_CBC_SHA",
+    "TLS_RSA_WITH_AES_256_GCM_SHA384",
+];
+
+/// The ciphers of a profile that is not custom: each one is stricter than the one before.
+fn features(profile: &str) -> Vec<&'static str> {
+    let offered = |feature: &&str| match profile {
+        "MODERN" => feature.starts_with("TLS_ECDHE_"),
+        "RESTRICTED" => feature.starts_with("TLS_ECDHE_") && !feature.ends_with("_CBC_SHA"),
+        "FIPS_202205" => feature.starts_with("TLS_ECDHE_") && feature.contains("_GCM_"),
+        _ => true,
+    };
+    COMPATIBLE.iter().copied().filter(offered).collect()
+}
+
+fn fill(draft: &mut Draft, _: &World<'_>) {
+    let features = match draft.text("profile") {
+        Some("CUSTOM") => {
+            let mut chosen = custom(draft);
+            chosen.sort_unstable();
+            json!(chosen)
+        }
+        profile => json!(features(profile.unwrap_or_default())),
+    };
+    draft.body_mut().insert("enabledFeatures".to_owned(), features);
+}
+
+fn custom(draft: &Draft) -> Vec<String> {
+    let given = draft.body().get("customFeatures").and_then(Value::as_array);
+    given.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+fn check(draft: &Draft, _: &World<'_>) -> Result<(), ApiError> {
+    let profile = draft.text("profile").unwrap_or_default();
+    let custom = custom(draft);
+    match (profile, custom.first()) {
+        ("CUSTOM", None) => return Err(ApiError::required("resource.customFeatures")),
+        ("CUSTOM", Some(_)) | (_, None) => {}
+        (_, Some(first)) => {
+            return Err(ApiError::invalid(
+                "resource.customFeatures[0]",
+                first,
+                "Custom features can only be specified when using the CUSTOM profile.",
+            ));
+        }
+    }
+    for (index, feature) in custom.iter().enumerate() {
+        if !COMPATIBLE.contains(&feature.as_str()) {
+            return Err(ApiError::invalid(
+                &format!("resource.customFeatures[{index}]"),
+                feature,
+                "The feature is not supported.",
+            ));
+        }
+    }
+    if draft.text("minTlsVersion") == Some("TLS_1_3") && profile != "RESTRICTED" {
+        return Err(ApiError::invalid(
+            "resource.minTlsVersion",
+            "TLS_1_3",
+            "TLS 1.3 as the minimum version needs the RESTRICTED profile.",
+        ));
+    }
+    Ok(())
+}
