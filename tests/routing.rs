@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use emulator::dataplane::program::{NetworkEndpoint, UrlMap as Programmed};
-use emulator::dataplane::route::{RequestHead, Routed, route};
+use emulator::dataplane::program::Scheme;
+use emulator::dataplane::route::{Circumstances, RequestHead, Routed, route};
 use emulator::program::{Resources, compile};
 use gclb::model::{
     CertificatesHeld, ClusterId, Destination, Holder, HostRoutes, ObjectKey, PathMatcher, PathRule, UrlMap,
@@ -269,8 +270,10 @@ fn led_to(translation: &Translation, destination: &Destination, prefix: &str) ->
 fn as_emulator<'a>(map: &'a Programmed, host: &str, path: &str) -> Option<&'a str> {
     let headers = http::HeaderMap::new();
     let request = RequestHead { authority: host, path, query: None, method: "GET", headers: &headers };
-    match route(map, &request) {
-        Routed::Service { service, matched: _ } => Some(service.name()).filter(|name| *name != "not-found"),
+    match route(map, &request, &Circumstances::nobodys(Scheme::Classic)) {
+        Routed::Forward(forwarding) => {
+            Some(forwarding.service.name()).filter(|name| *name != "not-found")
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -11,7 +11,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`program`] | the data it is programmed with |
-//! | [`route`] | the router, pure |
+//! | [`route`], [`path_template`] | the router, pure |
 //! | `link`, `tables` | a program with its references resolved |
 //! | `state`, `services` | what is running, brought from one program to the next |
 //! | `listener`, `connection`, `tls` | from the socket to a request |
@@ -29,6 +29,7 @@ mod firewall;
 mod health;
 mod link;
 mod listener;
+pub mod path_template;
 mod pool;
 mod probe;
 mod prober;

@@ -18,8 +18,12 @@ mod listeners;
 mod programs;
 #[path = "dataplane/requests.rs"]
 mod requests;
+#[path = "dataplane/retries.rs"]
+mod retries;
 #[path = "dataplane/rig.rs"]
 mod rig;
+#[path = "dataplane/route_actions.rs"]
+mod route_actions;
 #[path = "dataplane/time_outs.rs"]
 mod time_outs;
 #[path = "dataplane/tls.rs"]

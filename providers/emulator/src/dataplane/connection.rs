@@ -1,7 +1,7 @@
 //! One client connection: TLS, HTTP version, and the end of its life.
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::proxy;
+use super::route::TlsFacts;
 use super::shared::Shared;
+use super::tls;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -38,9 +40,16 @@ pub(super) struct Place {
 #[derive(Debug, Clone)]
 pub(super) struct Client {
     pub(super) place: Place,
-    pub(super) address: IpAddr,
-    /// Over TLS or not.
-    pub(super) scheme: &'static str,
+    pub(super) address: SocketAddr,
+    /// None: in the clear.
+    pub(super) tls: Option<TlsFacts>,
+}
+
+impl Client {
+    /// What the client's URLs begin with.
+    pub(super) fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
+    }
 }
 
 /// Serves a connection to its end.
@@ -53,14 +62,15 @@ pub(super) async fn serve(place: Place, stream: TcpStream, client: SocketAddr) {
         return;
     };
     let finish = frontend.finish.clone();
-    let address = client.ip().to_canonical();
+    let address = SocketAddr::new(client.ip().to_canonical(), client.port());
     match &frontend.tls {
-        None => serve_http(Client { place, address, scheme: "http" }, stream, finish).await,
+        None => serve_http(Client { place, address, tls: None }, stream, finish).await,
         Some(config) => {
             let handshake = TlsAcceptor::from(config.clone()).accept(stream);
             match tokio::time::timeout(HANDSHAKE, handshake).await {
                 Ok(Ok(stream)) => {
-                    serve_http(Client { place, address, scheme: "https" }, stream, finish).await;
+                    let tls = Some(tls::facts(stream.get_ref().1));
+                    serve_http(Client { place, address, tls }, stream, finish).await;
                 }
                 Ok(Err(error)) => tracing::debug!(%error, %client, "TLS handshake failed"),
                 Err(_) => tracing::debug!(%client, "TLS handshake took too long"),

@@ -6,7 +6,9 @@
 //! is never "invalid".
 
 mod backend_service;
+mod destination;
 mod firewall;
+mod header_action;
 mod health_check;
 mod url_map;
 
@@ -20,14 +22,18 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 pub use self::backend_service::{
     Backend, BackendProtocol, BackendService, Capacity, Group, NamedPort, NetworkEndpoint, NetworkEndpoints,
 };
+pub use self::destination::{
+    Abort, CorsPolicy, Delay, Destination, Forward, Mirror, PathRedirect, PathRewrite, Redirect,
+    RedirectCode, RetryCondition, RetryPolicy, RouteAction, Share, UrlRewrite, WeightedService,
+};
 pub use self::firewall::{
     Firewall, FirewallAction, FirewallProtocol, FirewallTarget, Instance, Interface, PortRange,
 };
+pub use self::header_action::{HeaderAction, HeaderToAdd, HeaderVariable, Mode, ValuePart};
 pub use self::health_check::{HealthCheck, HttpProbe, HttpVersion, Payload, Probe, ProbePort, Transport};
 pub use self::url_map::{
-    Abort, Destination, HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher,
-    PathPattern, PathRedirect, PathRule, Pattern, QueryMatch, QueryPredicate, Redirect, RedirectCode,
-    RouteMatch, RouteRule, Rules, UrlMap,
+    HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher, PathPattern, PathRule,
+    Pattern, QueryMatch, QueryPredicate, RouteMatch, RouteRule, Rules, UrlMap,
 };
 
 use super::resource_id::{

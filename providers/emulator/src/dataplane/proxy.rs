@@ -1,26 +1,34 @@
 //! One request: routed, and answered here or passed to a backend.
 //!
-//! Bodies stream in both directions, nothing is held. A request is sent once: there are no retries, save for a
-//! kept connection that turns out to be dead before a byte of the request was written.
+//! Bodies stream in both directions. Nothing is held but what a retry policy may need to send again; without one a
+//! request is sent once, save for a kept connection that turns out to be dead before a byte of it was written.
 
 mod body;
+mod cors;
+mod exchange;
 mod forward;
 mod headers;
+mod mirror;
 mod open;
+mod outgoing;
+mod retry;
 mod tunnel;
 
 use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode, Version, header};
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 
 pub(super) use self::body::{BodyError, RequestBody};
 use self::forward::ForwardError;
 use super::answer::{self, AnswerBody};
 use super::connection::Client;
-use super::program::{Abort, Routing, Scheme};
-use super::route::{RequestHead, RequestUrl, Routed, location, route};
-use super::tables::{FrontendTable, ServiceTable, Tables};
+use super::program::{Redirect, Routing, Scheme, UrlMap};
+use super::route::{
+    Circumstances, Connection, Draws, Forwarding, RequestHead, RequestUrl, Routed, location, route,
+};
+use super::tables::Tables;
 
 /// Answers one request. Never fails: what goes wrong is an answer.
 pub(super) async fn handle(client: &Arc<Client>, request: Request<Incoming>) -> Response<AnswerBody> {
@@ -45,31 +53,7 @@ async fn answer(client: &Arc<Client>, request: Request<Incoming>) -> Response<An
     if request.method() == Method::CONNECT {
         return closing(answer::page(StatusCode::BAD_REQUEST, "CONNECT is not served."));
     }
-    match decide(client, &tables, frontend, &request, &authority) {
-        Decision::Answer(response) => response,
-        Decision::Forward(service) => {
-            let scheme = frontend.frontend.scheme;
-            match forward::forward(client, service, scheme, &authority, request).await {
-                Ok(response) => response,
-                Err(error) => failure(scheme, &error),
-            }
-        }
-    }
-}
-
-enum Decision<'a> {
-    Answer(Response<AnswerBody>),
-    Forward(&'a Arc<ServiceTable>),
-}
-
-fn decide<'a>(
-    client: &Client,
-    tables: &'a Tables,
-    frontend: &FrontendTable,
-    request: &Request<Incoming>,
-    authority: &str,
-) -> Decision<'a> {
-    let nowhere = |why: &str| Decision::Answer(answer::page(StatusCode::NOT_FOUND, why));
+    let nowhere = |why: &str| answer::page(StatusCode::NOT_FOUND, why);
     let url_map = match &frontend.frontend.routing {
         Routing::UrlMap(id) => match tables.url_maps.get(id) {
             Some(url_map) => url_map,
@@ -77,6 +61,25 @@ fn decide<'a>(
         },
         Routing::Unprogrammed(why) => return nowhere(why),
     };
+    let scheme = frontend.frontend.scheme;
+    match routed(client, url_map, scheme, &authority, &request) {
+        Routed::Nowhere(why) => nowhere(why),
+        Routed::Redirect { redirect, matched } => {
+            redirected(client, redirect, matched, &authority, request.uri())
+        }
+        Routed::Forward(forwarding) => {
+            forwarded(client, &tables, scheme, &authority, &forwarding, request).await
+        }
+    }
+}
+
+fn routed<'a>(
+    client: &Client,
+    url_map: &'a UrlMap,
+    scheme: Scheme,
+    authority: &str,
+    request: &Request<Incoming>,
+) -> Routed<'a> {
     let uri = request.uri();
     let head = RequestHead {
         authority,
@@ -85,41 +88,75 @@ fn decide<'a>(
         method: request.method().as_str(),
         headers: request.headers(),
     };
-    match route(url_map, &head) {
-        Routed::Nowhere(why) => nowhere(why),
-        Routed::Redirect { redirect, matched } => {
-            let own = client.place.address.to_string();
-            let authority = if authority.is_empty() { own.as_str() } else { authority };
-            let url = RequestUrl { scheme: client.scheme, authority, path: uri.path(), query: uri.query() };
-            // 443 with the offset; an offset that leads past the last port leads nowhere, so any text will do.
-            let https_port = 443_u16.saturating_add(client.place.shared.config.port_offset);
-            let location = location(redirect, &url, matched, https_port);
-            Decision::Answer(answer::redirect(redirect.code.status(), &location))
-        }
-        // Fault injection belongs to the managed load balancers; a classic one does not know it.
-        Routed::Aborting { service: _, abort, matched: _ }
-            if frontend.frontend.scheme == Scheme::Managed && drawn(abort) =>
-        {
-            Decision::Answer(aborted(abort))
-        }
-        Routed::Service { service, matched: _ } | Routed::Aborting { service, abort: _, matched: _ } => {
-            match tables.services.get(service) {
-                Some(service) => Decision::Forward(service),
-                None => Decision::Answer(failure(frontend.frontend.scheme, &ForwardError::NoHealthyBackend)),
-            }
-        }
+    let server = client.place.address;
+    let connection = Connection {
+        client: (client.address.ip(), client.address.port()),
+        server: (server.ip(), server.port()),
+        protocol: match request.version() {
+            Version::HTTP_10 => "HTTP/1.0",
+            Version::HTTP_2 => "HTTP/2",
+            _ => "HTTP/1.1",
+        },
+        tls: client.tls.as_ref(),
+    };
+    let draws = Draws {
+        service: rand::random(),
+        abort: rand::random(),
+        delay: rand::random(),
+        mirror: rand::random(),
+    };
+    route(url_map, &head, &Circumstances { scheme, draws, connection })
+}
+
+fn redirected(
+    client: &Client,
+    redirect: &Redirect,
+    matched: usize,
+    authority: &str,
+    uri: &http::Uri,
+) -> Response<AnswerBody> {
+    let own = client.place.address.to_string();
+    let authority = if authority.is_empty() { own.as_str() } else { authority };
+    let url = RequestUrl { scheme: client.scheme(), authority, path: uri.path(), query: uri.query() };
+    // 443 with the offset; an offset that leads past the last port leads nowhere, so any text will do.
+    let https_port = 443_u16.saturating_add(client.place.shared.config.port_offset);
+    let location = location(redirect, &url, matched, https_port);
+    answer::redirect(redirect.code.status(), &location)
+}
+
+/// A request on its way to a backend: first what the load balancer answers or does itself.
+async fn forwarded(
+    client: &Client,
+    tables: &Tables,
+    scheme: Scheme,
+    authority: &str,
+    forwarding: &Forwarding<'_>,
+    request: Request<Incoming>,
+) -> Response<AnswerBody> {
+    let cross_origin =
+        forwarding.cors.and_then(|policy| Some((policy, cors::allowed(policy, request.headers())?)));
+    if let Some((policy, origin)) = &cross_origin
+        && cors::is_preflight(request.method(), request.headers())
+    {
+        let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+        *response.headers_mut() = cors::preflight(policy, origin.clone());
+        return response;
     }
-}
-
-/// Whether this request is among those that a fault policy aborts.
-fn drawn(abort: &Abort) -> bool {
-    rand::random_range(0..1_000_000) < abort.per_million
-}
-
-fn aborted(abort: &Abort) -> Response<AnswerBody> {
-    // The compiler of the program lets nothing through that is no status.
-    let status = StatusCode::from_u16(abort.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer::page(status, "The URL map's fault policy ends this request here.")
+    if let Some(wait) = forwarding.delay {
+        tokio::time::sleep(wait).await;
+    }
+    if let Some(status) = forwarding.abort {
+        return answer::page(status, "The URL map's fault policy ends this request here.");
+    }
+    match forward::forward(client, tables, scheme, authority, forwarding, request).await {
+        Ok(mut response) => {
+            if let Some((policy, origin)) = cross_origin {
+                cors::admit(policy, origin, response.headers_mut());
+            }
+            response
+        }
+        Err(error) => failure(scheme, &error),
+    }
 }
 
 /// The host the client asked for, with its port if it named one; empty for HTTP/1.0 without a host.

@@ -1,7 +1,7 @@
-//! The router: which destination a URL map gives a request.
+//! The router: which destination a URL map gives a request, and what is done to the request on the way.
 //!
 //! Written from the rules of URL maps alone, without side effects and total: any map and any request have an
-//! answer. It knows nothing of backends, health or sockets.
+//! answer, and the same numbers drawn give the same answer. It knows nothing of backends, health or sockets.
 //!
 //! What Google leaves open is decided so: an exact host beats a wildcard, the longer wildcard beats the shorter,
 //! `*` comes last, and at equal length a pattern with a port beats one without; of two path patterns with the
@@ -9,18 +9,24 @@
 //! query parameters are compared as they were sent; `invertMatch` turns round the answer of a predicate whatever
 //! the reason it did not match.
 
+mod header_edit;
+mod host;
+mod matching;
 mod redirect;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
+pub use self::header_edit::{Connection, HeaderEdit, TlsFacts};
+use self::matching::Matched;
 pub use self::redirect::{RequestUrl, location};
 use super::program::{
-    Abort, Destination, HeaderMatch, HeaderPredicate, HostPattern, PathMatch, PathMatcher, PathPattern,
-    PathRule, QueryMatch, QueryPredicate, Redirect, RouteMatch, RouteRule, Rules, UrlMap,
+    CorsPolicy, Destination, Forward, HeaderAction, Mirror, PathMatcher, PathRewrite, Redirect, RetryPolicy,
+    RouteAction, Rules, Scheme, Share, UrlMap, UrlRewrite, WeightedService,
 };
 use super::resource_id::BackendServiceId;
 
@@ -39,211 +45,216 @@ pub struct RequestHead<'a> {
     pub headers: &'a HeaderMap,
 }
 
+/// What else decides over a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// Which product serves it: a classic load balancer acts on rewrites and redirects alone.
+    pub scheme: Scheme,
+    /// The numbers drawn for it.
+    pub draws: Draws,
+    /// The client's connection.
+    pub connection: Connection<'a>,
+}
+
+impl Circumstances<'_> {
+    /// Of a request that no client made: a URL map's own tests. Every number drawn is 0.
+    #[must_use]
+    pub fn nobodys(scheme: Scheme) -> Self {
+        let nowhere = (IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let connection = Connection { client: nowhere, server: nowhere, protocol: "HTTP/1.1", tls: None };
+        Self { scheme, draws: Draws::default(), connection }
+    }
+}
+
+/// The numbers drawn for one request, each anywhere in `u32` and taken as a fraction of 2³².
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Draws {
+    /// Which of the weighted services.
+    pub service: u32,
+    /// Whether it is aborted.
+    pub abort: u32,
+    /// Whether it is delayed.
+    pub delay: u32,
+    /// Whether it is mirrored.
+    pub mirror: u32,
+}
+
 /// Where a request goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Routed<'a> {
     /// To a backend service.
-    Service {
-        /// The service.
-        service: &'a BackendServiceId,
-        /// How many bytes of the path the winning pattern matched; zero for defaults and patterns without text.
-        matched: usize,
-    },
-    /// To a backend service, unless this request is among those that are aborted.
-    Aborting {
-        /// The service.
-        service: &'a BackendServiceId,
-        /// Which share, and how.
-        abort: &'a Abort,
-        /// As for a service.
-        matched: usize,
-    },
+    Forward(Box<Forwarding<'a>>),
     /// Redirected.
     Redirect {
         /// How.
         redirect: &'a Redirect,
-        /// As for a service.
+        /// How many bytes of the path the winning pattern matched; zero for defaults and patterns without text.
         matched: usize,
     },
     /// Nowhere, and why.
     Nowhere(&'a str),
 }
 
+/// A request on its way to a backend service: all that the URL map has to say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forwarding<'a> {
+    /// The service that was drawn.
+    pub service: &'a BackendServiceId,
+    /// The services it was drawn from.
+    pub candidates: &'a [WeightedService],
+    /// The `Host` to send instead of the client's.
+    pub host: Option<&'a str>,
+    /// The path to send instead of the client's. The query stays.
+    pub path: Option<String>,
+    /// Changes of the request's headers, in order.
+    pub request_edits: Vec<HeaderEdit<'a>>,
+    /// Changes of the answer's headers, in order.
+    pub response_edits: Vec<HeaderEdit<'a>>,
+    /// Instead of the services' own time-outs.
+    pub timeout: Option<Duration>,
+    /// When it is sent again.
+    pub retry: Option<&'a RetryPolicy>,
+    /// Who gets a copy.
+    pub mirror: Option<&'a Mirror>,
+    /// Cross-origin requests.
+    pub cors: Option<&'a CorsPolicy>,
+    /// How long it waits first, if it was drawn for that.
+    pub delay: Option<Duration>,
+    /// What it is answered instead, if it was drawn for that.
+    pub abort: Option<StatusCode>,
+}
+
 /// Routes one request.
 #[must_use]
-pub fn route<'a>(url_map: &'a UrlMap, request: &RequestHead<'_>) -> Routed<'a> {
-    let UrlMap { id: _, host_rules, path_matchers, default } = url_map;
-    let (host, port) = split_authority(request.authority);
-    let best = host_rules
-        .iter()
-        .flat_map(|rule| rule.hosts.iter().map(move |pattern| (rule, pattern)))
-        .filter_map(|(rule, pattern)| Some((host_rank(pattern, &host, port)?, rule)))
-        // The first of equals: the API allows a host in one rule only.
-        .reduce(|best, next| if next.0 > best.0 { next } else { best });
-    let Some((_, rule)) = best else { return led_to(default, 0) };
+pub fn route<'a>(
+    url_map: &'a UrlMap,
+    request: &RequestHead<'_>,
+    circumstances: &Circumstances<'_>,
+) -> Routed<'a> {
+    let UrlMap { id: _, host_rules, path_matchers, default, headers } = url_map;
+    let mut way = Way { request, circumstances, headers: vec![headers] };
+    let Some(rule) = host::best(host_rules, request.authority) else {
+        return way.led_to(default, &Matched::default());
+    };
     match path_matchers.get(&rule.path_matcher) {
-        Some(matcher) => within(matcher, request),
+        Some(matcher) => way.within(matcher),
         None => Routed::Nowhere("the host rule names a path matcher that the URL map does not have"),
     }
 }
 
-fn led_to(destination: &Destination, matched: usize) -> Routed<'_> {
-    match destination {
-        Destination::Service(service) => Routed::Service { service, matched },
-        Destination::Aborting { service, abort } => Routed::Aborting { service, abort, matched },
-        Destination::Redirect(redirect) => Routed::Redirect { redirect, matched },
-        Destination::Unprogrammed(why) => Routed::Nowhere(why),
-    }
+/// What is gathered from the URL map down to the rule that wins.
+struct Way<'a, 'r> {
+    request: &'r RequestHead<'r>,
+    circumstances: &'r Circumstances<'r>,
+    /// The outermost first; they are applied the other way round.
+    headers: Vec<&'a HeaderAction>,
 }
 
-/// The host in lower case and the port, if one was named. Brackets of an IPv6 literal stay.
-fn split_authority(authority: &str) -> (String, Option<u16>) {
-    let (host, port) = match authority.rsplit_once(':') {
-        // The colon inside the brackets of an IPv6 literal separates no port.
-        Some((host, port)) if !port.contains(']') => (host, port.parse().ok()),
-        _ => (authority, None),
-    };
-    (host.to_ascii_lowercase(), port)
-}
-
-/// How well a pattern fits; greater is better, `None` is not at all.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum HostRank {
-    Any,
-    Suffix(usize, WithPort),
-    Exact(WithPort),
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum WithPort {
-    No,
-    Yes,
-}
-
-fn host_rank(pattern: &HostPattern, host: &str, port: Option<u16>) -> Option<HostRank> {
-    let port_fits = |wanted: &Option<u16>| match wanted {
-        None => Some(WithPort::No),
-        Some(_) if *wanted == port => Some(WithPort::Yes),
-        Some(_) => None,
-    };
-    match pattern {
-        HostPattern::Any => Some(HostRank::Any),
-        HostPattern::Suffix { suffix, port } => {
-            let star = host.strip_suffix(suffix.as_str())?;
-            let fits = star.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.'));
-            fits.then_some(HostRank::Suffix(suffix.len(), port_fits(port)?))
-        }
-        HostPattern::Exact { host: wanted, port } => {
-            (wanted == host).then_some(())?;
-            Some(HostRank::Exact(port_fits(port)?))
-        }
-    }
-}
-
-fn within<'a>(matcher: &'a PathMatcher, request: &RequestHead<'_>) -> Routed<'a> {
-    let PathMatcher { rules, default } = matcher;
-    let found = match rules {
-        Rules::Paths(rules) => by_path(rules, request.path),
-        Rules::Routes(rules) => by_route(rules, request),
-    };
-    found.map_or_else(|| led_to(default, 0), |(destination, matched)| led_to(destination, matched))
-}
-
-/// The longest pattern that matches; at equal length the one without a star.
-fn by_path<'a>(rules: &'a [PathRule], path: &str) -> Option<(&'a Destination, usize)> {
-    let mut best: Option<((usize, bool), &Destination)> = None;
-    for rule in rules {
-        for pattern in &rule.paths {
-            let (text, exact) = match pattern {
-                PathPattern::Exact(text) if path == text => (text, true),
-                PathPattern::Below(text) if path.starts_with(text.as_str()) => (text, false),
-                PathPattern::Exact(_) | PathPattern::Below(_) => continue,
-            };
-            let rank = (text.len(), exact);
-            if best.as_ref().is_none_or(|(found, _)| rank > *found) {
-                best = Some((rank, &rule.destination));
+impl<'a> Way<'a, '_> {
+    fn within(&mut self, matcher: &'a PathMatcher) -> Routed<'a> {
+        let PathMatcher { rules, default, headers } = matcher;
+        self.headers.push(headers);
+        match rules {
+            Rules::Paths(rules) => {
+                if let Some((rule, matched)) = matching::by_path(rules, self.request.path) {
+                    return self.led_to(&rule.destination, &matched);
+                }
+            }
+            Rules::Routes(rules) => {
+                let found = rules
+                    .iter()
+                    .filter_map(|rule| {
+                        let mut matches = rule.matches.iter();
+                        let matched = matches.find_map(|rule| matching::matched(rule, self.request))?;
+                        Some((rule, matched))
+                    })
+                    .min_by_key(|(rule, _)| rule.priority);
+                if let Some((rule, matched)) = found {
+                    self.headers.push(&rule.headers);
+                    return self.led_to(&rule.destination, &matched);
+                }
             }
         }
+        self.led_to(default, &Matched::default())
     }
-    best.map(|((length, _), destination)| (destination, length))
-}
 
-fn by_route<'a>(rules: &'a [RouteRule], request: &RequestHead<'_>) -> Option<(&'a Destination, usize)> {
-    rules
-        .iter()
-        .filter_map(|rule| {
-            let matched = rule.matches.iter().find_map(|candidate| matched_length(candidate, request))?;
-            Some((rule, matched))
-        })
-        .min_by_key(|(rule, _)| rule.priority)
-        .map(|(rule, matched)| (&rule.destination, matched))
-}
-
-/// How many bytes of the path one match rule matches, if it matches the request at all.
-fn matched_length(candidate: &RouteMatch, request: &RequestHead<'_>) -> Option<usize> {
-    let RouteMatch { path: predicate, headers, query } = candidate;
-    let path = request.path;
-    let folded = |ignore_case: bool| -> Cow<'_, str> {
-        if ignore_case { path.to_ascii_lowercase().into() } else { path.into() }
-    };
-    let matched = match predicate {
-        PathMatch::Any => 0,
-        PathMatch::Prefix { prefix, ignore_case } => {
-            folded(*ignore_case).starts_with(prefix.as_str()).then_some(prefix.len())?
+    fn led_to(&mut self, destination: &'a Destination, matched: &Matched<'_>) -> Routed<'a> {
+        match destination {
+            Destination::Forward(forward) => self.forward(forward, matched),
+            Destination::Redirect(redirect) => Routed::Redirect { redirect, matched: matched.length },
+            Destination::Unprogrammed(why) => Routed::Nowhere(why),
         }
-        PathMatch::Full { path: whole, ignore_case } => {
-            (folded(*ignore_case) == whole.as_str()).then_some(path.len())?
+    }
+
+    fn forward(&mut self, forward: &'a Forward, matched: &Matched<'_>) -> Routed<'a> {
+        let Forward { services, action } = forward;
+        let RouteAction { rewrite, timeout, retry, mirror, cors, abort, delay } = action;
+        let UrlRewrite { host, path } = rewrite;
+        let Circumstances { scheme, draws, connection } = self.circumstances;
+        let Some(chosen) = choose(services, draws.service) else {
+            return Routed::Nowhere("none of the rule's backend services has a weight above 0");
+        };
+        let mut forwarding = Forwarding {
+            service: &chosen.service,
+            candidates: services,
+            host: host.as_deref(),
+            path: rewritten(path, self.request.path, matched),
+            request_edits: Vec::new(),
+            response_edits: Vec::new(),
+            timeout: None,
+            retry: None,
+            mirror: None,
+            cors: None,
+            delay: None,
+            abort: None,
+        };
+        match scheme {
+            Scheme::Classic => {}
+            Scheme::Managed => {
+                self.headers.push(&chosen.headers);
+                self.headers.reverse();
+                (forwarding.request_edits, forwarding.response_edits) =
+                    header_edit::edits(&self.headers, self.request, connection);
+                forwarding.timeout = *timeout;
+                forwarding.retry = retry.as_ref();
+                forwarding.mirror = mirror.as_ref().filter(|mirror| drawn(mirror.share, draws.mirror));
+                forwarding.cors = cors.as_ref();
+                forwarding.delay =
+                    delay.filter(|delay| drawn(delay.share, draws.delay)).map(|delay| delay.wait);
+                forwarding.abort =
+                    abort.filter(|abort| drawn(abort.share, draws.abort)).map(|abort| abort.status);
+            }
         }
-        PathMatch::Regex(pattern) => pattern.matches(path).then_some(path.len())?,
-        PathMatch::Unserved => return None,
-    };
-    let all = headers.iter().all(|header| header_matches(header, request))
-        && query.iter().all(|parameter| query_matches(parameter, request.query.unwrap_or_default()));
-    all.then_some(matched)
-}
-
-fn header_matches(wanted: &HeaderMatch, request: &RequestHead<'_>) -> bool {
-    let HeaderMatch { name, predicate, invert } = wanted;
-    let value = header_value(name, request);
-    let value = value.as_deref();
-    let matches = match predicate {
-        HeaderPredicate::Present => value.is_some(),
-        HeaderPredicate::Absent => value.is_none(),
-        HeaderPredicate::Exact(text) => value == Some(text),
-        HeaderPredicate::Prefix(text) => value.is_some_and(|value| value.starts_with(text.as_str())),
-        HeaderPredicate::Suffix(text) => value.is_some_and(|value| value.ends_with(text.as_str())),
-        HeaderPredicate::Regex(pattern) => value.is_some_and(|value| pattern.matches(value)),
-        HeaderPredicate::Range { start, end } => value
-            .and_then(|value| value.parse::<i64>().ok())
-            .is_some_and(|number| (*start..*end).contains(&number)),
-        HeaderPredicate::Unserved => return false,
-    };
-    matches != *invert
-}
-
-/// The value of a header; several lines of one name are joined by commas. Bytes that are no UTF-8 are replaced.
-fn header_value<'a>(name: &str, request: &RequestHead<'a>) -> Option<Cow<'a, str>> {
-    match name {
-        ":authority" | "host" => return Some(request.authority.into()),
-        ":method" => return Some(request.method.into()),
-        _ => {}
+        Routed::Forward(Box::new(forwarding))
     }
-    let mut values =
-        request.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-    let first = values.next()?;
-    Some(values.fold(first, |joined, value| format!("{joined},{value}").into()))
 }
 
-fn query_matches(wanted: &QueryMatch, query: &str) -> bool {
-    let QueryMatch { name, predicate } = wanted;
-    let value = query.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (key == name).then_some(value)
-    });
-    match predicate {
-        QueryPredicate::Present => value.is_some(),
-        QueryPredicate::Exact(text) => value == Some(text),
-        QueryPredicate::Regex(pattern) => value.is_some_and(|value| pattern.matches(value)),
-        QueryPredicate::Unserved => false,
-    }
+/// The service in whose part of the whole weight the draw falls.
+fn choose(services: &[WeightedService], draw: u32) -> Option<&WeightedService> {
+    let whole: u64 = services.iter().map(|service| u64::from(service.weight)).sum();
+    // Below `whole`, as the draw is below 2^32; a sum of weights of at most 1000 each is far from overflowing.
+    let mut point = whole.saturating_mul(draw.into()) >> 32;
+    services.iter().find(|service| {
+        let weight = u64::from(service.weight);
+        let inside = point < weight;
+        point = point.saturating_sub(weight);
+        inside
+    })
+}
+
+fn drawn(share: Share, draw: u32) -> bool {
+    (u64::from(draw) * 1_000_000) >> 32 < u64::from(share.per_million)
+}
+
+/// The path after a rewrite; none if it stays. A path always begins with a slash, whatever the rewrite says.
+fn rewritten(rewrite: &PathRewrite, path: &str, matched: &Matched<'_>) -> Option<String> {
+    let path = match rewrite {
+        PathRewrite::Keep => return None,
+        PathRewrite::ReplaceMatched(prefix) => {
+            // A pattern equal to the path's beginning ends at a boundary of characters.
+            format!("{prefix}{}", path.get(matched.length..).unwrap_or_default())
+        }
+        PathRewrite::Template(template) => template.apply(matched.captures.as_ref()?),
+    };
+    Some(if path.starts_with('/') { path } else { format!("/{path}") })
 }

@@ -10,6 +10,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use super::program::Certificate;
+use super::route::TlsFacts;
 
 /// Why a certificate cannot be served.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,20 @@ pub(super) struct UnusableCertificate {
     certificate: super::resource_id::CertificateId,
     #[source]
     source: rustls::Error,
+}
+
+/// What header values may say of a connection after its handshake.
+pub(super) fn facts(connection: &rustls::ServerConnection) -> TlsFacts {
+    let suite = connection.negotiated_cipher_suite().map(|suite| u16::from(suite.suite()));
+    TlsFacts {
+        server_name: connection.server_name().unwrap_or_default().to_owned(),
+        version: match connection.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3",
+            _ => "",
+        },
+        cipher_suite: suite.map(|suite| format!("{suite:04x}")).unwrap_or_default(),
+    }
 }
 
 /// TLS 1.2 and 1.3 with these certificates. Those that cannot be served are left out and returned.

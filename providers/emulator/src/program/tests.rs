@@ -1,17 +1,19 @@
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 use crate::dataplane::program::{
-    BackendProtocol, Capacity, Destination, FirewallAction, FrontendProtocol, Group, HostPattern,
-    NetworkEndpoints, PathPattern, PathRedirect, ProbePort, RedirectCode, Routing, Rules, Scheme, UrlMap,
+    BackendProtocol, Capacity, Destination, FirewallAction, FrontendProtocol, Group, HeaderAction,
+    HostPattern, Mode, NetworkEndpoints, PathMatch, PathPattern, PathRedirect, PathRewrite, ProbePort,
+    RedirectCode, RetryCondition, Routing, Rules, Scheme, Share, UrlMap,
 };
 use crate::dataplane::resource_id::{
     BackendServiceId, GroupId, HealthCheckId, InstanceId, NetworkId, UrlMapId,
 };
-use crate::dataplane::route::{RequestHead, RequestUrl, Routed, location, route};
+use crate::dataplane::route::{Circumstances, RequestHead, RequestUrl, Routed, location, route};
 
 /// A cloud that is a table of bodies.
 #[derive(Debug, Default, Clone)]
@@ -275,58 +277,109 @@ fn url_maps() {
 fn what_a_url_map_asks_for_in_vain_is_said() {
     let service = link("global/backendServices/a");
     let (map, problems) = url_map(&json!({
+        "defaultCustomErrorResponsePolicy": {"errorResponseRules": []},
         "pathMatchers": [{
             "name": "one",
             "defaultService": service,
-            "defaultRouteAction": {"urlRewrite": {"hostRewrite": "x"}},
+            "defaultRouteAction": {"cachePolicy": {"cacheMode": "FORCE_CACHE_ALL"}},
+            "headerAction": {"requestHeadersToAdd": [{"headerName": "Host", "headerValue": "x"}],
+                             "responseHeadersToRemove": ["a b"]},
             "routeRules": [
-                {"priority": 1, "matchRules": [{"pathTemplateMatch": "/{a}"}], "service": service},
-                {"priority": 2, "matchRules": [{"regexMatch": "("}], "service": service},
+                {"priority": 1, "matchRules": [{"pathTemplateMatch": "/a*"}], "service": service},
+                {"priority": 2, "matchRules": [{"regexMatch": "a)|(?:b"}], "service": service},
                 {"priority": 3, "matchRules": [{"prefixMatch": "/"}], "routeAction": {"weightedBackendServices": [
-                    {"backendService": service, "weight": 1}, {"backendService": service, "weight": 2}]}},
-                {"priority": 4, "matchRules": [{"prefixMatch": "/"}], "routeAction": {"weightedBackendServices": [
-                    {"backendService": service, "weight": 1}, {"backendService": service, "weight": 0}]}},
+                    {"backendService": service, "weight": 0}],
+                    "retryPolicy": {"retryConditions": ["5xx", "sometimes"]}}},
             ],
         }],
     }));
     let said = problems.join("\n");
     for word in [
-        "urlRewrite",
-        "pathTemplateMatch",
+        "defaultCustomErrorResponsePolicy",
+        "cachePolicy",
+        "the header host, which belongs to the load balancer",
+        "\"a b\", which cannot be a header",
+        "it an operator must begin its segment",
         "regular expression",
-        "by weight",
+        "no backend service any weight",
+        "the retry condition sometimes",
         "the default has no destination",
     ] {
         assert!(said.contains(word), "{word} in {said}");
     }
     let Rules::Routes(rules) = &map.path_matchers["one"].rules else { panic!("{map:?}") };
-    assert!(matches!(rules[2].destination, Destination::Unprogrammed(_)));
-    assert!(matches!(rules[3].destination, Destination::Service(_)), "all the weight on one is no split");
+    assert!(rules[..2].iter().all(|rule| rule.matches[0].path == PathMatch::Unserved));
+    assert_eq!(map.path_matchers["one"].headers, HeaderAction::default());
 }
 
 #[test]
-fn aborts_of_a_fault_policy() {
-    let service = link("global/backendServices/a");
-    let compiled = |abort: Value| {
-        url_map(&json!({"defaultService": service,
-                        "defaultRouteAction": {"faultInjectionPolicy": {"abort": abort}}}))
-    };
-    let (map, problems) = compiled(json!({"httpStatus": 503, "percentage": 12.5}));
+fn route_actions() {
+    let service = |name: &str| link(&format!("global/backendServices/{name}"));
+    let (map, problems) = url_map(&json!({
+        "headerAction": {
+            "requestHeadersToAdd": [
+                {"headerName": "X-A", "headerValue": "1"},
+                {"headerName": "X-B", "headerValue": "{client_port}"},
+                {"headerName": "X-C", "headerValue": "{client_port}", "replace": true},
+                {"headerName": "X-D", "headerValue": "1", "replace": false},
+            ],
+            "responseHeadersToRemove": ["X-E"],
+        },
+        "defaultRouteAction": {
+            "weightedBackendServices": [
+                {"backendService": service("a"), "weight": 3},
+                {"backendService": service("b")},
+            ],
+            "urlRewrite": {"hostRewrite": "h", "pathPrefixRewrite": "/x"},
+            "timeout": {"seconds": "7", "nanos": 500_000_000},
+            "retryPolicy": {"retryConditions": ["5xx", "cancelled"], "perTryTimeout": {"seconds": "1"}},
+            "requestMirrorPolicy": {"backendService": service("c")},
+            "corsPolicy": {"allowOrigins": ["https://o"], "allowMethods": ["GET", "PUT"], "maxAge": 9,
+                           "allowCredentials": true},
+            "faultInjectionPolicy": {"abort": {"httpStatus": 503, "percentage": 12.5},
+                                     "delay": {"fixedDelay": {"nanos": 1}, "percentage": 100}},
+        },
+    }));
     assert_eq!(problems, [""; 0]);
-    let Destination::Aborting { service: rest, abort } = &map.default else { panic!("{map:?}") };
-    assert_eq!((rest.name(), abort.status, abort.per_million), ("a", 503, 125_000));
+    let modes: Vec<_> = map.headers.request_add.iter().map(|header| header.mode).collect();
+    assert_eq!(modes, [Mode::Replace, Mode::Append, Mode::Replace, Mode::Append]);
+    assert_eq!(map.headers.response_remove, ["x-e"]);
+    let Destination::Forward(forward) = &map.default else { panic!("{map:?}") };
+    let weights: Vec<_> =
+        forward.services.iter().map(|service| (service.service.name(), service.weight)).collect();
+    assert_eq!(weights, [("a", 3), ("b", 0)]);
+    let action = &forward.action;
+    assert_eq!(action.rewrite.host.as_deref(), Some("h"));
+    assert_eq!(action.rewrite.path, PathRewrite::ReplaceMatched("/x".to_owned()));
+    assert_eq!(action.timeout, Some(Duration::from_millis(7500)));
+    let retry = action.retry.as_ref().unwrap();
+    assert_eq!((retry.retries, retry.per_try), (1, Some(Duration::from_secs(1))));
+    assert_eq!(retry.conditions, [RetryCondition::ServerError, RetryCondition::GrpcStatus(1)]);
+    assert_eq!(action.mirror.as_ref().unwrap().share, Share::ALL);
+    let cors = action.cors.as_ref().unwrap();
+    assert_eq!((cors.methods.as_ref().unwrap(), cors.max_age), (&"GET,PUT".parse().unwrap(), Some(9)));
+    assert_eq!(action.abort.unwrap().share.per_million, 125_000);
+    assert_eq!(action.delay.unwrap().wait, Duration::from_nanos(1));
     let reached: Vec<_> = map.backend_services().map(BackendServiceId::name).collect();
-    assert_eq!(reached, ["a"], "the rest is still served");
+    assert_eq!(reached, ["a", "b", "c"], "a mirror and a service without weight are reached too");
+}
 
-    for abort in [
-        json!({"httpStatus": 600, "percentage": 1}),
-        json!({"httpStatus": 503, "percentage": 101}),
-        json!({"httpStatus": 503, "percentage": -1}),
-        json!({"httpStatus": 503}),
-        json!({}),
+#[test]
+fn faults_out_of_range_are_said_and_left_out() {
+    let service = link("global/backendServices/a");
+    for fault in [
+        json!({"abort": {"httpStatus": 600, "percentage": 1}}),
+        json!({"abort": {"httpStatus": 503, "percentage": 101}}),
+        json!({"abort": {"httpStatus": 503, "percentage": -1}}),
+        json!({"abort": {"httpStatus": 503}}),
+        json!({"abort": {}}),
+        json!({"delay": {"fixedDelay": {"seconds": 1}}}),
     ] {
-        let (map, problems) = compiled(abort.clone());
-        assert!(matches!(map.default, Destination::Service(_)), "{abort}");
+        let (map, problems) = url_map(
+            &json!({"defaultService": service, "defaultRouteAction": {"faultInjectionPolicy": fault}}),
+        );
+        let Destination::Forward(forward) = &map.default else { panic!("{fault}") };
+        assert_eq!((forward.action.abort, forward.action.delay), (None, None), "{fault}");
         assert!(problems[0].contains("out of range"), "{problems:?}");
     }
 }
@@ -535,8 +588,9 @@ proptest! {
         let query = query.as_deref();
         let request =
             RequestHead { authority: &authority, path: &path, query, method: &method, headers: &headers };
-        let routed = route(&map, &request);
-        prop_assert_eq!(route(&map, &request), routed);
+        let circumstances = Circumstances::nobodys(Scheme::Managed);
+        let routed = route(&map, &request, &circumstances);
+        prop_assert_eq!(&route(&map, &request, &circumstances), &routed);
         if let Routed::Redirect { redirect, matched: by_rule } = routed {
             let url = RequestUrl { scheme: "http", authority: &authority, path: &path, query };
             for matched in [by_rule, matched] {

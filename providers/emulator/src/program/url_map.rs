@@ -1,14 +1,19 @@
-//! URL maps.
+//! URL maps: hosts, path matchers, rules.
+
+mod destination;
+mod header_action;
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::json::{field, flag, integer, items, link, text, texts};
+use self::destination::{DEFAULT, RULE};
+use super::json::{field, flag, integer, items, text, texts};
+use crate::dataplane::path_template::PathTemplate;
 use crate::dataplane::program::{
-    Abort, Destination, HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher,
-    PathPattern, PathRedirect, PathRule, Pattern, Program, QueryMatch, QueryPredicate, Redirect,
-    RedirectCode, RouteMatch, RouteRule, Rules, UrlMap,
+    Destination, Forward, HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher,
+    PathPattern, PathRule, Pattern, Program, QueryMatch, QueryPredicate, RouteMatch, RouteRule, Rules,
+    UrlMap,
 };
 use crate::dataplane::resource_id::{BackendServiceId, UrlMapId};
 
@@ -25,47 +30,37 @@ pub(super) fn compile(id: &UrlMapId, body: &Value, program: &mut Program) -> Url
         let at = format!("path matcher {name}");
         let default = reader.destination(matcher, DEFAULT, &at);
         let rules = reader.rules(matcher, name);
-        reader.unserved(matcher, &at, &["headerAction", "defaultCustomErrorResponsePolicy"]);
-        path_matchers.insert(name.to_owned(), PathMatcher { rules, default });
+        reader.unserved(matcher, &at, &["defaultCustomErrorResponsePolicy"]);
+        let headers = reader.header_action(matcher, &at);
+        path_matchers.insert(name.to_owned(), PathMatcher { rules, default, headers });
     }
     let default = reader.destination(body, DEFAULT, "the default");
-    reader.unserved(body, "the URL map", &["headerAction", "defaultCustomErrorResponsePolicy"]);
-    UrlMap { id: id.clone(), host_rules, path_matchers, default }
+    reader.unserved(body, "the URL map", &["defaultCustomErrorResponsePolicy"]);
+    let headers = reader.header_action(body, "the URL map");
+    UrlMap { id: id.clone(), host_rules, path_matchers, default, headers }
 }
 
 impl UrlMap {
-    /// Every backend service that some rule or default leads to.
+    /// Every backend service that some rule or default leads to or mirrors to, those without weight included.
     pub(crate) fn backend_services(&self) -> impl Iterator<Item = &BackendServiceId> {
-        let Self { id: _, host_rules: _, path_matchers, default } = self;
-        let of_matchers = path_matchers.values().flat_map(|PathMatcher { rules, default }| {
+        let Self { id: _, host_rules: _, path_matchers, default, headers: _ } = self;
+        let of_matchers = path_matchers.values().flat_map(|PathMatcher { rules, default, headers: _ }| {
             let of_rules: Vec<&Destination> = match rules {
                 Rules::Paths(rules) => rules.iter().map(|rule| &rule.destination).collect(),
                 Rules::Routes(rules) => rules.iter().map(|rule| &rule.destination).collect(),
             };
             of_rules.into_iter().chain([default])
         });
-        of_matchers.chain([default]).filter_map(|destination| match destination {
-            Destination::Service(service) | Destination::Aborting { service, abort: _ } => Some(service),
-            Destination::Redirect(_) | Destination::Unprogrammed(_) => None,
+        of_matchers.chain([default]).flat_map(|destination| match destination {
+            Destination::Forward(forward) => {
+                let Forward { services, action } = forward.as_ref();
+                let mirrored = action.mirror.iter().map(|mirror| &mirror.service);
+                services.iter().map(|weighted| &weighted.service).chain(mirrored).collect()
+            }
+            Destination::Redirect(_) | Destination::Unprogrammed(_) => Vec::new(),
         })
     }
 }
-
-/// The names of the three fields that can give a destination.
-#[derive(Clone, Copy)]
-struct DestinationFields {
-    service: &'static str,
-    redirect: &'static str,
-    route_action: &'static str,
-}
-
-const DEFAULT: DestinationFields = DestinationFields {
-    service: "defaultService",
-    redirect: "defaultUrlRedirect",
-    route_action: "defaultRouteAction",
-};
-const RULE: DestinationFields =
-    DestinationFields { service: "service", redirect: "urlRedirect", route_action: "routeAction" };
 
 struct Reader<'a> {
     id: &'a UrlMapId,
@@ -102,17 +97,20 @@ impl Reader<'_> {
 
     fn path_rule(&mut self, rule: &Value, matcher: &str) -> PathRule {
         let paths = texts(rule, "paths").map(path_pattern).collect();
-        PathRule { paths, destination: self.destination(rule, RULE, &format!("a path rule of {matcher}")) }
+        let at = format!("a path rule of {matcher}");
+        self.unserved(rule, &at, &["customErrorResponsePolicy"]);
+        PathRule { paths, destination: self.destination(rule, RULE, &at) }
     }
 
     fn route_rule(&mut self, rule: &Value, matcher: &str) -> RouteRule {
         let priority = integer(rule, "priority").and_then(|value| u32::try_from(value).ok()).unwrap_or(0);
         let at = format!("route rule {priority} of {matcher}");
-        self.unserved(rule, &at, &["headerAction", "customErrorResponsePolicy"]);
+        self.unserved(rule, &at, &["customErrorResponsePolicy"]);
         RouteRule {
             priority,
             matches: items(rule, "matchRules").map(|rule| self.route_match(rule, &at)).collect(),
             destination: self.destination(rule, RULE, &at),
+            headers: self.header_action(rule, &at),
         }
     }
 
@@ -125,9 +123,14 @@ impl Reader<'_> {
             PathMatch::Full { path: fold(path), ignore_case }
         } else if let Some(source) = text(rule, "regexMatch") {
             self.pattern(source, at).map_or(PathMatch::Unserved, PathMatch::Regex)
-        } else if field(rule, "pathTemplateMatch").is_some() {
-            self.unserved(rule, at, &["pathTemplateMatch"]);
-            PathMatch::Unserved
+        } else if let Some(template) = text(rule, "pathTemplateMatch") {
+            match PathTemplate::parse(template) {
+                Ok(template) => PathMatch::Template(template),
+                Err(error) => {
+                    self.problem(format!("{at} has the path template {template}, which is none: it {error}"));
+                    PathMatch::Unserved
+                }
+            }
         } else {
             PathMatch::Any
         };
@@ -189,78 +192,6 @@ impl Reader<'_> {
             }
         }
     }
-
-    fn destination(&mut self, body: &Value, fields: DestinationFields, at: &str) -> Destination {
-        let DestinationFields { service, redirect, route_action } = fields;
-        let action = field(body, route_action);
-        if let Some(action) = action {
-            self.unserved(
-                action,
-                at,
-                &[
-                    "urlRewrite",
-                    "timeout",
-                    "retryPolicy",
-                    "requestMirrorPolicy",
-                    "corsPolicy",
-                    "maxStreamDuration",
-                    "cachePolicy",
-                ],
-            );
-        }
-        if let Some(redirect) = field(body, redirect) {
-            return Destination::Redirect(url_redirect(redirect));
-        }
-        let abort = action.and_then(|action| self.abort(action, at));
-        let to_service = |service: &str| {
-            let service = BackendServiceId::new(service);
-            match &abort {
-                Some(abort) => Destination::Aborting { service, abort: abort.clone() },
-                None => Destination::Service(service),
-            }
-        };
-        if let Some(service) = link(body, service) {
-            return to_service(service);
-        }
-        let weighted = action.map(|action| items(action, "weightedBackendServices").collect::<Vec<_>>());
-        if let Some(weighted) = weighted.filter(|weighted| !weighted.is_empty()) {
-            // One service with all the weight is plain; a real split is not served.
-            let mut serving = weighted.iter().filter(|entry| integer(entry, "weight").unwrap_or(0) > 0);
-            if let (Some(only), None) = (serving.next(), serving.next())
-                && let Some(service) = link(only, "backendService")
-            {
-                return to_service(service);
-            }
-            let why = format!("{at} splits traffic by weight, which is not served");
-            self.problem(why.clone());
-            return Destination::Unprogrammed(why);
-        }
-        let why = format!("{at} has no destination");
-        self.problem(why.clone());
-        Destination::Unprogrammed(why)
-    }
-}
-
-impl Reader<'_> {
-    /// The abort of a route action's fault policy. A delay is not served.
-    fn abort(&mut self, action: &Value, at: &str) -> Option<Abort> {
-        let policy = field(action, "faultInjectionPolicy")?;
-        self.unserved(policy, at, &["delay"]);
-        let abort = field(policy, "abort")?;
-        let status = integer(abort, "httpStatus").and_then(|status| u16::try_from(status).ok());
-        let share = field(abort, "percentage").and_then(Value::as_f64);
-        let (Some(status @ 200..=599), Some(share @ 0.0..=100.0)) = (status, share) else {
-            self.problem(format!("{at} has an abort whose status or percentage is out of range"));
-            return None;
-        };
-        Some(Abort { status, per_million: per_million(share) })
-    }
-}
-
-/// A percentage as parts of a million, the grain at which faults are drawn.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the caller has it in 0..=100")]
-fn per_million(percentage: f64) -> u32 {
-    (percentage * 10_000.0).round() as u32
 }
 
 fn host_pattern(text: &str) -> HostPattern {
@@ -286,28 +217,5 @@ fn path_pattern(text: &str) -> PathPattern {
     match text.strip_suffix('*') {
         Some(below) if below.ends_with('/') => PathPattern::Below(below.to_owned()),
         _ => PathPattern::Exact(text.to_owned()),
-    }
-}
-
-fn url_redirect(body: &Value) -> Redirect {
-    let code = match text(body, "redirectResponseCode") {
-        Some("FOUND") => RedirectCode::Found,
-        Some("SEE_OTHER") => RedirectCode::SeeOther,
-        Some("TEMPORARY_REDIRECT") => RedirectCode::TemporaryRedirect,
-        Some("PERMANENT_REDIRECT") => RedirectCode::PermanentRedirect,
-        // MOVED_PERMANENTLY_DEFAULT, and the default when nothing is said.
-        _ => RedirectCode::MovedPermanently,
-    };
-    let path = match (text(body, "pathRedirect"), text(body, "prefixRedirect")) {
-        (Some(path), _) => PathRedirect::Replace(path.to_owned()),
-        (None, Some(prefix)) => PathRedirect::ReplaceMatched(prefix.to_owned()),
-        (None, None) => PathRedirect::Keep,
-    };
-    Redirect {
-        code,
-        https: flag(body, "httpsRedirect"),
-        host: text(body, "hostRedirect").map(str::to_owned),
-        path,
-        strip_query: flag(body, "stripQuery"),
     }
 }

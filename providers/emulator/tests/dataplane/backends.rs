@@ -1,5 +1,6 @@
 //! Backends: servers that say what they were asked.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -38,6 +39,10 @@ pub(crate) struct State {
     /// All but probes.
     pub(crate) requests: Mutex<Vec<Seen>>,
     pub(crate) probes: Mutex<Vec<Seen>>,
+    /// The bodies of requests that were read to their end.
+    pub(crate) bodies: Mutex<Vec<String>>,
+    /// What the next requests are answered instead of 200, the first of the list first.
+    pub(crate) failures: Mutex<VecDeque<u16>>,
     /// `/hold` answers when a permit is there.
     pub(crate) release: Semaphore,
     /// Told when `/hold` was reached.
@@ -59,7 +64,12 @@ impl Drop for Backend {
 
 impl Backend {
     pub(crate) async fn start(name: &str) -> Self {
-        Self::listen(name, None).await
+        Self::listen(name, None, (own_address(), 0).into()).await
+    }
+
+    /// At an address of the caller's choice.
+    pub(crate) async fn start_at(address: std::net::IpAddr, port: u16) -> Self {
+        Self::listen("at", None, (address, port).into()).await
     }
 
     /// Over TLS, with a certificate that nobody knows.
@@ -76,11 +86,11 @@ impl Backend {
             )
             .unwrap();
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Self::listen(name, Some(TlsAcceptor::from(Arc::new(config)))).await
+        Self::listen(name, Some(TlsAcceptor::from(Arc::new(config))), (own_address(), 0).into()).await
     }
 
-    async fn listen(name: &str, tls: Option<TlsAcceptor>) -> Self {
-        let listener = TcpListener::bind((own_address(), 0)).await.unwrap();
+    async fn listen(name: &str, tls: Option<TlsAcceptor>, address: SocketAddr) -> Self {
+        let listener = TcpListener::bind(address).await.unwrap();
         let socket = listener.local_addr().unwrap();
         let state = Arc::new(State {
             name: name.to_owned(),
@@ -88,6 +98,8 @@ impl Backend {
             connections: AtomicUsize::new(0),
             requests: Mutex::default(),
             probes: Mutex::default(),
+            bodies: Mutex::default(),
+            failures: Mutex::default(),
             release: Semaphore::new(0),
             held: Notify::new(),
         });
@@ -101,6 +113,15 @@ impl Backend {
 
     pub(crate) fn requests(&self) -> Vec<Seen> {
         self.state.requests.lock().unwrap().clone()
+    }
+
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        self.state.bodies.lock().unwrap().clone()
+    }
+
+    /// Answers the next requests with these statuses.
+    pub(crate) fn fail_next(&self, statuses: &[u16]) {
+        *self.state.failures.lock().unwrap() = statuses.iter().copied().collect();
     }
 
     pub(crate) fn probes(&self) -> Vec<Seen> {
@@ -178,8 +199,14 @@ async fn answer(state: Arc<State>, mut request: Request<Incoming>) -> Result<Res
         }
         _ => {
             // Read it, or the connection could not be kept.
-            drop(request.into_body().collect().await);
-            text(state.name.clone())
+            if let Ok(body) = request.into_body().collect().await {
+                state.bodies.lock().unwrap().push(String::from_utf8(body.to_bytes().to_vec()).unwrap());
+            }
+            let mut response = text(state.name.clone());
+            if let Some(status) = state.failures.lock().unwrap().pop_front() {
+                *response.status_mut() = StatusCode::from_u16(status).unwrap();
+            }
+            response
         }
     };
     response.headers_mut().insert("x-backend", state.name.parse().unwrap());

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, Uri, Version};
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Empty, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
@@ -38,6 +38,15 @@ pub(crate) async fn try_get(socket: SocketAddr, host: &str, path: &str) -> Resul
 /// Sends a request over a new connection.
 pub(crate) async fn send(socket: SocketAddr, request: Request<Empty<Bytes>>) -> Result<Answer, String> {
     Http1::connect(socket).await?.send(request).await
+}
+
+/// POST over a new connection.
+pub(crate) async fn post(socket: SocketAddr, host: &str, path: &str, body: impl Into<Bytes>) -> Answer {
+    let stream = TcpStream::connect(socket).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = Request::post(path).header("host", host).body(Full::new(body.into())).unwrap();
+    read(sender.send_request(request).await.unwrap()).await.unwrap()
 }
 
 /// A kept HTTP/1.1 connection.

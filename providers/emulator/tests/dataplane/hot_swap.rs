@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use emulator::dataplane::program::{Destination, HostPattern, HostRule, PathMatcher, Rules, UrlMap};
+use emulator::dataplane::program::{
+    Destination, HeaderAction, HostPattern, HostRule, PathMatcher, Rules, UrlMap,
+};
 use http::StatusCode;
 use tokio::task::JoinSet;
 
@@ -89,10 +91,15 @@ fn both(service: &str, warm: &str) -> UrlMap {
         }],
         path_matchers: [(
             "warm".to_owned(),
-            PathMatcher { rules: Rules::Paths(Vec::new()), default: Destination::Service(service_id(warm)) },
+            PathMatcher {
+                rules: Rules::Paths(Vec::new()),
+                default: Destination::to_service(service_id(warm)),
+                headers: HeaderAction::default(),
+            },
         )]
         .into(),
-        default: Destination::Service(service_id(service)),
+        default: Destination::to_service(service_id(service)),
+        headers: HeaderAction::default(),
     }
 }
 

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emulator::dataplane::program::{
-    Backend, BackendProtocol, BackendService, Capacity, Destination, Frontend, FrontendProtocol, Group,
-    HealthCheck, HttpProbe, HttpVersion, NetworkEndpoint, NetworkEndpoints, Probe, ProbePort, Program,
-    Routing, Scheme, Transport, UrlMap,
+    Backend, BackendProtocol, BackendService, Capacity, Destination, Forward, Frontend, FrontendProtocol,
+    Group, HeaderAction, HealthCheck, HttpProbe, HttpVersion, NetworkEndpoint, NetworkEndpoints, Probe,
+    ProbePort, Program, RouteAction, Routing, Scheme, Transport, UrlMap, WeightedService,
 };
 use emulator::dataplane::resource_id::{
     BackendServiceId, ForwardingRuleId, GroupId, HealthCheckId, InstanceId, UrlMapId,
@@ -85,6 +85,12 @@ pub(crate) fn service() -> BackendService {
     }
 }
 
+/// To `web`, with this done on the way.
+pub(crate) fn acting(action: RouteAction) -> Destination {
+    let only = WeightedService { service: service_id("web"), weight: 1, headers: HeaderAction::default() };
+    Destination::Forward(Box::new(Forward { services: vec![only], action }))
+}
+
 /// A URL map that sends everything to one place.
 pub(crate) fn everything_to(destination: Destination) -> Arc<UrlMap> {
     Arc::new(UrlMap {
@@ -92,6 +98,7 @@ pub(crate) fn everything_to(destination: Destination) -> Arc<UrlMap> {
         host_rules: Vec::new(),
         path_matchers: BTreeMap::new(),
         default: destination,
+        headers: HeaderAction::default(),
     })
 }
 
@@ -110,7 +117,7 @@ pub(crate) fn frontend(name: &str, socket: SocketAddr) -> Frontend {
 pub(crate) fn plain(front: SocketAddr, endpoints: &[SocketAddr]) -> Program {
     Program {
         frontends: vec![frontend("f", front)],
-        url_maps: [(map_id("m"), everything_to(Destination::Service(service_id("web"))))].into(),
+        url_maps: [(map_id("m"), everything_to(Destination::to_service(service_id("web"))))].into(),
         backend_services: [(service_id("web"), service())].into(),
         groups: [(group_id("g1"), group(endpoints))].into(),
         health_checks: [(check_id("hc"), health_check())].into(),

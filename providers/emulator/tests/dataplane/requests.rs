@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use emulator::dataplane::program::{
-    Abort, Backend as GroupBackend, BackendProtocol, Capacity, Destination, HostPattern, HostRule,
-    PathMatcher, PathPattern, PathRedirect, PathRule, Redirect, RedirectCode, Routing, Rules, Scheme, UrlMap,
+    Abort, Backend as GroupBackend, BackendProtocol, Capacity, Destination, HeaderAction, HostPattern,
+    HostRule, PathMatcher, PathPattern, PathRedirect, PathRule, Redirect, RedirectCode, RouteAction, Routing,
+    Rules, Scheme, Share, UrlMap,
 };
 use futures::SinkExt;
 use futures::channel::mpsc;
@@ -21,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::backends::Backend;
 use crate::client::{Http1, get, get_http2, send};
 use crate::programs::{
-    check_id, everything_to, frontend, group, group_id, managed, map_id, plain, service, service_id,
+    acting, check_id, everything_to, frontend, group, group_id, managed, map_id, plain, service, service_id,
     with_check, with_service,
 };
 use crate::rig::{DEADLINE, Rig, eventually, free_socket, own_address};
@@ -127,13 +128,15 @@ async fn hosts_and_paths_decide() {
             PathMatcher {
                 rules: Rules::Paths(vec![PathRule {
                     paths: vec![PathPattern::Below("/api/".to_owned())],
-                    destination: Destination::Service(service_id("api")),
+                    destination: Destination::to_service(service_id("api")),
                 }]),
-                default: Destination::Service(service_id("web")),
+                default: Destination::to_service(service_id("web")),
+                headers: HeaderAction::default(),
             },
         )]
         .into(),
         default: Destination::Unprogrammed("nobody lives here".to_owned()),
+        headers: HeaderAction::default(),
     };
     program.url_maps.insert(map_id("m"), url_map.into());
     rig.apply(program).await;
@@ -200,8 +203,8 @@ async fn a_managed_load_balancer_aborts_its_share_and_a_classic_one_knows_no_fau
     let (rig, backend, front) = (Rig::new(), Backend::start("one").await, free_socket());
     let mut program = managed(plain(front, &[backend.socket]));
     let aborting = |per_million| {
-        let abort = Abort { status: 418, per_million };
-        everything_to(Destination::Aborting { service: service_id("web"), abort })
+        let abort = Some(Abort { status: StatusCode::IM_A_TEAPOT, share: Share { per_million } });
+        everything_to(acting(RouteAction { abort, ..RouteAction::default() }))
     };
     program.url_maps.insert(map_id("m"), aborting(1_000_000));
     rig.serve(program.clone(), "web", 1).await;

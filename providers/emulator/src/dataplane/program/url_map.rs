@@ -1,14 +1,14 @@
-//! URL maps: hosts, path matchers, rules and where they lead.
-//!
-//! Only what a request can match and where it goes. Weighted services, rewrites, header actions, mirroring,
-//! delays, time-outs and retries of a route are not here yet: the compiler reports them as problems.
+//! URL maps: hosts, path matchers and rules: what a request can match. Where rules lead is in `destination`.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use regex::Regex;
 
-use crate::dataplane::resource_id::{BackendServiceId, UrlMapId};
+use super::destination::Destination;
+use super::header_action::HeaderAction;
+use crate::dataplane::path_template::PathTemplate;
+use crate::dataplane::resource_id::UrlMapId;
 
 /// A URL map.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,8 @@ pub struct UrlMap {
     pub path_matchers: BTreeMap<String, PathMatcher>,
     /// For hosts that no rule speaks of.
     pub default: Destination,
+    /// Applied last, whatever rule or default won.
+    pub headers: HeaderAction,
 }
 
 /// A host rule.
@@ -61,6 +63,8 @@ pub struct PathMatcher {
     pub rules: Rules,
     /// For paths that no rule matches.
     pub default: Destination,
+    /// Applied after those of the rule, for the default too.
+    pub headers: HeaderAction,
 }
 
 /// The rules of a path matcher.
@@ -99,6 +103,8 @@ pub struct RouteRule {
     pub matches: Vec<RouteMatch>,
     /// Where it leads.
     pub destination: Destination,
+    /// Applied after those of the chosen weighted service.
+    pub headers: HeaderAction,
 }
 
 /// One entry of `matchRules[]`: all of its parts must match.
@@ -133,14 +139,16 @@ pub enum PathMatch {
     },
     /// `regexMatch` on the whole path.
     Regex(Pattern),
-    /// A predicate that is not served (`pathTemplateMatch`): matches nothing.
+    /// `pathTemplateMatch` on the whole path.
+    Template(PathTemplate),
+    /// A predicate that is not understood: matches nothing.
     Unserved,
 }
 
 /// One entry of `headerMatches[]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeaderMatch {
-    /// The header in lower case, or `:authority`, `:method`.
+    /// The header in lower case, or `:authority`, `:method`, or `port` for the port of the authority.
     pub name: String,
     /// What its value must be.
     pub predicate: HeaderPredicate,
@@ -206,6 +214,8 @@ pub struct Pattern {
 impl Pattern {
     /// Compiles an expression; an error if it is not one.
     pub fn new(source: &str) -> Result<Self, regex::Error> {
+        // Alone first: `a)|(?:b` is no expression, but would be one between the brackets.
+        Regex::new(source)?;
         let regex = Regex::new(&format!("^(?:{source})$"))?;
         Ok(Self { source: source.to_owned(), regex })
     }
@@ -227,74 +237,4 @@ impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
     }
-}
-
-/// Where a rule leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Destination {
-    /// To a backend service. One that is not in the program has no healthy backend.
-    Service(BackendServiceId),
-    /// To a backend service, but for the share of requests that a fault policy aborts.
-    Aborting {
-        /// Where the rest goes.
-        service: BackendServiceId,
-        /// Which share is aborted, and how.
-        abort: Abort,
-    },
-    /// Answered by the load balancer itself.
-    Redirect(Redirect),
-    /// Nowhere, with the reason: answered 404.
-    Unprogrammed(String),
-}
-
-/// A fault that is injected on purpose (`faultInjectionPolicy.abort`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Abort {
-    /// What the client is answered: 200 to 599.
-    pub status: u16,
-    /// How many requests of a million.
-    pub per_million: u32,
-}
-
-/// A URL redirect.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Redirect {
-    /// The status.
-    pub code: RedirectCode,
-    /// Change the scheme to `https`.
-    pub https: bool,
-    /// Change the host.
-    pub host: Option<String>,
-    /// Change the path.
-    pub path: PathRedirect,
-    /// Drop the query.
-    pub strip_query: bool,
-}
-
-/// How a redirect changes the path.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum PathRedirect {
-    /// Not at all.
-    #[default]
-    Keep,
-    /// `pathRedirect`: this path instead.
-    Replace(String),
-    /// `prefixRedirect`: this instead of the part of the path that matched.
-    ReplaceMatched(String),
-}
-
-/// The status of a redirect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RedirectCode {
-    /// 301, the default.
-    #[default]
-    MovedPermanently,
-    /// 302.
-    Found,
-    /// 303.
-    SeeOther,
-    /// 307.
-    TemporaryRedirect,
-    /// 308.
-    PermanentRedirect,
 }

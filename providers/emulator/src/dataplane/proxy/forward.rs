@@ -1,24 +1,24 @@
-//! Passing a request to an endpoint and its answer back.
+//! Passing a request to a backend service and its answer back.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::uri::PathAndQuery;
-use http::{HeaderValue, Request, Response, StatusCode, Uri, Version, header};
+use http::{Request, Response, StatusCode, Version};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 
-use super::body::{self, RequestBody, ResponseBody};
-use super::{headers, open, tunnel};
+use super::body::{self, Deadline, Keep, RequestSource, ResponseBody};
+use super::exchange::{self, Lease, Wire};
+use super::outgoing::{self, Changes, Head};
+use super::{headers, mirror, retry, tunnel};
 use crate::dataplane::answer::AnswerBody;
 use crate::dataplane::connect::ConnectError;
 use crate::dataplane::connection::Client;
 use crate::dataplane::dial::DialRefused;
-use crate::dataplane::endpoint::Endpoint;
-use crate::dataplane::pool::{Http1Connection, Http2Connection};
-use crate::dataplane::program::{BackendProtocol, Scheme};
+use crate::dataplane::program::{RetryPolicy, Scheme};
+use crate::dataplane::route::Forwarding;
 use crate::dataplane::shared::Shared;
-use crate::dataplane::tables::ServiceTable;
+use crate::dataplane::tables::{ServiceTable, Tables};
 
 /// Why there is no answer from a backend.
 #[derive(Debug, thiserror::Error)]
@@ -37,57 +37,51 @@ pub(super) enum ForwardError {
     Unsendable(#[from] http::Error),
     #[error("the endpoint changed protocol without being asked")]
     UnaskedUpgrade,
-    #[error("the endpoint did not answer within the time-out of the backend service")]
+    #[error("the endpoint did not answer within its time-out")]
     Timeout,
 }
 
-/// A backend connection in use. Dropped, the connection ends; given back, it is kept.
-#[derive(Debug)]
-pub(super) struct Lease {
-    endpoint: Arc<Endpoint>,
-    /// None for HTTP/2, which is shared rather than lent.
-    connection: Option<Http1Connection>,
-}
-
-impl Lease {
-    pub(super) fn give_back(self) {
-        if let Some(connection) = self.connection {
-            self.endpoint.pool.put(connection);
-        }
-    }
-}
-
-/// Sends the request to one healthy endpoint, once.
+/// Sends the request to the backend service that was chosen, and a copy where the URL map says so.
 pub(super) async fn forward(
     client: &Client,
-    service: &ServiceTable,
+    tables: &Tables,
     scheme: Scheme,
     authority: &str,
+    forwarding: &Forwarding<'_>,
     mut request: Request<Incoming>,
 ) -> Result<Response<AnswerBody>, ForwardError> {
     let shared = &client.place.shared;
-    let endpoint = service.pick().ok_or(ForwardError::NoHealthyBackend)?;
-    let target = endpoint.target.map_err(ForwardError::Refused)?;
-    if !endpoint.is_admitted() {
-        // The packets are dropped, so the wait is that of a connection nobody answers.
-        tokio::time::sleep(shared.connector.timeout()).await;
-        return Err(ForwardError::Firewall);
-    }
-    let http1 = matches!(service.protocol, BackendProtocol::Http | BackendProtocol::Https);
-    let tls = matches!(service.protocol, BackendProtocol::Https | BackendProtocol::Http2);
+    let service = tables.services.get(forwarding.service).ok_or(ForwardError::NoHealthyBackend)?;
+    let timeout = timeout(tables, service, forwarding);
+    let wire = Wire::of(service.protocol);
     let upgrade =
-        headers::upgrade(request.headers()).filter(|_| http1 && request.version() == Version::HTTP_11);
+        headers::upgrade(request.headers()).filter(|_| wire.http1 && request.version() == Version::HTTP_11);
     let client_side = upgrade.as_ref().map(|_| hyper::upgrade::on(&mut request));
 
-    let (outgoing, end) = outgoing(client, authority, http1, tls, upgrade, request)?;
-    let mut deadline = body::deadline(end, service.timeout);
-    let sent = async {
-        if http1 {
-            send_http1(shared, endpoint, target, tls, outgoing).await
-        } else {
-            send_http2(shared, endpoint, target, tls, outgoing).await
-        }
+    // HTTP/1.0 without a host: the backend still needs one.
+    let own = client.place.address.ip().to_string();
+    let host = forwarding.host.unwrap_or(if authority.is_empty() { &own } else { authority });
+    let changes = Changes {
+        host,
+        path: forwarding.path.as_deref(),
+        edits: &forwarding.request_edits,
+        upgrade: upgrade.as_ref(),
     };
+    let (parts, body) = request.into_parts();
+    let head = Head::new(client, &parts, wire, changes)?;
+    let keep = if forwarding.retry.is_some() { Keep::ForRetries } else { Keep::Nothing };
+    let source = RequestSource::new(body, keep);
+    if let Some(policy) = forwarding.mirror
+        && upgrade.is_none()
+        && let Some(service) = tables.services.get(&policy.service)
+    {
+        let host = mirror::shadow(host);
+        let head = Head::new(client, &parts, Wire::of(service.protocol), Changes { host: &host, ..changes })?;
+        mirror::start(client, Arc::clone(service), head, source.copy());
+    }
+
+    let mut deadline = body::deadline(source.ended.clone(), timeout);
+    let sent = attempts(shared, service, &head, &source, forwarding.retry);
     let (mut response, lease) = tokio::select! {
         sent = sent => sent?,
         () = &mut deadline => return Err(ForwardError::Timeout),
@@ -98,123 +92,57 @@ pub(super) async fn forward(
         let protocol = headers::upgrade(response.headers()).ok_or(ForwardError::UnaskedUpgrade)?;
         let backend_side = hyper::upgrade::on(&mut response);
         // A classic load balancer limits the life of a WebSocket, a managed one does not.
-        let lifetime = (scheme == Scheme::Classic).then_some(service.timeout);
-        tunnel::start(client, endpoint.gone.clone(), lifetime, client_side, backend_side, lease);
-        let mut answer =
-            incoming(response).map(|_| Empty::new().map_err(|never| match never {}).boxed_unsync());
+        let lifetime = (scheme == Scheme::Classic).then_some(timeout);
+        tunnel::start(client, lease.endpoint.gone.clone(), lifetime, client_side, backend_side, lease);
+        let mut answer = outgoing::answer(response, &forwarding.response_edits)
+            .map(|_| Empty::new().map_err(|never| match never {}).boxed_unsync());
         headers::set_upgrade(answer.headers_mut(), protocol);
         return Ok(answer);
     }
-    Ok(incoming(response).map(|body| ResponseBody::new(body, deadline, lease).boxed_unsync()))
+    let answer = outgoing::answer(response, &forwarding.response_edits);
+    Ok(answer.map(|body| ResponseBody::new(body, deadline, lease).boxed_unsync()))
 }
 
-/// The request as the backend gets it.
-fn outgoing(
-    client: &Client,
-    authority: &str,
-    http1: bool,
-    tls: bool,
-    upgrade: Option<HeaderValue>,
-    request: Request<Incoming>,
-) -> Result<(Request<RequestBody>, body::RequestEnd), http::Error> {
-    let (parts, body) = request.into_parts();
-    let own = client.place.address.ip();
-    // HTTP/1.0 without a host: the backend still needs one.
-    let host = if authority.is_empty() { own.to_string() } else { authority.to_owned() };
-    let path = parts.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let uri = if http1 {
-        Uri::from(path)
-    } else {
-        let scheme = if tls { "https" } else { "http" };
-        Uri::builder().scheme(scheme).authority(host.as_str()).path_and_query(path).build()?
-    };
-    let mut fields = parts.headers;
-    let trailers = fields.get(header::TE).is_some_and(|te| te.as_bytes().eq_ignore_ascii_case(b"trailers"));
-    headers::remove_hop_by_hop(&mut fields);
-    headers::join_cookies(&mut fields);
-    headers::add_forwarded(&mut fields, client.address, own, client.scheme);
-    if http1 {
-        fields.insert(header::HOST, HeaderValue::try_from(host)?);
-        if let Some(protocol) = upgrade {
-            headers::set_upgrade(&mut fields, protocol);
-        }
-    } else {
-        // It is the URI's authority there.
-        fields.remove(header::HOST);
-        if trailers {
-            fields.insert(header::TE, HeaderValue::from_static("trailers"));
-        }
-    }
-    let (body, end) = RequestBody::new(body);
-    let mut outgoing = Request::new(body);
-    *outgoing.method_mut() = parts.method;
-    *outgoing.uri_mut() = uri;
-    *outgoing.version_mut() = if http1 { Version::HTTP_11 } else { Version::HTTP_2 };
-    *outgoing.headers_mut() = fields;
-    Ok((outgoing, end))
+/// The route's time-out, else the longest of the backend services it may lead to.
+fn timeout(tables: &Tables, service: &ServiceTable, forwarding: &Forwarding<'_>) -> Duration {
+    let candidates = forwarding.candidates.iter();
+    let longest =
+        candidates.filter_map(|candidate| Some(tables.services.get(&candidate.service)?.timeout)).max();
+    forwarding.timeout.or(longest).unwrap_or(service.timeout)
 }
 
-/// The answer as the client gets it.
-fn incoming(response: Response<Incoming>) -> Response<Incoming> {
-    let (parts, body) = response.into_parts();
-    let mut fields = parts.headers;
-    headers::remove_hop_by_hop(&mut fields);
-    headers::add_via(&mut fields);
-    let mut answer = Response::new(body);
-    *answer.status_mut() = parts.status;
-    *answer.headers_mut() = fields;
-    answer
-}
-
-async fn send_http1(
+/// Sends the request until there is an answer that the policy is content with, or no attempt is left.
+async fn attempts(
     shared: &Shared,
-    endpoint: &Arc<Endpoint>,
-    target: SocketAddr,
-    tls: bool,
-    mut request: Request<RequestBody>,
+    service: &ServiceTable,
+    head: &Head,
+    source: &RequestSource,
+    policy: Option<&RetryPolicy>,
 ) -> Result<(Response<Incoming>, Lease), ForwardError> {
+    let mut made = 0;
     loop {
-        let kept = endpoint.pool.take(tls);
-        let was_kept = kept.is_some();
-        let mut connection = match kept {
-            Some(connection) => connection,
-            None => open::http1(shared, endpoint, target, tls).await?,
-        };
-        match connection.sender.try_send_request(request).await {
-            Ok(response) => {
-                return Ok((response, Lease { endpoint: endpoint.clone(), connection: Some(connection) }));
+        let request = head.clone().with(source.body());
+        let sent = exchange::attempt(shared, service, request);
+        let Some(RetryPolicy { retries, per_try, conditions }) = policy else { return sent.await };
+        let sent = match per_try {
+            None => sent.await,
+            Some(per_try) => {
+                let time_up: Deadline = body::deadline(source.ended.clone(), *per_try);
+                tokio::select! {
+                    sent = sent => sent,
+                    () = time_up => Err(ForwardError::Timeout),
+                }
             }
-            Err(mut error) => match error.take_message() {
-                // The kept connection was dead and not a byte of the request was written.
-                Some(unsent) if was_kept => request = unsent,
-                _ => return Err(ForwardError::Exchange(error.into_error())),
-            },
-        }
-    }
-}
-
-async fn send_http2(
-    shared: &Shared,
-    endpoint: &Arc<Endpoint>,
-    target: SocketAddr,
-    tls: bool,
-    mut request: Request<RequestBody>,
-) -> Result<(Response<Incoming>, Lease), ForwardError> {
-    loop {
-        let mut held = endpoint.pool.http2().await;
-        let kept = held.clone().filter(|kept| kept.tls == tls && !kept.sender.is_closed());
-        let was_kept = kept.is_some();
-        let Http2Connection { mut sender, .. } = match kept {
-            Some(kept) => kept,
-            None => held.insert(open::http2(shared, endpoint, target, tls).await?).clone(),
         };
-        drop(held);
-        match sender.try_send_request(request).await {
-            Ok(response) => return Ok((response, Lease { endpoint: endpoint.clone(), connection: None })),
-            Err(mut error) => match error.take_message() {
-                Some(unsent) if was_kept => request = unsent,
-                _ => return Err(ForwardError::Exchange(error.into_error())),
-            },
+        let again = match &sent {
+            Ok((response, _)) => retry::answered(conditions, response),
+            Err(error) => retry::failed(conditions, error),
+        };
+        if !again || made >= *retries || !source.can_be_sent_again() {
+            return sent;
         }
+        drop(sent);
+        tokio::time::sleep(retry::wait(made)).await;
+        made += 1;
     }
 }

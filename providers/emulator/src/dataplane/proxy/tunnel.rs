@@ -6,7 +6,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_util::sync::CancellationToken;
 
-use super::forward::Lease;
+use super::exchange::Lease;
 use crate::dataplane::connection::Client;
 use crate::dataplane::tasks::unless;
 

@@ -1,26 +1,39 @@
+mod actions;
+
 use std::collections::BTreeMap;
 
 use http::{HeaderName, HeaderValue};
 
+use super::matching::{header_matches, query_matches};
 use super::*;
-use crate::dataplane::program::{HostRule, PathRedirect, Pattern, RedirectCode};
+use crate::dataplane::program::{
+    HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathPattern, PathRedirect, PathRule,
+    Pattern, QueryMatch, QueryPredicate, RedirectCode, RouteMatch, RouteRule,
+};
 use crate::dataplane::resource_id::UrlMapId;
 
 fn to(name: &str) -> Destination {
-    Destination::Service(BackendServiceId::new(name))
+    Destination::to_service(BackendServiceId::new(name))
 }
 
 fn head<'a>(authority: &'a str, path: &'a str, headers: &'a HeaderMap) -> RequestHead<'a> {
     RequestHead { authority, path, query: None, method: "GET", headers }
 }
 
+fn routed<'a>(map: &'a UrlMap, request: &RequestHead<'_>) -> Routed<'a> {
+    route(map, request, &Circumstances::nobodys(Scheme::Managed))
+}
+
 fn name<'a>(routed: &Routed<'a>) -> &'a str {
     match routed {
-        Routed::Service { service, .. } => service.as_str(),
-        Routed::Aborting { .. } => "aborting",
+        Routed::Forward(forwarding) => forwarding.service.as_str(),
         Routed::Redirect { .. } => "redirect",
         Routed::Nowhere(_) => "nowhere",
     }
+}
+
+fn matcher(rules: Rules, default: &str) -> PathMatcher {
+    PathMatcher { rules, default: to(default), headers: HeaderAction::default() }
 }
 
 /// A map whose hosts lead to matchers that only have a default of the host's own spelling.
@@ -36,11 +49,10 @@ fn by_host(patterns: &[(&str, HostPattern)]) -> UrlMap {
             .collect(),
         path_matchers: patterns
             .iter()
-            .map(|(name, _)| {
-                ((*name).to_owned(), PathMatcher { rules: Rules::Paths(Vec::new()), default: to(name) })
-            })
+            .map(|(name, _)| ((*name).to_owned(), matcher(Rules::Paths(Vec::new()), name)))
             .collect(),
         default: to("default"),
+        headers: HeaderAction::default(),
     }
 }
 
@@ -49,8 +61,9 @@ fn by_rules(rules: Rules) -> UrlMap {
     UrlMap {
         id: UrlMapId::new("m"),
         host_rules: vec![HostRule { hosts: vec![HostPattern::Any], path_matcher: "all".to_owned() }],
-        path_matchers: BTreeMap::from([("all".to_owned(), PathMatcher { rules, default: to("default") })]),
+        path_matchers: BTreeMap::from([("all".to_owned(), matcher(rules, "default"))]),
         default: to("unreached"),
+        headers: HeaderAction::default(),
     }
 }
 
@@ -94,21 +107,21 @@ fn hosts_by_precedence() {
         ("", "*"),
         (":", "*"),
     ] {
-        assert_eq!(name(&route(&map, &head(host, "/", &headers))), expected, "{host}");
+        assert_eq!(name(&routed(&map, &head(host, "/", &headers))), expected, "{host}");
     }
 }
 
 #[test]
 fn a_host_without_a_rule_goes_to_the_maps_default() {
     let map = by_host(&[("shop.example.com", exact("shop.example.com", None))]);
-    assert_eq!(name(&route(&map, &head("other", "/", &HeaderMap::new()))), "default");
+    assert_eq!(name(&routed(&map, &head("other", "/", &HeaderMap::new()))), "default");
 }
 
 #[test]
 fn a_host_rule_without_its_matcher_leads_nowhere() {
     let mut map = by_host(&[("*", HostPattern::Any)]);
     map.path_matchers.clear();
-    assert_eq!(name(&route(&map, &head("h", "/", &HeaderMap::new()))), "nowhere");
+    assert_eq!(name(&routed(&map, &head("h", "/", &HeaderMap::new()))), "nowhere");
 }
 
 fn path_rules(paths: &[&str]) -> Rules {
@@ -146,10 +159,26 @@ fn paths_longest_first_whatever_their_order() {
             ("/video", "/*", 1),
         ] {
             let request = head("h", path, &headers);
-            let service = BackendServiceId::new(expected);
-            assert_eq!(route(&map, &request), Routed::Service { service: &service, matched }, "{path}");
+            assert_eq!(name(&routed(&map, &request)), expected, "{path}");
+            // What was matched is what a redirect of the prefix replaces.
+            let moved = moved(&map, &request);
+            assert_eq!(moved, path[matched..], "{path}");
         }
     }
+}
+
+/// What is left of the path when every rule of the map takes away what it matched.
+fn moved(map: &UrlMap, request: &RequestHead<'_>) -> String {
+    let mut map = map.clone();
+    let nothing = PathRedirect::ReplaceMatched(String::new());
+    let redirect = Redirect { path: nothing, ..Redirect::default() };
+    let Rules::Paths(rules) = &mut map.path_matchers.get_mut("all").unwrap().rules else { panic!() };
+    for rule in rules {
+        rule.destination = Destination::Redirect(redirect.clone());
+    }
+    let Routed::Redirect { redirect, matched } = routed(&map, request) else { panic!() };
+    let url = RequestUrl { scheme: "http", authority: "h", path: request.path, query: None };
+    location(redirect, &url, matched, 443)["http://h".len()..].to_owned()
 }
 
 #[test]
@@ -157,7 +186,7 @@ fn a_path_without_a_rule_goes_to_the_matchers_default() {
     let map = by_rules(path_rules(&["/a", "/a/*"]));
     let headers = HeaderMap::new();
     for path in ["/", "/b", "*", ""] {
-        assert_eq!(name(&route(&map, &head("h", path, &headers))), "default", "{path}");
+        assert_eq!(name(&routed(&map, &head("h", path, &headers))), "default", "{path}");
     }
 }
 
@@ -167,7 +196,7 @@ fn prefix(prefix: &str) -> PathMatch {
 
 fn route_rule(priority: u32, name: &str, path: PathMatch) -> RouteRule {
     let matches = vec![RouteMatch { path, headers: Vec::new(), query: Vec::new() }];
-    RouteRule { priority, matches, destination: to(name) }
+    RouteRule { priority, matches, destination: to(name), headers: HeaderAction::default() }
 }
 
 #[test]
@@ -192,15 +221,16 @@ fn route_rules_by_priority_whatever_their_order() {
         ("/v12/", "all"),
         ("/x", "regex"),
     ] {
-        assert_eq!(name(&route(&map, &head("h", path, &headers))), expected, "{path}");
+        assert_eq!(name(&routed(&map, &head("h", path, &headers))), expected, "{path}");
     }
 }
 
 #[test]
 fn a_rule_without_matches_matches_nothing() {
-    let rule = RouteRule { priority: 0, matches: Vec::new(), destination: to("rule") };
+    let headers = HeaderAction::default();
+    let rule = RouteRule { priority: 0, matches: Vec::new(), destination: to("rule"), headers };
     let map = by_rules(Rules::Routes(vec![rule]));
-    assert_eq!(name(&route(&map, &head("h", "/", &HeaderMap::new()))), "default");
+    assert_eq!(name(&routed(&map, &head("h", "/", &HeaderMap::new()))), "default");
 }
 
 /// Whether one header match lets a request through.
@@ -278,6 +308,7 @@ fn all_parts_of_a_match_and_any_of_the_matches() {
         priority: 0,
         matches: vec![both, other],
         destination: to("rule"),
+        headers: HeaderAction::default(),
     }]));
     let with: HeaderMap =
         [(HeaderName::from_static("x-a"), HeaderValue::from_static("1"))].into_iter().collect();
@@ -289,20 +320,8 @@ fn all_parts_of_a_match_and_any_of_the_matches() {
         ("/b", None, &without, "rule"),
     ] {
         let request = RequestHead { query, ..head("h", path, headers) };
-        assert_eq!(name(&route(&map, &request)), expected, "{path} {query:?}");
+        assert_eq!(name(&routed(&map, &request)), expected, "{path} {query:?}");
     }
-}
-
-#[test]
-fn an_abort_comes_with_the_service_that_the_rest_goes_to() {
-    let abort = Abort { status: 503, per_million: 250_000 };
-    let service = BackendServiceId::new("s");
-    let mut map = by_rules(path_rules(&[]));
-    map.path_matchers.get_mut("all").unwrap().default =
-        Destination::Aborting { service: service.clone(), abort: abort.clone() };
-    let headers = HeaderMap::new();
-    let routed = route(&map, &head("h", "/", &headers));
-    assert_eq!(routed, Routed::Aborting { service: &service, abort: &abort, matched: 0 });
 }
 
 fn redirect() -> Redirect {
