@@ -3,6 +3,7 @@
 //! One module for each noun below the path. A noun says what it answers in its `PATHS`, which the index shows, and
 //! answers in its `answer`, which returns nothing for what it does not have.
 
+mod clock;
 mod instances;
 mod latency;
 mod list_lag;
@@ -27,6 +28,7 @@ const INDEX: &[Paths] = &[
     state::PATHS,
     snapshot::PATHS,
     instances::PATHS,
+    clock::PATHS,
     latency::PATHS,
     list_lag::PATHS,
     quotas::PATHS,
@@ -42,6 +44,7 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
         Some((&"snapshot", rest)) => snapshot::answer(engine, request, rest).await,
         Some((&"reset", rest)) => snapshot::reset(engine, request, rest).await,
         Some((&"instances", rest)) => instances::answer(engine, request, rest).await,
+        Some((&"clock", rest)) => clock::answer(engine, request, rest).await,
         Some((&"latency", rest)) => latency::answer(engine, request, rest),
         Some((&"list-lag", rest)) => list_lag::answer(engine, request, rest),
         Some((&"quotas", rest)) => quotas::quotas(engine, request, rest),

@@ -1,5 +1,6 @@
 //! Settings: as a library takes them, and as a command line spells them.
 
+use crate::clock::Pace;
 use crate::dataplane::dial::DialTranslation;
 use crate::latency::Latency;
 use crate::quota::{QuotaSetting, QuotaTold, RateLimit, RateLimits, ResourceQuotas};
@@ -22,7 +23,10 @@ pub struct Config {
     pub port_offset: u16,
     /// How long operations take.
     pub latency: Latency,
-    /// Multiplies the intervals of health checks; 1 is real time, less is faster.
+    /// How the emulated cloud's clock goes at the start: as fast as the machine's, faster, or not at all until it is
+    /// stepped.
+    pub pace: Pace,
+    /// Multiplies the intervals of health checks, by the clock; 1 is as the API says, less is faster.
     pub health_time_scale: f64,
     /// What links in answers begin with, up to the version. Clients compare links from `projects/` on.
     pub link_base: String,
@@ -61,6 +65,7 @@ impl Default for Config {
             dial: vec![DialTranslation::PODS_AND_NODES],
             port_offset: 0,
             latency: Latency::of(Duration::from_millis(20)),
+            pace: Pace::Running(1.0),
             health_time_scale: 1.0,
             link_base: "https://www.googleapis.com/compute/".to_owned(),
             user: "user@example.com".to_owned(),
@@ -93,6 +98,9 @@ pub struct Options {
     /// How long an operation takes, in milliseconds
     #[arg(long, env = "GCE_EMULATOR_OPERATION_LATENCY", value_name = "MS", default_value_t = 20)]
     pub operation_latency: u64,
+    /// How many seconds pass in the emulated cloud for one of the machine; 0 holds its clock until it is stepped
+    #[arg(long, env = "GCE_EMULATOR_TIME_SCALE", value_name = "FACTOR", default_value = "1", value_parser = read_pace)]
+    pub time_scale: Pace,
     /// Multiplies the intervals of health checks; less than 1 is faster than real time
     #[arg(long, env = "GCE_EMULATOR_HEALTH_TIME_SCALE", value_name = "FACTOR", default_value_t = 1.0)]
     pub health_time_scale: f64,
@@ -133,6 +141,7 @@ impl From<Options> for Config {
             dial,
             port_offset,
             operation_latency,
+            time_scale,
             health_time_scale,
             link_base,
             missing_fingerprint,
@@ -152,6 +161,7 @@ impl From<Options> for Config {
             dial: if dial.is_empty() { defaults.dial } else { dial },
             port_offset,
             latency: Latency::of(Duration::from_millis(operation_latency)),
+            pace: time_scale,
             health_time_scale,
             link_base,
             missing_fingerprint,
@@ -170,4 +180,12 @@ fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|error| error.to_string())
         .and_then(|span| Duration::try_from(span).map_err(|_| "it must not be negative".to_owned()))
         .map_err(|why| format!("write a time like 500ms, 5s or 1m: {why}"))
+}
+
+/// `60` or `0`.
+fn read_pace(text: &str) -> Result<Pace, String> {
+    let scale: f64 = text
+        .parse()
+        .map_err(|error| format!("{error}; write a factor such as 60, or 0 to hold the clock"))?;
+    if scale == 0.0 { Ok(Pace::Held) } else { Pace::running(scale).map_err(|error| error.to_string()) }
 }

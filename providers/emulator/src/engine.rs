@@ -122,7 +122,13 @@ impl Context<'_> {
 
 impl Engine {
     /// `state` is what `journal` held, or nothing.
-    pub(crate) fn new(config: Config, plane: Plane, state: State, journal: Option<Journal>) -> Arc<Self> {
+    pub(crate) fn new(
+        config: Config,
+        plane: Plane,
+        clock: Clock,
+        state: State,
+        journal: Option<Journal>,
+    ) -> Arc<Self> {
         let lag = config.list_lag;
         let engine = Arc::new(Self {
             list_lag: Mutex::default(),
@@ -132,7 +138,7 @@ impl Engine {
             quotas: Quotas::new(config.quotas.clone(), config.rates.clone()),
             plane,
             config,
-            clock: Clock,
+            clock,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             state: Mutex::new(state),

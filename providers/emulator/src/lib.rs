@@ -13,7 +13,7 @@ mod admin;
 mod api;
 mod batch;
 mod call;
-mod clock;
+pub mod clock;
 mod config;
 pub mod dataplane;
 mod declaration;
@@ -48,6 +48,7 @@ mod timestamp;
 mod version;
 mod world;
 
+pub use clock::Clock;
 pub use config::{Config, MissingFingerprint, Options};
 pub use dataplane::dial::{DialTranslation, DialTranslationError};
 pub use instance::{Instance, RegisterError};

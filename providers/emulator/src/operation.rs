@@ -224,6 +224,13 @@ impl Operations {
         self.by_place.get(&(project.to_owned(), scope.clone())).into_iter().flat_map(BTreeMap::values)
     }
 
+    /// When something last happened to an operation.
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        self.all()
+            .filter_map(|operation| operation.ended.max(operation.started).max(Some(operation.inserted)))
+            .max()
+    }
+
     /// Every operation.
     pub(crate) fn all(&self) -> impl Iterator<Item = &Operation> {
         self.by_place.values().flat_map(BTreeMap::values)

@@ -6,6 +6,7 @@
 mod catalog;
 
 use self::catalog::Catalog;
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::dial::DialTable;
 use crate::dataplane::resource_id::{BackendServiceId, GroupId};
@@ -27,11 +28,12 @@ pub(crate) struct Plane {
 
 impl Plane {
     /// Must be called within a tokio runtime.
-    pub(crate) fn start(config: &Config) -> Result<Self, StartError> {
+    pub(crate) fn start(config: &Config, clock: Clock) -> Result<Self, StartError> {
         let serving = DataPlane::start(DataPlaneConfig {
             dial: DialTable::new(config.dial.clone()),
             port_offset: config.port_offset,
             health_time_scale: config.health_time_scale,
+            clock,
             ..DataPlaneConfig::default()
         })?;
         Ok(Self { serving, published: tokio::sync::Mutex::new(0), problems: Mutex::new(json!([])) })

@@ -1,6 +1,7 @@
 //! The emulator as a library: start, use, stop.
 
 use crate::admin;
+use crate::clock::{Clock, Pace};
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::instance::{Instance, RegisterError};
@@ -42,8 +43,13 @@ impl Emulator {
             }
             None => (None, State::default()),
         };
-        let plane = Plane::start(&config).map_err(StartError::DataPlane)?;
-        let engine = Engine::new(config, plane, state, journal);
+        let clock = Clock::default();
+        match config.pace {
+            Pace::Held => clock.hold(),
+            Pace::Running(scale) => clock.run(scale).map_err(StartError::Pace)?,
+        }
+        let plane = Plane::start(&config, clock.clone()).map_err(StartError::DataPlane)?;
+        let engine = Engine::new(config, plane, clock, state, journal);
         engine.resume().await;
         let server = tokio::spawn(server::serve(Arc::clone(&engine), listener));
         tracing::info!(%address, "the emulator listens");
@@ -118,6 +124,12 @@ impl Running {
             name: name.to_owned(),
         };
         admin::unregister(&self.engine, &path).await
+    }
+
+    /// The clock that everything in the emulated cloud goes by: hold it, step it, let it run faster.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.engine.clock
     }
 
     /// How long operations take.

@@ -1,5 +1,6 @@
 //! Why an emulator did not start.
 
+use crate::clock::NoPace;
 use ipnet::Ipv4Net;
 use std::io;
 use std::net::SocketAddr;
@@ -7,6 +8,9 @@ use std::net::SocketAddr;
 /// Why an emulator did not start, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The clock cannot go as it should.
+    #[error("setting the clock: {0} (--time-scale)")]
+    Pace(#[source] NoPace),
     /// The API's address or port is not to be had.
     #[error("listening for the API on {address}: {}", advice(*address, source))]
     Listen {

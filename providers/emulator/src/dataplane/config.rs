@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::dial::DialTable;
+use crate::clock::Clock;
 
 /// Settings of the data plane; [`Default`] is what a user gets who says nothing.
 #[derive(Debug, Clone)]
@@ -19,8 +20,10 @@ pub struct DataPlaneConfig {
     pub probe_sources: Vec<IpNet>,
     /// The local address to dial from; the system chooses if there is none. Must be loopback.
     pub dial_from: Option<IpAddr>,
-    /// Multiplies the interval of health checks and the wait of a probe that a firewall drops. The time allowed
-    /// for an answer is not scaled, as the machine is no faster. 1 is real time.
+    /// The clock that the intervals of health checks go by.
+    pub clock: Clock,
+    /// Multiplies the interval of health checks and the wait of a probe that a firewall drops, by the clock. The time
+    /// allowed for an answer is not scaled and goes by the machine, which is no faster.
     pub health_time_scale: f64,
     /// How long a connection to a backend may take to be made; also how long a request waits that a firewall
     /// drops.
@@ -38,6 +41,7 @@ impl Default for DataPlaneConfig {
             port_offset: 0,
             probe_sources: google_probe_sources(),
             dial_from: None,
+            clock: Clock::default(),
             health_time_scale: 1.0,
             connect_timeout: Duration::from_secs(5),
             frontend_drain: Duration::from_secs(30),

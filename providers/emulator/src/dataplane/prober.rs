@@ -1,9 +1,9 @@
 //! The task that probes one endpoint for as long as its backend service is reachable.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::dial::DialRefused;
@@ -14,6 +14,7 @@ use super::program::HealthCheck;
 use super::resource_id::HealthCheckId;
 use super::shared::Shared;
 use super::tasks::unless;
+use crate::clock::{Sleep, Turn, later};
 
 /// How an endpoint is probed.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +50,9 @@ impl Prober {
         endpoint.reset_health(Some(HealthRecord::new()));
         let stop = CancellationToken::new();
         let (sender, receiver) = watch::channel(probing);
-        let task = run(shared.clone(), endpoint.clone(), receiver);
+        // Due now, so a step of the clock waits for the first probe as for any other.
+        let due = shared.config.clock.sleep(Duration::ZERO);
+        let task = run(shared.clone(), endpoint.clone(), receiver, due);
         shared.tasks.spawn(unless(stop.clone(), task));
         Self { probing: sender, endpoint, stop }
     }
@@ -76,11 +79,21 @@ impl Drop for Prober {
     }
 }
 
-async fn run(shared: Arc<Shared>, endpoint: Arc<Endpoint>, mut probing: watch::Receiver<Probing>) {
+/// How long a step of the clock waits for the answer to a probe, in the machine's time.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+async fn run(
+    shared: Arc<Shared>,
+    endpoint: Arc<Endpoint>,
+    mut probing: watch::Receiver<Probing>,
+    first: Sleep,
+) {
+    let clock = &shared.config.clock;
+    let mut turn = first.await;
     loop {
-        let now = probing.borrow_and_update().clone();
-        let begun = Instant::now();
-        let outcome = once(&shared, &endpoint, &now).await;
+        let mut now = probing.borrow_and_update().clone();
+        let begun = clock.now();
+        let (outcome, busy) = once(&shared, &endpoint, &now, turn).await;
         // A record that was reset meanwhile is for another health check: this probe says nothing about that.
         if probing.borrow().id == now.id {
             if let Err(why) = &outcome {
@@ -90,46 +103,61 @@ async fn run(shared: Arc<Shared>, endpoint: Arc<Endpoint>, mut probing: watch::R
                 shared.health_changed();
             }
         }
-        let mut check = now;
-        loop {
-            let next = begun + shared.config.scaled(check.check.interval);
+        let next = |interval| clock.sleep_until(later(begun, shared.config.scaled(interval)));
+        let mut due = next(now.check.interval);
+        drop(busy);
+        turn = loop {
             tokio::select! {
-                () = tokio::time::sleep_until(next) => break,
+                turn = &mut due => break turn,
                 changed = probing.changed() => {
                     if changed.is_err() {
                         return;
                     }
                     let new = probing.borrow_and_update().clone();
-                    if new.id != check.id {
-                        break;
-                    }
-                    check = new;
+                    due = if new.id == now.id { next(new.check.interval) } else { clock.sleep(Duration::ZERO) };
+                    now = new;
                 }
             }
-        }
+        };
     }
 }
 
-async fn once(shared: &Shared, endpoint: &Endpoint, probing: &Probing) -> Result<(), String> {
+/// One probe. Gives the turn back, unless a step of the clock need not wait for the rest any more.
+async fn once(
+    shared: &Shared,
+    endpoint: &Endpoint,
+    probing: &Probing,
+    turn: Turn,
+) -> (Result<(), String>, Option<Turn>) {
     let Probing { id: _, check, port, target, admission } = probing;
-    // Packets that are dropped: nobody answers until the time is up.
-    let nobody_answers = || tokio::time::sleep(shared.config.scaled(check.timeout));
-    match admission {
-        Admission::Open => {}
+    let why = match admission {
+        Admission::Open => {
+            let target = match target {
+                Ok(socket) => ProbeTarget { address: endpoint.key.endpoint.address, socket: *socket },
+                Err(refused) => return (Err(refused.to_string()), Some(turn)),
+            };
+            let answer = probe(&shared.connector, &shared.tasks, check, target);
+            tokio::pin!(answer);
+            return match tokio::time::timeout(PATIENCE, &mut answer).await {
+                Ok(outcome) => (outcome, Some(turn)),
+                Err(_) => {
+                    drop(turn);
+                    (answer.await, None)
+                }
+            };
+        }
         Admission::Firewall => {
-            nobody_answers().await;
             let sources: Vec<_> = shared.config.probe_sources.iter().map(ToString::to_string).collect();
-            return Err(format!(
+            format!(
                 "no answer: no firewall rule lets health checks through; allow tcp:{port} from {}",
                 sources.join(" and ")
-            ));
+            )
         }
         Admission::NoInstance => {
-            nobody_answers().await;
-            return Err("no answer: no instance has the endpoint's address in the group's network".to_owned());
+            "no answer: no instance has the endpoint's address in the group's network".to_owned()
         }
-    }
-    let socket = target.map_err(|refused| refused.to_string())?;
-    let target = ProbeTarget { address: endpoint.key.endpoint.address, socket };
-    probe(&shared.connector, &shared.tasks, check, target).await
+    };
+    // Packets that are dropped: nobody answers until the time is up.
+    let turn = turn.sleep(&shared.config.clock, shared.config.scaled(check.timeout)).await;
+    (Err(why), Some(turn))
 }

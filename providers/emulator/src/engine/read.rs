@@ -223,10 +223,15 @@ impl Engine {
             let operation = state.operations.get(&path).ok_or_else(|| operation_not_found(&path))?;
             (path, operation.stage.subscribe())
         };
+        let limit = self.clock.sleep(self.config.wait_limit);
         tokio::select! {
             // An error means that the operation was deleted meanwhile; the answer below says so.
             _ = progress.wait_for(|stage| *stage == Stage::Done) => {}
-            () = tokio::time::sleep(self.config.wait_limit) => {}
+            turn = limit => {
+                let answer = self.operation(&self.state(), path, context);
+                drop(turn);
+                return answer;
+            }
             () = self.stop.cancelled() => {}
         }
         self.operation(&self.state(), path, context)

@@ -1,6 +1,7 @@
 //! Going on with a state that was kept, replacing it, and forgetting it.
 
 use super::Engine;
+use super::run::PENDING_SHARE;
 use crate::operation::{OperationPath, Stage};
 use crate::scope::ResourcePath;
 use crate::snapshot::{self, Snapshot, SnapshotError};
@@ -25,14 +26,19 @@ impl Engine {
     /// Serves the state as it is, and goes on with what had been accepted and had not ended. Nothing that is in place
     /// already is put in place again: an operation knows.
     pub(crate) async fn resume(self: &Arc<Self>) {
+        // The emulator that left the state may have been ahead of the machine's time.
+        if let Some(newest) = self.state().operations.newest() {
+            self.clock.not_before(newest);
+        }
         self.pool.adopt(addresses(&self.state()));
         // The version says what has to be served; a state that was just read has been published by nobody.
         self.state().version += 1;
         self.publish().await;
         for (target, operation, left) in self.unfinished() {
             let Some(resource) = crate::api::find(target.collection) else { continue };
+            let pending = self.clock.sleep(left / PENDING_SHARE);
             let engine = Arc::clone(self);
-            self.tasks.spawn(async move { engine.run(resource, target, operation, left).await });
+            self.tasks.spawn(async move { engine.run(resource, target, operation, pending, left).await });
         }
         self.changed();
     }

@@ -1,6 +1,7 @@
 //! Operations under way: from accepted to DONE.
 
 use super::{Context, Engine};
+use crate::clock::Sleep;
 use crate::declaration::Resource;
 use crate::error::OperationError;
 use crate::operation::{Operation, OperationPath, Outcome, Stage};
@@ -13,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How much of its time an operation stays PENDING: a tenth.
-const PENDING_SHARE: u32 = 10;
+pub(super) const PENDING_SHARE: u32 = 10;
 
 impl Engine {
     /// Accepts a change: holds the resource, makes the operation, and lets it run. Answers with the operation.
@@ -56,8 +57,10 @@ impl Engine {
         Self::remember(state, &operation_path, context);
         state.operations.insert(operation);
         state.accept(path.clone(), change, operation_path.clone());
+        // It is asleep before the answer goes out, so a step that follows takes it along.
+        let pending = self.clock.sleep(latency / PENDING_SHARE);
         let engine = Arc::clone(self);
-        self.tasks.spawn(async move { engine.run(resource, path, operation_path, latency).await });
+        self.tasks.spawn(async move { engine.run(resource, path, operation_path, pending, latency).await });
         answer
     }
 
@@ -67,18 +70,19 @@ impl Engine {
         resource: &'static Resource,
         path: ResourcePath,
         operation: OperationPath,
+        pending: Sleep,
         latency: Duration,
     ) {
-        let pending = latency / PENDING_SHARE;
         let work = async {
-            self.clock.sleep(pending).await;
+            let turn = pending.await;
             self.advance(&operation, Stage::Running);
-            self.clock.sleep(latency.saturating_sub(pending)).await;
+            let turn = turn.sleep(&self.clock, latency.saturating_sub(latency / PENDING_SHARE)).await;
             self.commit(resource, &path, &operation);
             self.publish().await;
             // Let go before it is DONE: whoever waited may change the resource at once.
             self.state().release(&path, &operation);
             self.advance(&operation, Stage::Done);
+            drop(turn);
         };
         tokio::select! {
             () = work => {}

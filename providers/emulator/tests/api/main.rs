@@ -8,6 +8,7 @@ mod backend_services;
 mod batch;
 mod chain;
 mod changes;
+mod clock;
 mod cloud;
 mod errors;
 mod garbage;
