@@ -5,6 +5,7 @@ mod backend_bucket;
 mod backend_service;
 mod firewall;
 mod forwarding_rule;
+mod group_member;
 mod health_check;
 mod http_health_check;
 mod https_health_check;

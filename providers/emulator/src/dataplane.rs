@@ -24,6 +24,7 @@ pub mod config;
 mod connect;
 mod connection;
 pub mod dial;
+mod draining;
 mod endpoint;
 mod firewall;
 mod health;
@@ -51,7 +52,7 @@ use tokio::sync::watch;
 pub use self::config::DataPlaneConfig;
 pub use self::health::{EndpointHealth, HealthState};
 pub use self::listener::{Listener, Refusal, RefusalReason};
-use self::program::Program;
+use self::program::{NetworkEndpoint, Program};
 use self::resource_id::{BackendServiceId, GroupId};
 use self::shared::Shared;
 use self::state::State;
@@ -128,6 +129,13 @@ impl DataPlane {
         let tables = self.shared.tables();
         let endpoints = tables.services.get(service).and_then(|service| service.groups.get(group));
         endpoints.into_iter().flatten().filter_map(|endpoint| endpoint.health()).collect()
+    }
+
+    /// The endpoints that were taken out of a group, as backends of one backend service, while requests that run on them
+    /// have time left.
+    #[must_use]
+    pub fn draining(&self, service: &BackendServiceId, group: &GroupId) -> Vec<NetworkEndpoint> {
+        self.shared.draining.of(service, group)
     }
 
     /// The health of a group's endpoints in every backend service that has the group and is probed.

@@ -9,6 +9,7 @@ use self::catalog::Catalog;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::dial::DialTable;
+use crate::dataplane::program::NetworkEndpoint;
 use crate::dataplane::resource_id::{BackendServiceId, GroupId};
 use crate::dataplane::{DataPlane, DataPlaneConfig, EndpointHealth, HealthState, StartError};
 use crate::program::compile;
@@ -68,6 +69,11 @@ impl Plane {
     /// The health of a backend service's group; empty for one that is not probed.
     pub(crate) fn health(&self, backend_service: &str, group: &str) -> Vec<EndpointHealth> {
         self.serving.health(&BackendServiceId::new(backend_service), &GroupId::new(group))
+    }
+
+    /// The endpoints that were taken out of a backend service's group and whose requests have time left.
+    pub(crate) fn draining(&self, backend_service: &str, group: &str) -> Vec<NetworkEndpoint> {
+        self.serving.draining(&BackendServiceId::new(backend_service), &GroupId::new(group))
     }
 
     /// What listens where, and what was found wrong; for people.

@@ -283,6 +283,17 @@ impl State {
         self.in_flight.iter().map(|(path, held)| (path, &held.change))
     }
 
+    /// Changes the drafts of accepted changes in a collection. `change` says whether it changed a draft.
+    pub(crate) fn amend(&mut self, collection: &str, change: impl Fn(&mut Draft) -> bool) {
+        for (path, held) in self.in_flight.iter_mut().filter(|(path, _)| path.collection == collection) {
+            if let Change::Put(draft) = &mut held.change
+                && change(draft)
+            {
+                self.touched.insert(Touched::Change(path.clone()));
+            }
+        }
+    }
+
     /// Accepts a change: from now on the resource is held.
     pub(crate) fn accept(&mut self, path: ResourcePath, change: Change, operation: OperationPath) {
         self.touched.insert(Touched::Change(path.clone()));

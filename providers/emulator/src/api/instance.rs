@@ -6,8 +6,8 @@ use crate::declaration::{
     Fields, Resource, ScopeKind, Standard, Type, UnknownFields, link, list, map, object, text,
 };
 use crate::draft::Draft;
-use crate::scope::{ResourcePath, Scope};
-use crate::state::{State, Stored};
+use crate::scope::Scope;
+use crate::state::Stored;
 use crate::world::World;
 use ipnet::IpNet;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub(super) static RESOURCE: Resource = Resource {
     verbs: &[Standard::Insert, Standard::Delete],
     custom: &[iam::GET_POLICY, iam::SET_POLICY, iam::TEST_PERMISSIONS],
     fill,
-    deleted,
+    deleted: super::group_member::forget,
     ..Resource::PLAIN
 };
 
@@ -108,29 +108,6 @@ fn fill(draft: &mut Draft, world: &World<'_>) {
             {
                 interface.insert("networkIP".to_owned(), json!(address));
             }
-        }
-    }
-}
-
-/// Groups forget an instance that is gone, and so do NEGs.
-fn deleted(path: &ResourcePath, state: &mut State) {
-    let name = path.to_string();
-    for (collection, key) in [("instanceGroups", None), ("networkEndpointGroups", Some("instance"))] {
-        let is_member = |member: &Value| match key {
-            None => member.as_str() == Some(&name),
-            Some(field) => member.get(field).and_then(Value::as_str) == Some(&name),
-        };
-        let groups: Vec<(ResourcePath, Stored)> = state
-            .all(collection)
-            .filter(|(_, group)| group.members.values().any(is_member))
-            .map(|(path, group)| {
-                let mut group = Stored::clone(group);
-                group.members.retain(|_, member| !is_member(member));
-                (path, group)
-            })
-            .collect();
-        for (path, group) in groups {
-            state.put(&path, group);
         }
     }
 }

@@ -157,6 +157,7 @@ fn remove(draft: &mut Draft, request: &Map<String, Value>, _: &World<'_>) -> Res
 
 /// Adding to a group that is load-balanced counts the same as load-balancing a group.
 fn check_late(draft: &Draft, world: &World<'_>) -> Result<(), OperationError> {
+    super::group_member::check_late(draft, world)?;
     if !super::backend_service::is_load_balanced(&draft.path, world) {
         return Ok(());
     }

@@ -51,6 +51,7 @@ pub(super) static RESOURCE: Resource = Resource {
         },
         iam::TEST_PERMISSIONS,
     ],
+    check_late: super::group_member::check_late,
     fill,
     render,
     ..Resource::PLAIN
@@ -248,26 +249,32 @@ fn detach(draft: &mut Draft, request: &Map<String, Value>, _: &World<'_>) -> Res
 
 fn list_endpoints(question: &Question<'_>, world: &World<'_>) -> Result<Value, ApiError> {
     let show_health = question.request.get("healthStatus").is_some_and(|value| value == "SHOW");
-    let health = if show_health { health(question, world) } else { Vec::new() };
-    let entries = question.stored.members.iter().map(|(key, endpoint)| Entry {
-        name: key,
+    let mut listed: BTreeMap<String, Value> = question.stored.members.clone();
+    let mut health = Vec::new();
+    if show_health {
+        health = found_health(question, world);
+        for (endpoint, service) in draining(question, world) {
+            // One that was attached again meanwhile is as healthy as it was found.
+            let key = key(&endpoint);
+            if !question.stored.members.contains_key(&key) {
+                let shown =
+                    json!({ "backendService": { "backendService": service }, "healthState": "DRAINING" });
+                health.push((key.clone(), shown));
+                listed.insert(key, Value::Object(endpoint));
+            }
+        }
+    }
+    let health = &health;
+    let entries = listed.iter().map(|(name, endpoint)| Entry {
+        name,
         created: question.stored.created,
-        show: Box::new(|| {
+        show: Box::new(move || {
             let mut shown = endpoint.clone();
             if let Some(Value::String(instance)) = shown.get_mut("instance") {
                 *instance = format!("{}{instance}", question.base);
             }
-            let healths: Vec<Value> = health
-                .iter()
-                .filter(|(address, port, _)| {
-                    endpoint.get("ipAddress").and_then(Value::as_str) == Some(address)
-                        && endpoint
-                            .get("port")
-                            .and_then(Value::as_u64)
-                            .is_none_or(|number| number == u64::from(*port))
-                })
-                .map(|(_, _, health)| health.clone())
-                .collect();
+            let healths: Vec<&Value> =
+                health.iter().filter(|(key, _)| key == name).map(|(_, health)| health).collect();
             let mut item = Map::new();
             item.insert("networkEndpoint".to_owned(), shown);
             if !healths.is_empty() {
@@ -290,25 +297,50 @@ fn list_endpoints(question: &Question<'_>, world: &World<'_>) -> Result<Value, A
     Ok(answer)
 }
 
-/// What every backend service that names the group has found, by address and port.
-fn health(question: &Question<'_>, world: &World<'_>) -> Vec<(String, u16, Value)> {
+/// The backend services that name the group.
+fn services<'a>(question: &'a Question<'_>, world: &'a World<'_>) -> impl Iterator<Item = &'a ResourcePath> {
+    world.state.referrers(question.path).filter(|user| user.collection == "backendServices")
+}
+
+/// What every backend service that names the group has found, by the keys of the members.
+fn found_health(question: &Question<'_>, world: &World<'_>) -> Vec<(String, Value)> {
     let group = question.path.to_string();
-    world
-        .state
-        .referrers(question.path)
-        .filter(|user| user.collection == "backendServices")
-        .flat_map(|service| {
-            let found = world.plane.health(&service.to_string(), &group);
-            let service = format!("{}{service}", question.base);
-            found.into_iter().map(move |endpoint| {
-                let health = json!({
-                    "backendService": { "backendService": service },
-                    "healthState": state_name(endpoint.state),
-                });
-                (endpoint.address.to_string(), endpoint.port, health)
-            })
-        })
-        .collect()
+    let mut health = Vec::new();
+    for service in services(question, world) {
+        for found in world.plane.health(&service.to_string(), &group) {
+            let is_meant = |endpoint: &Value| {
+                let address = endpoint.get("ipAddress").and_then(Value::as_str);
+                let port = endpoint.get("port").and_then(Value::as_u64);
+                address == Some(&found.address.to_string())
+                    && port.is_none_or(|number| number == u64::from(found.port))
+            };
+            let members = question.stored.members.iter().filter(|(_, endpoint)| is_meant(endpoint));
+            let shown = json!({
+                "backendService": { "backendService": format!("{}{service}", question.base) },
+                "healthState": state_name(found.state),
+            });
+            health.extend(members.map(|(key, _)| (key.clone(), shown.clone())));
+        }
+    }
+    health
+}
+
+/// The endpoints that were detached and whose requests have time left, with the backend service that waits for them.
+fn draining(question: &Question<'_>, world: &World<'_>) -> Vec<(Map<String, Value>, String)> {
+    let group = question.path.to_string();
+    let mut draining = Vec::new();
+    for service in services(question, world) {
+        for endpoint in world.plane.draining(&service.to_string(), &group) {
+            let mut shown = Map::new();
+            if let Some(instance) = endpoint.instance {
+                shown.insert("instance".to_owned(), json!(instance.as_str()));
+            }
+            shown.insert("ipAddress".to_owned(), json!(endpoint.address.to_string()));
+            shown.insert("port".to_owned(), json!(endpoint.port));
+            draining.push((shown, format!("{}{service}", question.base)));
+        }
+    }
+    draining
 }
 
 fn render(_: &ResourcePath, stored: &Stored, _: &World<'_>, _: &str, body: &mut Map<String, Value>) {

@@ -160,11 +160,13 @@ impl Retired {
         match cut_after {
             None => {}
             Some(Duration::ZERO) => endpoint.gone.cancel(),
-            Some(draining) => {
-                let gone = endpoint.gone.clone();
+            Some(time) => {
+                let draining = shared.draining.clone();
+                draining.begin(endpoint.clone());
                 shared.tasks.spawn(async move {
-                    tokio::time::sleep(draining).await;
-                    gone.cancel();
+                    tokio::time::sleep(time).await;
+                    endpoint.gone.cancel();
+                    draining.end(&endpoint);
                 });
             }
         }

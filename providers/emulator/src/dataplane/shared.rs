@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::config::DataPlaneConfig;
 use super::connect::Connector;
+use super::draining::Draining;
 use super::tables::Tables;
 use super::tasks::Tasks;
 
@@ -14,6 +15,7 @@ pub(super) struct Shared {
     pub(super) config: DataPlaneConfig,
     pub(super) connector: Connector,
     pub(super) tasks: Tasks,
+    pub(super) draining: Arc<Draining>,
     /// The tables of the program in force. A request takes them once and never looks again, so it sees one
     /// program from beginning to end.
     tables: watch::Sender<Arc<Tables>>,
@@ -25,7 +27,7 @@ impl Shared {
     pub(super) fn new(config: DataPlaneConfig, connector: Connector) -> Self {
         let (tables, _) = watch::channel(Arc::default());
         let (health, _) = watch::channel(0);
-        Self { config, connector, tasks: Tasks::default(), tables, health }
+        Self { config, connector, tasks: Tasks::default(), draining: Arc::default(), tables, health }
     }
 
     pub(super) fn tables(&self) -> Arc<Tables> {

@@ -16,6 +16,7 @@ mod gcloud;
 mod groups;
 mod identities;
 mod lists;
+mod manners;
 mod operations;
 mod proxies;
 mod quotas;
