@@ -92,11 +92,16 @@ fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     });
     match holder {
         None => Ok(()),
-        Some((path, _)) if is_internal(&draft.next) => Err(ApiError::address_conflict(format!(
-            "IP_IN_USE_BY_ANOTHER_RESOURCE - IP '{given}' is already being used by another resource '{path}'."
-        ))),
-        Some(_) => {
-            Err(ApiError::invalid("resource.address", given, "Specified IP address is already reserved."))
+        Some((path, _)) => {
+            let in_use = format!(
+                "IP_IN_USE_BY_ANOTHER_RESOURCE - IP '{given}' is already being used by another resource '{path}'."
+            );
+            // An internal number is a conflict, an external one a value that cannot be.
+            if is_internal(&draft.next) {
+                return Err(ApiError::address_conflict(in_use));
+            }
+            let why = format!("Specified IP address is already reserved: {in_use}");
+            Err(ApiError::invalid("resource.address", given, &why))
         }
     }
 }

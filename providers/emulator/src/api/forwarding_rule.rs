@@ -1,5 +1,7 @@
 //! Forwarding rules: an address and a port, and the proxy that answers there.
 
+mod rules;
+
 use super::iam;
 use crate::declaration::{
     CustomVerb, Effect, Fields, Locking, Resource, ScopeKind, Standard, Type, VerbAddress, choice, flag,
@@ -109,8 +111,12 @@ fn is_external(rule: &Stored) -> bool {
 
 fn complete(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
     if let Some(previous) = &draft.previous {
-        // Where a rule listens cannot be changed.
+        // Where a rule listens cannot be changed, nor its scheme, but for the way from classic to managed and back.
+        let migrates = is_external(previous) && is_external(&draft.next);
         for field in ["IPAddress", "IPProtocol", "portRange", "ports", "loadBalancingScheme"] {
+            if migrates && field == "loadBalancingScheme" {
+                continue;
+            }
             if previous.fields().get(field) != draft.body().get(field) {
                 return Err(ApiError::invalid(
                     &format!("resource.{field}"),
@@ -166,39 +172,10 @@ fn settle_address(draft: &mut Draft, given: &str, world: &World<'_>) -> Result<(
 }
 
 fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
-    let body = draft.body();
-    match (body.contains_key("target"), body.contains_key("backendService")) {
-        (true, true) => {
-            return Err(ApiError::invalid_text(
-                "Invalid value for field 'resource.backendService': ''. Only one of target and backendService may be specified.",
-            ));
-        }
-        (false, false) => return Err(ApiError::required("resource.target")),
-        (true, false) if !body.contains_key("portRange") && !body.contains_key("ports") => {
-            return Err(ApiError::required("resource.portRange"));
-        }
-        _ => {}
-    }
+    rules::check(draft)?;
     super::place::check(draft)?;
     super::scheme::check(draft, world)?;
-    if draft.previous.is_some() || !is_external(&draft.next) {
-        return Ok(());
-    }
-    let Some(address) = draft.text("IPAddress") else { return Ok(()) };
-    let clash = world.every(RESOURCE.collection).any(|(path, other)| {
-        path != draft.path
-            && other.text("IPAddress") == Some(address)
-            && other.text("IPProtocol") == draft.text("IPProtocol")
-            && overlap(other, &draft.next)
-    });
-    if clash {
-        return Err(ApiError::invalid(
-            "resource.IPAddress",
-            address,
-            "Specified IP address is in-use and would result in a conflict.",
-        ));
-    }
-    Ok(())
+    if draft.previous.is_some() { Ok(()) } else { rules::check_new(draft, world) }
 }
 
 fn allocate(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
@@ -240,12 +217,6 @@ fn ports(rule: &Stored) -> Vec<(u16, u16)> {
         Some(ports) => ports.iter().filter_map(Value::as_str).filter_map(port_range).collect(),
         None => vec![(0, u16::MAX)],
     }
-}
-
-fn overlap(a: &Stored, b: &Stored) -> bool {
-    ports(a)
-        .iter()
-        .any(|(a_from, a_to)| ports(b).iter().any(|(b_from, b_to)| a_from <= b_to && b_from <= a_to))
 }
 
 /// `80` and `80-90`.

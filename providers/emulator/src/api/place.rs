@@ -28,13 +28,20 @@ fn fits(draft: &Draft, target: &ResourcePath) -> bool {
     let same = from.scope == target.scope;
     match (from.collection, target.collection) {
         // A classic load balancer of the standard tier has a regional rule in front of global resources.
-        ("forwardingRules", "targetHttpProxies" | "targetHttpsProxies") => {
+        (
+            "forwardingRules",
+            "targetHttpProxies" | "targetHttpsProxies" | "targetSslProxies" | "targetTcpProxies",
+        ) => {
             same || (Reach::of(&from.scope) == Reach::Regional
                 && target.scope == Scope::Global
                 && Scheme::of(&draft.next) == Some(Scheme::External))
         }
-        ("forwardingRules", "backendServices")
-        | ("targetHttpProxies" | "targetHttpsProxies", "urlMaps" | "sslCertificates" | "sslPolicies")
+        ("forwardingRules", "backendServices" | "targetGrpcProxies" | "targetPools")
+        | (
+            "targetGrpcProxies" | "targetHttpProxies" | "targetHttpsProxies" | "targetSslProxies"
+            | "targetTcpProxies",
+            "urlMaps" | "sslCertificates" | "sslPolicies" | "backendServices",
+        )
         | ("urlMaps", "backendServices" | "backendBuckets") => same,
         ("forwardingRules", "subnetworks") => same || from.scope == Scope::Global,
         // Recorded: a regional service with a global check.

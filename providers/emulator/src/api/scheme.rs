@@ -17,7 +17,7 @@ use std::fmt;
 
 /// A scheme that a load balancer for HTTP can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Scheme {
+pub(in crate::api) enum Scheme {
     /// Classic.
     External,
     ExternalManaged,
@@ -27,10 +27,10 @@ pub(super) enum Scheme {
 }
 
 impl Scheme {
-    pub(super) const ALL: [Self; 4] =
+    pub(in crate::api) const ALL: [Self; 4] =
         [Self::External, Self::ExternalManaged, Self::InternalManaged, Self::InternalSelfManaged];
 
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::api) fn name(self) -> &'static str {
         match self {
             Self::External => "EXTERNAL",
             Self::ExternalManaged => "EXTERNAL_MANAGED",
@@ -40,7 +40,7 @@ impl Scheme {
     }
 
     /// The scheme that a body says. None: one that no load balancer for HTTP has, such as `INTERNAL`.
-    pub(super) fn of(stored: &Stored) -> Option<Self> {
+    pub(in crate::api) fn of(stored: &Stored) -> Option<Self> {
         let text = stored.text("loadBalancingScheme")?;
         Self::ALL.into_iter().find(|scheme| scheme.name() == text)
     }
@@ -48,19 +48,19 @@ impl Scheme {
 
 /// A kind of load balancer: its scheme, and whether it is global.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct LoadBalancer {
-    pub(super) scheme: Scheme,
-    pub(super) reach: Reach,
+pub(in crate::api) struct LoadBalancer {
+    pub(in crate::api) scheme: Scheme,
+    pub(in crate::api) reach: Reach,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Reach {
+pub(in crate::api) enum Reach {
     Global,
     Regional,
 }
 
 impl Reach {
-    pub(super) fn of(scope: &Scope) -> Self {
+    pub(in crate::api) fn of(scope: &Scope) -> Self {
         match scope.kind() {
             ScopeKind::Project | ScopeKind::Global => Self::Global,
             ScopeKind::Region | ScopeKind::Zone => Self::Regional,
@@ -102,11 +102,15 @@ struct View<'a> {
     draft: &'a Draft,
 }
 
-const PROXIES: [&str; 2] = ["targetHttpProxies", "targetHttpsProxies"];
+/// Proxies with a URL map.
+const PROXIES: [&str; 3] = ["targetGrpcProxies", "targetHttpProxies", "targetHttpsProxies"];
+
+/// Proxies with a backend service of their own.
+const STREAM_PROXIES: [&str; 2] = ["targetSslProxies", "targetTcpProxies"];
 
 /// Refuses a draft of a forwarding rule, target proxy, URL map, backend service or backend bucket that would make two
 /// schemes meet, or ask a load balancer for what it cannot do.
-pub(super) fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
+pub(in crate::api) fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     let view = View { world, draft };
     for map in view.maps() {
         view.check_map(&map)?;
@@ -330,19 +334,32 @@ impl View<'_> {
         Ok(())
     }
 
-    /// A forwarding rule that names a backend service itself, without a proxy, has its scheme.
+    /// A forwarding rule that leads to a backend service without a URL map, has its scheme.
     fn check_direct(&self) -> Result<(), ApiError> {
-        let pairs: Vec<(ResourcePath, ResourcePath)> = match self.draft.path.collection {
-            "forwardingRules" => self
-                .link(&self.draft.path, "backendService")
-                .map(|service| (self.draft.path.clone(), service))
-                .into_iter()
-                .collect(),
-            "backendServices" => self
-                .users(&self.draft.path, &["forwardingRules"])
-                .into_iter()
-                .map(|rule| (rule, self.draft.path.clone()))
-                .collect(),
+        let path = &self.draft.path;
+        let pairs: Vec<(ResourcePath, ResourcePath)> = match path.collection {
+            "forwardingRules" => {
+                let service = self.link(path, "backendService").or_else(|| {
+                    let proxy = self.link(path, "target")?;
+                    STREAM_PROXIES.contains(&proxy.collection).then(|| self.link(&proxy, "service"))?
+                });
+                service.map(|service| (path.clone(), service)).into_iter().collect()
+            }
+            "backendServices" => {
+                let mut rules = self.users(path, &["forwardingRules"]);
+                for proxy in self.users(path, &STREAM_PROXIES) {
+                    rules.extend(self.users(&proxy, &["forwardingRules"]));
+                }
+                rules.into_iter().map(|rule| (rule, path.clone())).collect()
+            }
+            collection if STREAM_PROXIES.contains(&collection) => match self.link(path, "service") {
+                Some(service) => self
+                    .users(path, &["forwardingRules"])
+                    .into_iter()
+                    .map(|rule| (rule, service.clone()))
+                    .collect(),
+                None => Vec::new(),
+            },
             _ => Vec::new(),
         };
         for (rule, service) in pairs {
@@ -353,7 +370,10 @@ impl View<'_> {
                     .to_owned()
             };
             let (of_rule, of_service) = (scheme(&rule), scheme(&service));
-            if of_rule != of_service {
+            let migrating = of_rule == "EXTERNAL"
+                && of_service == "EXTERNAL_MANAGED"
+                && self.get(&service).is_some_and(is_migrating);
+            if of_rule != of_service && !migrating {
                 let why = format!(
                     "Load balancing scheme {of_rule} does not match the backend service load balancing scheme \
                      {of_service}."
@@ -376,6 +396,7 @@ impl View<'_> {
                 ("resource.loadBalancingScheme", of("loadBalancingScheme"))
             }
             "urlMaps" => (at, value.to_string()),
+            collection if STREAM_PROXIES.contains(&collection) => ("resource.service", of("service")),
             _ => ("resource.urlMap", of("urlMap")),
         };
         ApiError::invalid(field, &value, why)
@@ -383,7 +404,7 @@ impl View<'_> {
 }
 
 /// Whether a backend service says that it is changing from classic to managed or back.
-pub(super) fn is_migrating(service: &Stored) -> bool {
+pub(in crate::api) fn is_migrating(service: &Stored) -> bool {
     service.text("externalManagedMigrationState").is_some()
 }
 

@@ -49,13 +49,49 @@ async fn one_rule_per_address_and_port() {
     proxy(&cloud).await;
     cloud.insert("global/addresses", json!({ "name": "a" })).await;
     cloud.insert("global/forwardingRules", rule("r", &json!("global/addresses/a"), "80")).await;
-    for ports in ["80", "80-80", "79-81"] {
+    for ports in ["80", "80-80"] {
         let clash = cloud.post("global/forwardingRules", rule("s", &json!("a"), ports)).await;
         clash.refused(400, "invalid", "Specified IP address is in-use and would result in a conflict.");
     }
     for bad in ["0", "x", "90-80", "80-"] {
         let answer = cloud.post("global/forwardingRules", rule("s", &json!("a"), bad)).await;
         answer.refused(400, "invalid", "resource.portRange");
+    }
+    cloud.insert("global/forwardingRules", rule("s", &json!("a"), "81")).await;
+}
+
+#[tokio::test]
+async fn ranges_of_ports_may_not_overlap() {
+    let cloud = Cloud::start().await;
+    let services = "regions/us-central1/backendServices";
+    for scheme in ["EXTERNAL", "INTERNAL"] {
+        let name = scheme.to_lowercase();
+        let service = json!({ "name": name, "loadBalancingScheme": scheme, "protocol": "TCP" });
+        cloud.insert(services, service).await;
+        let rule = |name: String, address: &str, ports: Value| {
+            let mut body = json!({
+                "name": name, "loadBalancingScheme": scheme, "IPAddress": address,
+                "backendService": format!("{services}/{}", scheme.to_lowercase()),
+            });
+            body.as_object_mut().unwrap().extend(ports.as_object().unwrap().clone());
+            body
+        };
+        let address = if scheme == "EXTERNAL" { "203.0.113.9" } else { "10.128.0.77" };
+        let rules = "regions/us-central1/forwardingRules";
+        cloud.insert(rules, rule(format!("{name}-a"), address, json!({ "portRange": "80-90" }))).await;
+        for ports in [
+            json!({ "portRange": "90-95" }),
+            json!({ "portRange": "85" }),
+            json!({ "ports": ["1", "81"] }),
+            json!({ "allPorts": true }),
+        ] {
+            let clash = cloud.post(rules, rule(format!("{name}-b"), address, ports)).await;
+            clash.refused(400, "invalid", "Specified IP address is in-use and would result in a conflict.");
+        }
+        let mut other = rule(format!("{name}-b"), address, json!({ "portRange": "85" }));
+        other["IPProtocol"] = json!("UDP");
+        cloud.insert(rules, other).await;
+        cloud.insert(rules, rule(format!("{name}-c"), address, json!({ "portRange": "91-95" }))).await;
     }
 }
 
@@ -106,7 +142,9 @@ async fn regional_addresses_say_their_status_and_an_address_is_reserved_once() {
     );
     assert_eq!(address["region"], "https://www.googleapis.com/compute/v1/projects/p/regions/us-central1");
     let again = json!({ "name": "b", "address": address["address"] });
-    cloud.post("global/addresses", again).await.refused(400, "invalid", "already reserved");
+    let reserved = cloud.post("global/addresses", again).await;
+    reserved.refused(400, "invalid", "Specified IP address is already reserved");
+    reserved.refused(400, "invalid", "IP_IN_USE_BY_ANOTHER_RESOURCE - IP '");
     let internal = json!({ "name": "i", "addressType": "INTERNAL", "address": "10.128.0.99" });
     cloud.insert("regions/us-central1/addresses", internal.clone()).await;
     let mut again = internal;

@@ -296,3 +296,181 @@ async fn global_and_regional_do_not_mix() {
     );
     cloud.insert("global/targetHttpsProxies", secure("c")).await;
 }
+
+/// A regional proxy for HTTP behind which everything is managed, with the scheme of its service.
+async fn regional_proxy(cloud: &Cloud, scheme: &str) {
+    let region = "regions/us-central1";
+    cloud.insert(&format!("{region}/healthChecks"), json!({ "name": "h", "type": "HTTP" })).await;
+    let service = json!({
+        "name": "s", "protocol": "HTTP", "loadBalancingScheme": scheme,
+        "healthChecks": [format!("{region}/healthChecks/h")],
+    });
+    cloud.insert(&format!("{region}/backendServices"), service).await;
+    cloud.insert(&format!("{region}/urlMaps"), json!({ "name": "m", "defaultService": "s" })).await;
+    cloud.insert(&format!("{region}/targetHttpProxies"), json!({ "name": "t", "urlMap": "m" })).await;
+}
+
+fn regional_rule(scheme: &str) -> Value {
+    json!({
+        "name": "r", "loadBalancingScheme": scheme, "portRange": "20080",
+        "target": "regions/us-central1/targetHttpProxies/t",
+    })
+}
+
+#[tokio::test]
+async fn a_regional_load_balancer_needs_room_for_its_proxies() {
+    let cloud = Cloud::start().await;
+    regional_proxy(&cloud, "EXTERNAL_MANAGED").await;
+    let rules = "regions/us-central1/forwardingRules";
+    cloud.post(rules, regional_rule("EXTERNAL_MANAGED")).await.refused(
+        400,
+        "invalid",
+        "An active proxy-only subnetwork is required in the same region and VPC as the forwarding rule.",
+    );
+    let subnetwork = |region: &str| {
+        let path = format!("regions/{region}/subnetworks");
+        let body = json!({
+            "name": "proxies", "network": "global/networks/default", "ipCidrRange": "10.129.0.0/23",
+            "purpose": "REGIONAL_MANAGED_PROXY", "role": "ACTIVE",
+        });
+        (path, body)
+    };
+    let (path, body) = subnetwork("us-east1");
+    cloud.insert(&path, body).await;
+    cloud.post(rules, regional_rule("EXTERNAL_MANAGED")).await.refused(
+        400,
+        "invalid",
+        "proxy-only subnetwork",
+    );
+    let (path, body) = subnetwork("us-central1");
+    cloud.insert(&path, body).await;
+    cloud.insert(rules, regional_rule("EXTERNAL_MANAGED")).await;
+    cloud.post(rules, regional_rule("EXTERNAL")).await.refused(409, "alreadyExists", "already exists");
+}
+
+#[tokio::test]
+async fn what_stands_behind_a_rule_says_which_schemes_it_can_have() {
+    let cloud = Cloud::start().await;
+    regional_proxy(&cloud, "EXTERNAL").await;
+    cloud.post("regions/us-central1/forwardingRules", regional_rule("EXTERNAL")).await.refused(
+        400,
+        "invalid",
+        "Invalid value for field 'resource.loadBalancingScheme': 'EXTERNAL'. A classic load balancer has global target \
+         proxies",
+    );
+    cloud.url_map("web").await;
+    cloud.insert("global/targetHttpProxies", json!({ "name": "g", "urlMap": "web" })).await;
+    cloud.post("global/forwardingRules", rule("INTERNAL", "g")).await.refused(
+        400,
+        "invalid",
+        "Invalid value for field 'resource.loadBalancingScheme': 'INTERNAL'. The scheme has no target proxies.",
+    );
+    // A backend service alone is for load balancers that pass packets on.
+    let direct = json!({
+        "name": "d", "loadBalancingScheme": "EXTERNAL_MANAGED", "ports": ["80"],
+        "backendService": "global/backendServices/web",
+    });
+    cloud.post("global/forwardingRules", direct).await.refused(400, "invalid", "requires a target");
+    let service = json!({ "name": "l4", "loadBalancingScheme": "INTERNAL", "protocol": "TCP" });
+    cloud.insert("regions/us-central1/backendServices", service).await;
+    let direct = |scheme: &str| {
+        json!({
+            "name": "d", "loadBalancingScheme": scheme, "ports": ["80", "443"],
+            "backendService": "regions/us-central1/backendServices/l4",
+        })
+    };
+    cloud.post("regions/us-central1/forwardingRules", direct("EXTERNAL")).await.refused(
+        400,
+        "invalid",
+        "Load balancing scheme EXTERNAL does not match the backend service load balancing scheme INTERNAL.",
+    );
+    cloud.insert("regions/us-central1/forwardingRules", direct("INTERNAL")).await;
+    // And a service of theirs is nothing for a URL map.
+    cloud.post("regions/us-central1/urlMaps", json!({ "name": "l4", "defaultService": "l4" })).await.refused(
+        400,
+        "invalid",
+        "cannot be used in a URL map",
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_has_one_port() {
+    let cloud = Cloud::start().await;
+    cloud.url_map("web").await;
+    cloud.insert("global/targetHttpProxies", json!({ "name": "t", "urlMap": "web" })).await;
+    let with = |fields: Value| {
+        let mut body = rule("EXTERNAL_MANAGED", "t");
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        body
+    };
+    for (fields, field, why) in [
+        (json!({ "portRange": "20080-20090" }), "portRange", "exactly one port"),
+        (json!({ "portRange": Value::Null, "ports": ["20080", "20081"] }), "ports", "exactly one port"),
+        (json!({ "ports": ["20080"] }), "ports", "Only one of ports, portRange and allPorts"),
+        (json!({ "allPorts": true }), "ports", "Only one of ports, portRange and allPorts"),
+        (json!({ "IPProtocol": "UDP" }), "IPProtocol", "A target proxy requires TCP."),
+        (json!({ "networkTier": "STANDARD" }), "networkTier", "A global forwarding rule requires PREMIUM."),
+    ] {
+        let refused = cloud.post("global/forwardingRules", with(fields)).await;
+        refused.refused(400, "invalid", why);
+        refused.refused(400, "invalid", &format!("'resource.{field}'"));
+    }
+    cloud.insert("global/forwardingRules", with(json!({ "portRange": "20080-20080" }))).await;
+}
+
+#[tokio::test]
+async fn an_address_is_of_the_place_and_kind_of_its_rule() {
+    let cloud = Cloud::start().await;
+    cloud.url_map("web").await;
+    cloud.insert("global/targetHttpProxies", json!({ "name": "t", "urlMap": "web" })).await;
+    cloud.insert("regions/us-central1/addresses", json!({ "name": "regional" })).await;
+    let internal =
+        json!({ "name": "internal", "addressType": "INTERNAL", "address": "10.9.9.9", "prefixLength": 32 });
+    cloud.insert("global/addresses", internal).await;
+    cloud.insert("global/addresses", json!({ "name": "good" })).await;
+    let with = |address: &str| {
+        let mut body = rule("EXTERNAL_MANAGED", "t");
+        body["IPAddress"] = json!(address);
+        body
+    };
+    let regional = "regions/us-central1/addresses/regional";
+    let number = cloud.get(regional).await.ok()["address"].as_str().unwrap().to_owned();
+    for address in [regional, number.as_str()] {
+        cloud.post("global/forwardingRules", with(address)).await.refused(
+            400,
+            "invalid",
+            "The address 'projects/p/regions/us-central1/addresses/regional' cannot be used: it must be global.",
+        );
+    }
+    cloud.post("global/forwardingRules", with("internal")).await.refused(
+        400,
+        "invalid",
+        "of type INTERNAL cannot be used with load balancing scheme EXTERNAL_MANAGED",
+    );
+    cloud.insert("global/forwardingRules", with("good")).await;
+}
+
+#[tokio::test]
+async fn a_rule_follows_its_service_from_classic_to_managed() {
+    let cloud = Cloud::start().await;
+    service(&cloud, "s", "EXTERNAL").await;
+    cloud.insert("global/urlMaps", json!({ "name": "m", "defaultService": "s" })).await;
+    cloud.insert("global/targetHttpProxies", json!({ "name": "t", "urlMap": "m" })).await;
+    cloud.insert("global/forwardingRules", rule("EXTERNAL", "t")).await;
+    let managed = json!({ "loadBalancingScheme": "EXTERNAL_MANAGED" });
+    let path = "global/forwardingRules/r";
+    cloud.call("PATCH", path, Some(&managed)).await.refused(
+        400,
+        "invalid",
+        "Load balancing scheme EXTERNAL_MANAGED does not match the backend service load balancing scheme EXTERNAL.",
+    );
+    let ready = json!({ "externalManagedMigrationState": "TEST_ALL_TRAFFIC" });
+    cloud.done("PATCH", "global/backendServices/s", &ready).await;
+    cloud.done("PATCH", "global/backendServices/s", &managed).await;
+    cloud.done("PATCH", path, &managed).await;
+    cloud
+        .done("PATCH", "global/backendServices/s", &json!({ "externalManagedMigrationState": Value::Null }))
+        .await;
+    let inside = json!({ "loadBalancingScheme": "INTERNAL_MANAGED" });
+    cloud.call("PATCH", path, Some(&inside)).await.refused(400, "invalid", "The field cannot be changed.");
+}
