@@ -9,8 +9,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use emulator::dataplane::program::{NetworkEndpoint, UrlMap as Programmed};
 use emulator::dataplane::program::Scheme;
+use emulator::dataplane::program::{NetworkEndpoint, UrlMap as Programmed};
 use emulator::dataplane::route::{Circumstances, RequestHead, Routed, route};
 use emulator::program::{Resources, compile};
 use gclb::model::{
@@ -271,9 +271,7 @@ fn as_emulator<'a>(map: &'a Programmed, host: &str, path: &str) -> Option<&'a st
     let headers = http::HeaderMap::new();
     let request = RequestHead { authority: host, path, query: None, method: "GET", headers: &headers };
     match route(map, &request, &Circumstances::nobodys(Scheme::Classic)) {
-        Routed::Forward(forwarding) => {
-            Some(forwarding.service.name()).filter(|name| *name != "not-found")
-        }
+        Routed::Forward(forwarding) => Some(forwarding.service.name()).filter(|name| *name != "not-found"),
         other => panic!("{other:?}"),
     }
 }

@@ -196,8 +196,7 @@ fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     if probed && health_checks == 0 {
         return Err(ApiError::required("resource.healthChecks"));
     }
-    super::place::check(draft)?;
-    super::scheme::check(draft, world)
+    super::scheme::check_placed(draft, world)
 }
 
 /// Which balancing mode a group may have, and which targets go with it.

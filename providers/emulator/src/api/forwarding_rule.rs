@@ -173,8 +173,7 @@ fn settle_address(draft: &mut Draft, given: &str, world: &World<'_>) -> Result<(
 
 fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     rules::check(draft)?;
-    super::place::check(draft)?;
-    super::scheme::check(draft, world)?;
+    super::scheme::check_placed(draft, world)?;
     if draft.previous.is_some() { Ok(()) } else { rules::check_new(draft, world) }
 }
 

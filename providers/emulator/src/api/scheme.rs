@@ -118,6 +118,12 @@ pub(in crate::api) fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiE
     view.check_direct()
 }
 
+/// The same, and that what the draft refers to is in the right place.
+pub(in crate::api) fn check_placed(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
+    super::place::check(draft)?;
+    check(draft, world)
+}
+
 /// The size of a map that a classic load balancer uses.
 const MAX_CLASSIC: usize = 64 << 10;
 /// The size of any map.

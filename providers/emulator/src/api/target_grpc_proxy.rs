@@ -15,6 +15,7 @@ pub(super) static RESOURCE: Resource = Resource {
     verbs: &[Standard::Insert, Standard::Patch, Standard::Delete],
     custom: &[iam::TEST_PERMISSIONS],
     locking: Locking::Fingerprint,
+    check: super::scheme::check_placed,
     render,
     ..Resource::PLAIN
 };

@@ -5,9 +5,6 @@ use crate::declaration::{
     CustomVerb, Effect, Fields, Locking, NotFound, Resource, ScopeKind, Standard, Type, VerbAddress, flag,
     integer, link, list, text,
 };
-use crate::draft::Draft;
-use crate::error::ApiError;
-use crate::world::World;
 
 pub(super) static RESOURCE: Resource = Resource {
     collection: "targetHttpProxies",
@@ -28,7 +25,7 @@ pub(super) static RESOURCE: Resource = Resource {
     lacks: &[(ScopeKind::Region, &["patch"])],
     locking: Locking::Fingerprint,
     not_found: NotFound::Noun("targetHttpProxy"),
-    check,
+    check: super::scheme::check_placed,
     ..Resource::PLAIN
 };
 
@@ -39,8 +36,3 @@ const FIELDS: Fields = &[
     flag("proxyBind"),
     link("urlMap", &["urlMaps"]).required(),
 ];
-
-fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
-    super::place::check(draft)?;
-    super::scheme::check(draft, world)
-}

@@ -81,8 +81,7 @@ const FIELDS: Fields = &[
 
 fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     check_certificates(draft, world)?;
-    super::place::check(draft)?;
-    super::scheme::check(draft, world)?;
+    super::scheme::check_placed(draft, world)?;
     let Some(url_map) = draft.text("urlMap") else { return Ok(()) };
     let redirects = ResourcePath::parse(url_map)
         .and_then(|path| world.latest(&path).map(super::url_map::redirects_to_https))

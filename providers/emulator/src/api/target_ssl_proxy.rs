@@ -47,7 +47,10 @@ pub(super) static RESOURCE: Resource = Resource {
         },
         iam::TEST_PERMISSIONS,
     ],
-    check: check_certificates,
+    check: |draft, world| {
+        check_certificates(draft, world)?;
+        super::scheme::check_placed(draft, world)
+    },
     ..Resource::PLAIN
 };
 

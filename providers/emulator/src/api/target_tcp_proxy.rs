@@ -28,6 +28,7 @@ pub(super) static RESOURCE: Resource = Resource {
         iam::TEST_PERMISSIONS,
     ],
     lacks: &[(ScopeKind::Region, &["setBackendService", "setProxyHeader"])],
+    check: super::scheme::check_placed,
     ..Resource::PLAIN
 };
 

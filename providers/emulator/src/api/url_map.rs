@@ -68,8 +68,7 @@ pub(super) const HTTPS_REDIRECT_REFUSED: &str =
 
 fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     rules::check(draft.body())?;
-    super::place::check(draft)?;
-    super::scheme::check(draft, world)?;
+    super::scheme::check_placed(draft, world)?;
     let https = world.users(&draft.path).into_iter().find(|user| user.collection == "targetHttpsProxies");
     if https.is_some() && redirects_to_https(&draft.next) {
         return Err(ApiError::invalid("resource", &draft.path.name, HTTPS_REDIRECT_REFUSED));

@@ -82,6 +82,9 @@ pub(crate) static METRICS: &[Metric] = &[
     metric("SUBNETWORKS", &["subnetworks"], Count::Each, Places::Region, 100),
     metric("TARGET_HTTPS_PROXIES", &["targetHttpsProxies"], Count::Each, Places::Both, 10),
     metric("TARGET_HTTP_PROXIES", &["targetHttpProxies"], Count::Each, Places::Both, 10),
+    metric("TARGET_POOLS", &["targetPools"], Count::Each, Places::Region, 50),
+    metric("TARGET_SSL_PROXIES", &["targetSslProxies"], Count::Each, Places::Global, 10),
+    metric("TARGET_TCP_PROXIES", &["targetTcpProxies"], Count::Each, Places::Both, 10),
     metric("URL_MAPS", &["urlMaps"], Count::Each, Places::Both, 10),
 ];
 
@@ -317,7 +320,12 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_in_order() {
+    fn metrics_are_in_order_and_count_what_there_is() {
         assert!(METRICS.windows(2).all(|pair| matches!(pair, [a, b] if a.name < b.name)));
+        for Metric { name, collections, .. } in METRICS {
+            for collection in *collections {
+                assert!(crate::api::find(collection).is_some(), "{name} counts {collection}");
+            }
+        }
     }
 }
