@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod cache;
+mod go;
 mod program;
 mod python;
 mod rust;
@@ -15,4 +16,12 @@ async fn emulator() -> emulator::Running {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let latency = emulator::Latency::of(std::time::Duration::from_millis(30));
     emulator::Emulator::start(emulator::Config { latency, ..emulator::Config::default() }).await.unwrap()
+}
+
+/// What a client says at its end is what the emulator holds: nothing but the instance.
+fn used_and_gone(said: &str, emulator: &emulator::Running) {
+    assert!(said.starts_with("built, used and taken down"), "{said}");
+    let left = emulator.state();
+    let left: Vec<&String> = left["resources"].as_object().unwrap().keys().collect();
+    assert_eq!(left, ["projects/demo/zones/us-central1-a/instances/web-1"]);
 }

@@ -41,8 +41,5 @@ async fn the_python_library_builds_uses_and_takes_down_a_load_balancer() {
     let endpoint = format!("http://{}", emulator.address());
     let said =
         run(Command::new(python).arg("load_balancer.py").arg(endpoint).current_dir(FOLDER)).await.unwrap();
-    assert!(said.starts_with("built, used and taken down"), "{said}");
-    let left = emulator.state();
-    let left: Vec<&String> = left["resources"].as_object().unwrap().keys().collect();
-    assert_eq!(left, ["projects/demo/zones/us-central1-a/instances/web-1"]);
+    crate::used_and_gone(&said, &emulator);
 }
