@@ -3,7 +3,9 @@
 use crate::clock::Pace;
 use crate::dataplane::dial::DialTranslation;
 use crate::latency::Latency;
+use crate::metadata::MetadataServer;
 use crate::quota::{QuotaSetting, QuotaTold, RateLimit, RateLimits, ResourceQuotas};
+use crate::token::{StaticToken, TokenCheck};
 use ipnet::Ipv4Net;
 use jiff::SignedDuration;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -38,6 +40,14 @@ pub struct Config {
     pub missing_fingerprint: MissingFingerprint,
     /// How far lists lag behind what `get` shows.
     pub list_lag: Duration,
+    /// Whether requests must show a token.
+    pub tokens: TokenCheck,
+    /// Tokens that are known from the start.
+    pub static_tokens: Vec<StaticToken>,
+    /// A file with more of them.
+    pub token_file: Option<PathBuf>,
+    /// The metadata server, if there is to be one.
+    pub metadata: Option<MetadataServer>,
     /// How many requests the admin path remembers.
     pub request_log: usize,
     /// The file that the state is kept in; without one it is gone when the process ends.
@@ -72,6 +82,10 @@ impl Default for Config {
             wait_limit: Duration::from_mins(2),
             missing_fingerprint: MissingFingerprint::Accept,
             list_lag: Duration::ZERO,
+            tokens: TokenCheck::Off,
+            static_tokens: Vec::new(),
+            token_file: None,
+            metadata: None,
             request_log: 1000,
             state: None,
             quotas: ResourceQuotas::default(),
@@ -118,6 +132,24 @@ pub struct Options {
     /// How far lists lag behind: new resources show so much later, deleted ones stay so much longer
     #[arg(long, env = "GCE_EMULATOR_LIST_LAG", value_name = "DURATION", default_value = "0s", value_parser = duration)]
     pub list_lag: Duration,
+    /// Refuse requests without a valid token (401) and those that their token does not permit (403)
+    #[arg(long, env = "GCE_EMULATOR_TOKENS")]
+    pub tokens: bool,
+    /// Tokens that are valid, and what each permits: a JSON file
+    #[arg(long, env = "GCE_EMULATOR_TOKEN_FILE", value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// Where a metadata server listens, which hands out tokens, project and zone [default: none]
+    #[arg(long, env = "GCE_EMULATOR_METADATA_LISTEN", value_name = "ADDR:PORT")]
+    pub metadata_listen: Option<SocketAddr>,
+    /// The project that the metadata server says it is in
+    #[arg(long, env = "GCE_EMULATOR_METADATA_PROJECT", value_name = "ID", default_value = "local")]
+    pub metadata_project: String,
+    /// The zone that the metadata server says it is in
+    #[arg(long, env = "GCE_EMULATOR_METADATA_ZONE", value_name = "NAME", default_value = "us-central1-a")]
+    pub metadata_zone: String,
+    /// How long a token of the metadata server is valid
+    #[arg(long, env = "GCE_EMULATOR_TOKEN_LIFETIME", value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    pub token_lifetime: Duration,
     /// How many resources of a kind a project may have, METRIC=N, or `new-project` for all limits of a new project
     /// (repeatable) [default: more than anybody needs]
     #[arg(long, env = "GCE_EMULATOR_QUOTA", value_name = "METRIC=N", value_delimiter = ',')]
@@ -146,6 +178,12 @@ impl From<Options> for Config {
             link_base,
             missing_fingerprint,
             list_lag,
+            tokens,
+            token_file,
+            metadata_listen,
+            metadata_project,
+            metadata_zone,
+            token_lifetime,
             quota,
             quota_told,
             rate_limit,
@@ -166,6 +204,14 @@ impl From<Options> for Config {
             link_base,
             missing_fingerprint,
             list_lag,
+            tokens: if tokens { TokenCheck::On } else { TokenCheck::Off },
+            token_file,
+            metadata: metadata_listen.map(|listen| MetadataServer {
+                listen,
+                project: metadata_project,
+                zone: metadata_zone,
+                token_lifetime,
+            }),
             quotas,
             rates: RateLimits::of(rate_limit),
             state,

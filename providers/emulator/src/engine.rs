@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::error::ApiError;
 use crate::journal::{Journal, JournalFailed};
 use crate::latency::Latency;
+use crate::metadata::Handed;
 use crate::plane::Plane;
 use crate::quota::Quotas;
 use crate::request_log::RequestLog;
@@ -26,6 +27,7 @@ use crate::schema::Mode;
 use crate::scope::{ResourcePath, Scope};
 use crate::seed;
 use crate::state::State;
+use crate::token::{Caller, Tokens};
 use crate::version::Version;
 use crate::world::World;
 use http::{HeaderMap, Method, StatusCode};
@@ -50,6 +52,9 @@ pub(crate) struct Engine {
     pub(crate) stop: CancellationToken,
     pub(crate) pool: AddressPool,
     pub(crate) quotas: Quotas,
+    pub(crate) tokens: Tokens,
+    /// The tokens that the metadata server hands out.
+    pub(crate) handed: Handed,
     latency: Mutex<Latency>,
     list_lag: Mutex<Duration>,
     state: Mutex<State>,
@@ -66,6 +71,8 @@ pub(crate) struct Request {
     pub(crate) query: BTreeMap<String, String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
+    /// Who asks, where tokens are checked.
+    pub(crate) caller: Option<Arc<Caller>>,
 }
 
 /// An answer. No body: 204.
@@ -98,6 +105,8 @@ pub(crate) struct Context<'a> {
     pub(crate) request: String,
     /// What the client calls the request, where the method lets it.
     pub(crate) request_id: Option<&'a str>,
+    /// Who asks, where tokens are checked.
+    pub(crate) caller: Option<&'a Caller>,
 }
 
 impl Context<'_> {
@@ -136,6 +145,8 @@ impl Engine {
             requests: RequestLog::new(config.request_log),
             pool: AddressPool::new(&config),
             quotas: Quotas::new(config.quotas.clone(), config.rates.clone()),
+            handed: Handed::default(),
+            tokens: Tokens::new(config.static_tokens.clone()),
             plane,
             config,
             clock,
@@ -197,6 +208,11 @@ impl Engine {
         self.changes.subscribe()
     }
 
+    /// Who operations say has asked.
+    fn user(&self, context: &Context<'_>) -> String {
+        context.caller.map_or_else(|| self.config.user.clone(), |caller| caller.account.clone())
+    }
+
     /// What rules look at.
     pub(crate) fn world<'a>(&'a self, state: &'a State) -> World<'a> {
         World { state, config: &self.config, plane: &self.plane, pool: &self.pool, quotas: &self.quotas }
@@ -227,6 +243,7 @@ impl Engine {
                 .get("requestId")
                 .map(String::as_str)
                 .filter(|id| !id.is_empty() && call.takes_request_id()),
+            caller: request.caller.as_deref(),
         };
         if let Err(error) = self.count(&call) {
             return error.into();

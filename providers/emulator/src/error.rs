@@ -49,6 +49,12 @@ enum Detail {
     BadRequest {
         field: String,
     },
+    /// What is wrong with the token: the text of the item, and the reason in capitals.
+    Credentials {
+        item: &'static str,
+        reason: &'static str,
+        method: Option<String>,
+    },
     /// Which rate quota was used up.
     Quota {
         metric: String,
@@ -185,6 +191,40 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "backendError", message)
     }
 
+    /// 401: no token.
+    pub(crate) fn credentials_missing(method: Option<&str>) -> Self {
+        let mut error = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "required",
+            "Request is missing required authentication credential. Expected OAuth 2 access token, login cookie or \
+             other valid authentication credential. See \
+             https://developers.google.com/identity/sign-in/web/devconsole-project.",
+        );
+        let (item, reason) = ("Login Required.", "CREDENTIALS_MISSING");
+        error.detail = Detail::Credentials { item, reason, method: method.map(str::to_owned) };
+        error
+    }
+
+    /// 401: a token that nobody has given out, or that has expired.
+    pub(crate) fn credentials_invalid(reason: &'static str, method: Option<&str>) -> Self {
+        let mut error = Self::new(
+            StatusCode::UNAUTHORIZED,
+            "authError",
+            "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other \
+             valid authentication credential. See \
+             https://developers.google.com/identity/sign-in/web/devconsole-project.",
+        );
+        let item = "Invalid Credentials";
+        error.detail = Detail::Credentials { item, reason, method: method.map(str::to_owned) };
+        error
+    }
+
+    /// 403: a token that does not permit this.
+    pub(crate) fn forbidden(permission: &str, resource: &str) -> Self {
+        let message = format!("Required '{permission}' permission for '{resource}'");
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
     /// 413: more bytes than any request may have.
     pub(crate) fn too_large(limit: usize) -> Self {
         Self::new(
@@ -215,6 +255,22 @@ impl ApiError {
                         "quota_metric": format!("compute.googleapis.com/{metric}"),
                         "service": "compute.googleapis.com",
                     },
+                }]);
+            }
+            Detail::Credentials { item: text, reason, method } => {
+                item["message"] = json!(text);
+                item["locationType"] = json!("header");
+                item["location"] = json!("Authorization");
+                error["status"] = json!("UNAUTHENTICATED");
+                let mut metadata = json!({ "service": "compute.googleapis.com" });
+                if let Some(method) = method {
+                    metadata["method"] = json!(method);
+                }
+                error["details"] = json!([{
+                    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+                    "reason": reason,
+                    "domain": "googleapis.com",
+                    "metadata": metadata,
                 }]);
             }
             Detail::Location { kind, name } => {

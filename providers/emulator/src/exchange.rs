@@ -3,9 +3,11 @@
 //! The order: the log takes it down, the token is looked at, and then the engine answers. Whatever is to see each call once
 //! belongs here, so that the calls of a batch are seen as well.
 
+use crate::call::Call;
 use crate::engine::{Engine, Reply, Request};
 use crate::error::ApiError;
 use crate::request_log;
+use crate::token;
 use http::{HeaderMap, HeaderValue, Method, header};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -33,7 +35,22 @@ pub(crate) struct Outgoing {
 
 /// Answers one call of the API.
 pub(crate) async fn answer(engine: &Arc<Engine>, incoming: Incoming) -> Outgoing {
-    logged(engine, incoming, async |request| Outgoing::of(engine.answer(&request).await)).await
+    logged(engine, incoming, async |mut request| {
+        let call = Call::parse(&request.method, &request.path);
+        match token::admit(engine, &request, call.as_ref().map(|(_, call)| call)) {
+            Ok(caller) => {
+                request.caller = caller;
+                Outgoing::of(engine.answer(&request).await)
+            }
+            Err(refusal) => {
+                let method = call.map(|(version, call)| token::rpc(version, &call));
+                let (error, challenge) = refusal.answer(method.as_deref());
+                let headers = challenge.map(|challenge| (header::WWW_AUTHENTICATE, challenge));
+                Outgoing { headers: headers.into_iter().collect(), ..Outgoing::of(error.into()) }
+            }
+        }
+    })
+    .await
 }
 
 /// Takes a request down in the log, lets it be answered, and takes down the outcome.
@@ -55,7 +72,7 @@ pub(crate) async fn logged(
     let (path, query) = split_target(&target);
     let pretty = query.get("prettyPrint").is_none_or(|value| value != "false");
     let mut outgoing = match body {
-        Ok(body) => answer(Request { method, path, query, headers, body }).await,
+        Ok(body) => answer(Request { method, path, query, headers, body, caller: None }).await,
         Err(error) => Outgoing::of(error.into()),
     };
     outgoing.pretty = pretty;

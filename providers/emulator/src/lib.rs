@@ -27,6 +27,7 @@ mod instance;
 mod journal;
 mod latency;
 mod list;
+mod metadata;
 mod name;
 mod operation;
 mod plane;
@@ -45,6 +46,7 @@ mod snapshot;
 mod start_error;
 mod state;
 mod timestamp;
+mod token;
 mod version;
 mod world;
 
@@ -54,10 +56,12 @@ pub use dataplane::dial::{DialTranslation, DialTranslationError};
 pub use instance::{Instance, RegisterError};
 pub use journal::{StateFileContentError, StateFileError};
 pub use latency::Latency;
+pub use metadata::MetadataServer;
 pub use quota::{QuotaError, QuotaSetting, QuotaTold, RateGroup, RateLimit, RateLimits, ResourceQuotas};
 pub use running::{Emulator, Running};
 pub use snapshot::SnapshotError;
 pub use start_error::StartError;
+pub use token::{Permissions, StaticToken, TokenCheck, TokenFileError};
 
 /// Reads a state file, as far as it can be read without opening it: for fuzzing, and for looking at a file that an
 /// emulator refuses.

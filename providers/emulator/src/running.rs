@@ -7,17 +7,19 @@ use crate::engine::Engine;
 use crate::instance::{Instance, RegisterError};
 use crate::journal::Journal;
 use crate::latency::Latency;
+use crate::metadata;
 use crate::plane::Plane;
 use crate::scope::{ResourcePath, Scope};
 use crate::server;
 use crate::start_error::StartError;
 use crate::state::State;
+use crate::token;
 use serde_json::Value;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use url::Url;
 
 /// Starts emulators.
@@ -26,7 +28,7 @@ pub struct Emulator;
 
 impl Emulator {
     /// Starts one. It runs until [`Running::shutdown`], or until the handle is dropped.
-    pub async fn start(config: Config) -> Result<Running, StartError> {
+    pub async fn start(mut config: Config) -> Result<Running, StartError> {
         let pool = config.address_pool;
         if !pool.network().is_loopback() || !pool.broadcast().is_loopback() {
             return Err(StartError::PoolNotLoopback { pool });
@@ -36,6 +38,13 @@ impl Emulator {
         let refused = |source| StartError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
+        let metadata = match &config.metadata {
+            Some(server) => Some(metadata_listener(server.listen).await?),
+            None => None,
+        };
+        if let Some(file) = &config.token_file {
+            config.static_tokens.extend(token::read(file)?);
+        }
         let (journal, state) = match &config.state {
             Some(path) => {
                 let (journal, state) = Journal::open(path)?;
@@ -51,10 +60,26 @@ impl Emulator {
         let plane = Plane::start(&config, clock.clone()).map_err(StartError::DataPlane)?;
         let engine = Engine::new(config, plane, clock, state, journal);
         engine.resume().await;
-        let server = tokio::spawn(server::serve(Arc::clone(&engine), listener));
+        if let Some(server) = &engine.config.metadata {
+            metadata::settle(&engine, server)?;
+        }
+        let mut servers = JoinSet::new();
+        servers.spawn(server::serve(Arc::clone(&engine), listener, server::handle));
+        let metadata = metadata.map(|(listener, address)| {
+            servers.spawn(server::serve(Arc::clone(&engine), listener, metadata::answer));
+            tracing::info!(%address, "the metadata server listens");
+            address
+        });
         tracing::info!(%address, "the emulator listens");
-        Ok(Running { engine, address, server: Some(server) })
+        Ok(Running { engine, address, metadata, servers })
     }
+}
+
+async fn metadata_listener(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let refused = |source| StartError::ListenMetadata { address, source };
+    let listener = TcpListener::bind(address).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
 }
 
 /// Tries the lowest port a forwarding rule is likely to want, so that a machine that refuses it says so at start and not
@@ -77,7 +102,8 @@ fn check_load_balancer_port(config: &Config) -> Result<(), StartError> {
 pub struct Running {
     engine: Arc<Engine>,
     address: SocketAddr,
-    server: Option<JoinHandle<()>>,
+    metadata: Option<SocketAddr>,
+    servers: JoinSet<()>,
 }
 
 impl std::fmt::Debug for Running {
@@ -91,6 +117,12 @@ impl Running {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where the metadata server listens, if there is one: what `GCE_METADATA_HOST` is set to.
+    #[must_use]
+    pub fn metadata_address(&self) -> Option<SocketAddr> {
+        self.metadata
     }
 
     /// What clients of the API are given: `http://HOST:PORT/compute/v1/`.
@@ -183,10 +215,10 @@ impl Running {
     pub async fn shutdown(mut self) {
         self.engine.stop.cancel();
         self.engine.tasks.close();
-        if let Some(server) = self.server.take()
-            && let Err(error) = server.await
-        {
-            tracing::error!(%error, "the listener ended badly");
+        while let Some(ended) = self.servers.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a listener ended badly");
+            }
         }
         self.engine.tasks.wait().await;
         self.engine.plane.shutdown().await;

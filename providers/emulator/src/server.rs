@@ -25,7 +25,11 @@ const MAX_BODY: usize = 8 << 20;
 const GRACE: Duration = Duration::from_secs(2);
 
 /// Accepts connections until the engine stops; returns when the last of them is closed.
-pub(crate) async fn serve(engine: Arc<Engine>, listener: TcpListener) {
+pub(crate) async fn serve<H, F>(engine: Arc<Engine>, listener: TcpListener, handle: H)
+where
+    H: Fn(Arc<Engine>, http::Request<Incoming>) -> F + Copy + Send + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
     let connections = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -34,7 +38,7 @@ pub(crate) async fn serve(engine: Arc<Engine>, listener: TcpListener) {
         };
         match accepted {
             Ok((stream, _)) => {
-                connections.spawn(connection(Arc::clone(&engine), stream));
+                connections.spawn(connection(Arc::clone(&engine), stream, handle));
             }
             Err(error) => {
                 // Out of file descriptors, most likely: the next accept would fail at once as well.
@@ -48,7 +52,11 @@ pub(crate) async fn serve(engine: Arc<Engine>, listener: TcpListener) {
     connections.wait().await;
 }
 
-async fn connection(engine: Arc<Engine>, stream: TcpStream) {
+async fn connection<H, F>(engine: Arc<Engine>, stream: TcpStream, handle: H)
+where
+    H: Fn(Arc<Engine>, http::Request<Incoming>) -> F + Copy + Send + 'static,
+    F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
+{
     let stop = engine.stop.clone();
     let service = service_fn(move |request| {
         let engine = Arc::clone(&engine);
@@ -72,7 +80,8 @@ async fn connection(engine: Arc<Engine>, stream: TcpStream) {
     }
 }
 
-async fn handle(engine: Arc<Engine>, request: http::Request<Incoming>) -> Response<Full<Bytes>> {
+/// Answers one request to the API or to the admin path.
+pub(crate) async fn handle(engine: Arc<Engine>, request: http::Request<Incoming>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let incoming =

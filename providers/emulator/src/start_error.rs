@@ -20,6 +20,26 @@ pub enum StartError {
         #[source]
         source: io::Error,
     },
+    /// The metadata server's address or port is not to be had.
+    #[error("listening for the metadata server on {address}: {}", advice(*address, source))]
+    ListenMetadata {
+        /// Where it should have listened.
+        address: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The metadata server is to be in a project or a zone that cannot be.
+    #[error(
+        "the metadata server cannot be in {what}; choose another with --metadata-project or --metadata-zone"
+    )]
+    MetadataPlace {
+        /// What cannot be.
+        what: String,
+    },
+    /// The file of tokens cannot be used.
+    #[error(transparent)]
+    Tokens(#[from] crate::token::TokenFileError),
     /// Forwarding rules could not listen on their ports.
     #[error(
         "forwarding rules listen on addresses of {pool}, and a test of {address} was refused: {}; \

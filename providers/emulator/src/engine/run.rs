@@ -41,7 +41,7 @@ impl Engine {
             verb: resource.operation_type(verb).into(),
             target: path.clone(),
             target_id,
-            user: self.config.user.clone(),
+            user: self.user(context),
             request_id: context.request_id.map(str::to_owned),
             inserted: now,
             started: None,

@@ -39,7 +39,7 @@ impl Engine {
             verb: resource.operation_type(verb).into(),
             target: draft.path.clone(),
             target_id: draft.next.id,
-            user: self.config.user.clone(),
+            user: self.user(context),
             request_id: context.request_id.map(str::to_owned),
             inserted: now,
             started: Some(now),
