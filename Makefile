@@ -45,6 +45,7 @@ cluster:
 # What is measured is waiting for operations of a second, so an optimised build would only take longer to make.
 bench: controlplane
 	$(CARGO) bench --quiet --profile dev --bench ingress_to_address
+	$(CARGO) bench --quiet --profile dev --package emulator --bench load_balancers
 
 # Writes docs/emulator/reference from the declarations of the emulator.
 reference:
