@@ -11,6 +11,7 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use emulator::{Config, Emulator, MetadataServer, Permissions, StaticToken, TokenCheck};
 use gce::{Client, Credentials, Global};
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
@@ -46,6 +47,43 @@ async fn from_the_metadata_server() {
     let asked = seen.iter().filter(|line| line.contains("/service-accounts/default/token")).count();
     assert_eq!(asked, 1, "the token is kept: {seen:?}");
     assert_eq!(cloud.authorizations(), [format!("Bearer {TOKEN}"), format!("Bearer {TOKEN}")]);
+}
+
+/// The same against the emulated cloud: its metadata server hands out the token, and its API asks for one.
+#[tokio::test]
+async fn from_the_metadata_server_of_the_emulator() {
+    gce::install_crypto_provider();
+    let folder = Folder::new("emulator");
+    let running = Emulator::start(Config {
+        tokens: TokenCheck::On,
+        static_tokens: vec![StaticToken {
+            token: TOKEN.to_owned(),
+            account: "tests@example.com".to_owned(),
+            projects: None,
+            permissions: Permissions::Admin,
+            expires: None,
+        }],
+        metadata: Some(MetadataServer { project: "p".to_owned(), ..MetadataServer::default() }),
+        ..Config::default()
+    })
+    .await
+    .unwrap();
+    let maps = format!("{}projects/p/global/urlMaps", running.endpoint());
+    let http = reqwest::Client::new();
+    let body = json!({"name": "web"});
+    let refused = http.post(&maps).json(&body).send().await.unwrap();
+    assert_eq!(refused.status(), 401, "who shows no token is not let in");
+    let made = http.post(&maps).bearer_auth(TOKEN).json(&body).send().await.unwrap();
+    assert_eq!(made.status(), 200);
+    running.idle().await;
+    let metadata = running.metadata_address().unwrap().to_string();
+    call(running.endpoint().as_str(), &folder, &[("GCE_METADATA_HOST", &metadata)]).await;
+    let log = running.requests();
+    let gets: Vec<&serde_json::Value> =
+        log.as_array().unwrap().iter().filter(|entry| entry["method"] == "GET").collect();
+    assert_eq!(gets.len(), 2, "{log}");
+    assert!(gets.iter().all(|entry| entry["status"] == 200), "{log}");
+    running.shutdown().await;
 }
 
 #[tokio::test]
@@ -165,28 +203,8 @@ impl Cloud {
         Self { host, seen, task }
     }
 
-    /// Runs the other process in an environment where only the given credentials can be found.
     async fn call(&self, folder: &Folder, environment: &[(&str, &str)]) {
-        let nowhere: &Path = &folder.0.join("no-such-home");
-        let child = tokio::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "calls_with_application_default_credentials", "--nocapture"])
-            .env_remove("GCE_METADATA_HOST")
-            .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
-            .env_remove("GOOGLE_CLOUD_QUOTA_PROJECT")
-            // Where a developer's own credentials would otherwise be found.
-            .env("HOME", nowhere)
-            .env("CLOUDSDK_CONFIG", nowhere)
-            .env("NO_PROXY", "127.0.0.1")
-            .env(ENDPOINT, format!("http://{}/compute/v1/", self.host))
-            .envs(environment.iter().copied())
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output();
-        let output = tokio::time::timeout(Duration::from_mins(1), child).await.unwrap().unwrap();
-        let said =
-            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{said}");
-        assert!(!said.contains(TOKEN) && !said.contains("PRIVATE KEY"), "{said}");
+        call(&format!("http://{}/compute/v1/", self.host), folder, environment).await;
     }
 
     fn seen(&self) -> Vec<String> {
@@ -201,6 +219,30 @@ impl Cloud {
             .map(str::to_owned)
             .collect()
     }
+}
+
+/// Runs the other process in an environment where only the given credentials can be found.
+async fn call(endpoint: &str, folder: &Folder, environment: &[(&str, &str)]) {
+    let nowhere: &Path = &folder.0.join("no-such-home");
+    let child = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "calls_with_application_default_credentials", "--nocapture"])
+        .env_remove("GCE_METADATA_HOST")
+        .env_remove("GOOGLE_APPLICATION_CREDENTIALS")
+        .env_remove("GOOGLE_CLOUD_QUOTA_PROJECT")
+        // Where a developer's own credentials would otherwise be found.
+        .env("HOME", nowhere)
+        .env("CLOUDSDK_CONFIG", nowhere)
+        .env("NO_PROXY", "127.0.0.1")
+        .env(ENDPOINT, endpoint)
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(Duration::from_mins(1), child).await.unwrap().unwrap();
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(!said.contains(TOKEN) && !said.contains("PRIVATE KEY"), "{said}");
 }
 
 fn answer(seen: &Mutex<Vec<String>>, request: &Request<Incoming>) -> Response<Full<Bytes>> {
