@@ -18,7 +18,8 @@ mod url_map;
 
 use serde_json::Value;
 
-use crate::dataplane::program::{NetworkEndpoint, Problem, Program};
+use crate::dataplane::program::{NetworkEndpoint, Problem, Program, UrlMap};
+use crate::dataplane::resource_id::UrlMapId;
 
 /// The API's state, as the compiler reads it.
 ///
@@ -58,6 +59,12 @@ pub fn compile(resources: &impl Resources) -> Program {
     // Backend services that no forwarding rule reaches are not in a program: they get no traffic and no probes.
     firewall::compile(resources, &mut program);
     program
+}
+
+/// Compiles one URL map by itself, to ask where it would lead. What cannot be expressed is left out.
+#[must_use]
+pub(crate) fn compile_url_map(path: &str, body: &Value) -> UrlMap {
+    url_map::compile(&UrlMapId::new(path), body, &mut Program::default())
 }
 
 impl Program {

@@ -124,6 +124,30 @@ pub(in crate::api) fn check_placed(draft: &Draft, world: &World<'_>) -> Result<(
     check(draft, world)
 }
 
+/// The scheme of a URL map: of what it leads to, else of the forwarding rules that lead to it.
+pub(in crate::api) fn of_map(map: &Draft, world: &World<'_>) -> Option<Scheme> {
+    let view = View { world, draft: map };
+    let destinations = view.destinations(&map.path);
+    let of_destinations = destinations.iter().filter_map(|destination| destination.scheme).next();
+    of_destinations.or_else(|| {
+        let proxies = view.proxies(&map.path);
+        proxies.iter().flat_map(|proxy| view.rules(proxy)).map(|rule| rule.scheme).next()
+    })
+}
+
+/// Refuses a URL map that a load balancer of this scheme could not use.
+pub(in crate::api) fn check_as(map: &Draft, world: &World<'_>, scheme: Scheme) -> Result<(), ApiError> {
+    let view = View { world, draft: map };
+    let destinations = view.destinations(&map.path);
+    if let Some(other) = destinations.iter().find(|destination| !destination.serves.contains(&scheme)) {
+        let why = format!("Load balancing scheme {} does not match {}.", scheme.name(), describe(other));
+        return Err(ApiError::invalid(&other.at, &other.path.to_string(), &why));
+    }
+    let kind = LoadBalancer { scheme, reach: Reach::of(&map.path.scope) };
+    view.check_features(&map.path, kind)?;
+    view.check_size(&map.path, kind)
+}
+
 /// The size of a map that a classic load balancer uses.
 const MAX_CLASSIC: usize = 64 << 10;
 /// The size of any map.

@@ -2,8 +2,11 @@
 //! refused if it cannot mean anything.
 
 mod actions;
+mod expectation;
 mod fields;
 mod rules;
+mod templates;
+mod validate;
 
 use super::iam;
 use crate::declaration::{
@@ -30,6 +33,7 @@ pub(super) static RESOURCE: Resource = Resource {
             effect: Effect::Change(check_invalidation),
             address: VerbAddress::Scoped,
         },
+        validate::VERB,
         iam::TEST_PERMISSIONS,
     ],
     list_kinds: &[(ListOf::Everywhere, "compute#urlMapsAggregatedList")],
@@ -67,7 +71,15 @@ pub(super) const HTTPS_REDIRECT_REFUSED: &str =
     "A URL map with httpsRedirect cannot be used by a target HTTPS proxy.";
 
 fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
+    check_rules(draft, world)?;
+    let scheme = super::scheme::of_map(draft, world);
+    expectation::failures(draft, scheme).first().map_or(Ok(()), |failure| Err(failure.refusal()))
+}
+
+/// All rules but that the map's own tests pass.
+fn check_rules(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     rules::check(draft.body())?;
+    templates::check(draft.body())?;
     super::scheme::check_placed(draft, world)?;
     let https = world.users(&draft.path).into_iter().find(|user| user.collection == "targetHttpsProxies");
     if https.is_some() && redirects_to_https(&draft.next) {

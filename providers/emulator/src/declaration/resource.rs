@@ -255,6 +255,9 @@ pub(crate) enum Effect {
     Change(ChangeFn),
     /// A change that is made at once, without an operation, and its answer.
     Settle(fn(&mut Stored, &Map<String, Value>) -> Result<Value, ApiError>),
+    /// A judgement at once of the resource that the request brings in its field `resource`. Nothing is stored, and
+    /// there need be no resource of the name in the path.
+    Judge(fn(&Judged<'_>, &World<'_>) -> Result<Value, ApiError>),
     /// An answer at once, without an operation.
     Answer(fn(&Question<'_>, &World<'_>) -> Result<Value, ApiError>),
 }
@@ -265,6 +268,17 @@ pub(crate) struct Question<'a> {
     pub(crate) stored: &'a Stored,
     pub(crate) request: &'a Map<String, Value>,
     pub(crate) query: &'a BTreeMap<String, String>,
+    /// What full URLs in the answer begin with, up to and including the version.
+    pub(crate) base: &'a str,
+}
+
+/// What a verb that judges is given.
+pub(crate) struct Judged<'a> {
+    /// The resource that the request brings, under the name in the path.
+    pub(crate) draft: &'a Draft,
+    /// Whether the body is complete and what it refers to is there: all that is checked before the resource's own rules.
+    pub(crate) complete: Result<(), ApiError>,
+    pub(crate) request: &'a Map<String, Value>,
     /// What full URLs in the answer begin with, up to and including the version.
     pub(crate) base: &'a str,
 }

@@ -2,7 +2,9 @@
 
 use super::{Context, Engine};
 use crate::config::MissingFingerprint;
-use crate::declaration::{CustomVerb, Effect, Fields, Locking, Question, Resource, UnknownFields, Written};
+use crate::declaration::{
+    CustomVerb, Effect, Fields, Judged, Locking, Question, Resource, UnknownFields, Written,
+};
 use crate::draft::Draft;
 use crate::error::ApiError;
 use crate::fingerprint::Fingerprint;
@@ -141,6 +143,15 @@ impl Engine {
             };
             return answer(&question, &self.world(state));
         }
+        if let Effect::Judge(judge) = verb.effect {
+            let request = self.request(state, &path, verb.request, context)?;
+            let Some(Value::Object(body)) = request.get("resource") else {
+                return Err(ApiError::required("resource"));
+            };
+            let (draft, complete) = self.imagine(state, resource, path, body, context)?;
+            let judged = Judged { draft: &draft, complete, request: &request, base: &context.base };
+            return judge(&judged, &self.world(state));
+        }
         if let Effect::Settle(settle) = verb.effect {
             let previous = Self::free(state, resource, &path)?;
             let request = self.request(state, &path, verb.request, context)?;
@@ -177,7 +188,7 @@ impl Engine {
                 }
             }
             Effect::Change(change) => change(&mut draft, &request, &self.world(state))?,
-            Effect::Answer(_) | Effect::Settle(_) => {}
+            Effect::Answer(_) | Effect::Judge(_) | Effect::Settle(_) => {}
         }
         self.put(state, resource, draft, verb.name, context)
     }
@@ -200,7 +211,7 @@ impl Engine {
     }
 
     #[expect(clippy::unused_self, reason = "reads like its neighbours")]
-    fn admission<'a>(
+    pub(super) fn admission<'a>(
         &self,
         state: &'a State,
         path: &'a ResourcePath,
@@ -267,11 +278,7 @@ impl Engine {
         resource: &'static Resource,
         draft: &mut Draft,
     ) -> Result<(), ApiError> {
-        schema::fill(resource.fields, draft.body_mut());
-        (resource.fill)(draft, &self.world(state));
-        (resource.complete)(draft, &self.world(state))?;
-        schema::verify(resource.fields, draft.body(), "resource")?;
-        self.check_links(state, resource, draft)?;
+        self.complete(state, resource, draft)?;
         (resource.check)(draft, &self.world(state))?;
         (resource.allocate)(draft, &self.world(state))?;
         self.quotas.check(state, draft)?;
@@ -281,6 +288,20 @@ impl Engine {
             draft.next.generation += 1;
         }
         Ok(())
+    }
+
+    /// Everything but the resource's own rules: a body with all it needs, whose references lead somewhere.
+    pub(super) fn complete(
+        &self,
+        state: &mut State,
+        resource: &'static Resource,
+        draft: &mut Draft,
+    ) -> Result<(), ApiError> {
+        schema::fill(resource.fields, draft.body_mut());
+        (resource.fill)(draft, &self.world(state));
+        (resource.complete)(draft, &self.world(state))?;
+        schema::verify(resource.fields, draft.body(), "resource")?;
+        self.check_links(state, resource, draft)
     }
 
     /// Whatever a body newly refers to must exist, and must not be on its way in or out.

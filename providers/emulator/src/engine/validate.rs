@@ -1,12 +1,16 @@
-//! `validateOnly`: everything is checked, and nothing changes.
+//! Checks without a change: `validateOnly`, and verbs that judge what a request brings.
 
 use super::{Context, Engine};
 use crate::declaration::Resource;
 use crate::draft::Draft;
+use crate::error::ApiError;
+use crate::name;
 use crate::operation::{Operation, OperationPath, Outcome, Stage};
 use crate::random;
-use crate::state::State;
-use serde_json::Value;
+use crate::schema::Mode;
+use crate::scope::ResourcePath;
+use crate::state::{State, Stored};
+use serde_json::{Map, Value};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -16,6 +20,29 @@ impl Engine {
     pub(super) fn validates_only(resource: &Resource, verb: &str, context: &Context<'_>) -> bool {
         resource.validates.contains(&verb)
             && context.query.get("validateOnly").is_some_and(|value| value == "true")
+    }
+
+    /// The resource that a body would make, and whether it is complete. A body that does not fit the schema is an error
+    /// of the request.
+    pub(super) fn imagine(
+        &self,
+        state: &mut State,
+        resource: &'static Resource,
+        path: ResourcePath,
+        body: &Map<String, Value>,
+        context: &Context<'_>,
+    ) -> Result<(Draft, Result<(), ApiError>), ApiError> {
+        let mut body = self
+            .admission(state, &path, resource.unknown_fields, Mode::Whole, context)
+            .resource(resource.fields, body)?;
+        let named = match body.shift_remove("name") {
+            Some(Value::String(named)) => name::check("resource.name", &named),
+            _ => Ok(()),
+        };
+        let next = Stored::new(random::id(), self.clock.now(), body);
+        let mut draft = Draft { path, previous: None, next };
+        let complete = named.and_then(|()| self.complete(state, resource, &mut draft));
+        Ok((draft, complete))
     }
 
     /// The answer to a check: an operation that has ended, with the error that the change would have ended with. Nobody

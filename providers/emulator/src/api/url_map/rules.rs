@@ -15,7 +15,7 @@ const MAX_HOST: usize = 255;
 pub(super) fn check(map: &Body) -> Result<(), ApiError> {
     destination(map, "resource", &DEFAULTS)?;
     effects(map, "resource", &DEFAULTS, Matched::ByOther)?;
-    tests(map)?;
+    super::expectation::check(map)?;
     let matchers = path_matchers(map)?;
     let named = host_rules(map, &matchers)?;
     if let Some(orphan) = matchers.iter().find(|name| !named.contains(*name)) {
@@ -117,24 +117,6 @@ fn effects(body: &Body, at: &str, names: &Destination, matched: Matched) -> Resu
     actions::redirect(body, redirect, at)?;
     actions::template_rewrite(body, action, at, matched)?;
     actions::header_action(body, at)
-}
-
-/// What a test expects can be expected.
-fn tests(map: &Body) -> Result<(), ApiError> {
-    for (index, test) in objects(map, "tests") {
-        let at = format!("resource.tests[{index}]");
-        for field in ["host", "path"] {
-            if text(test, field).is_empty() {
-                return Err(ApiError::required(&format!("{at}.{field}")));
-            }
-        }
-        if test.contains_key("service") && test.contains_key("expectedRedirectResponseCode") {
-            return Err(ApiError::invalid_text(format!(
-                "Invalid value for field '{at}': ''. expectedRedirectResponseCode cannot be set when service is set."
-            )));
-        }
-    }
-    Ok(())
 }
 
 /// Every path matcher is sound; their names.

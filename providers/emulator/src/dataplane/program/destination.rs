@@ -124,6 +124,8 @@ pub enum RetryCondition {
     ConnectFailure,
     /// `retriable-4xx`: 409.
     Conflict,
+    /// `reset`: the endpoint broke off, or did not answer in time.
+    Reset,
     /// `refused-stream`: an HTTP/2 backend refused the stream, so it did nothing.
     RefusedStream,
     /// `cancelled`, `deadline-exceeded`, `internal`, `resource-exhausted`, `unavailable`: this `grpc-status` in the

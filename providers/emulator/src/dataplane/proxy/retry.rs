@@ -31,7 +31,7 @@ pub(super) fn answered<B>(conditions: &[RetryCondition], response: &Response<B>)
             .get("grpc-status")
             .and_then(|value| value.to_str().ok()?.parse::<u8>().ok())
             .is_some_and(|status| status == *wanted),
-        RetryCondition::ConnectFailure | RetryCondition::RefusedStream => false,
+        RetryCondition::ConnectFailure | RetryCondition::Reset | RetryCondition::RefusedStream => false,
     })
 }
 
@@ -49,6 +49,7 @@ pub(super) fn failed(conditions: &[RetryCondition], error: &ForwardError) -> boo
     conditions.iter().any(|condition| match condition {
         RetryCondition::ServerError | RetryCondition::GatewayError => true,
         RetryCondition::ConnectFailure => connecting,
+        RetryCondition::Reset => !connecting,
         RetryCondition::RefusedStream => refused,
         RetryCondition::Conflict | RetryCondition::GrpcStatus(_) => false,
     })
@@ -96,13 +97,13 @@ mod tests {
 
     #[test]
     fn failures_worth_another_attempt() {
-        use RetryCondition::{Conflict, ConnectFailure, GatewayError, RefusedStream, ServerError};
+        use RetryCondition::{Conflict, ConnectFailure, GatewayError, RefusedStream, Reset, ServerError};
         for (error, worth) in [
             (ForwardError::Firewall, &[ServerError, GatewayError, ConnectFailure][..]),
-            (ForwardError::Timeout, &[ServerError, GatewayError]),
+            (ForwardError::Timeout, &[ServerError, GatewayError, Reset]),
             (ForwardError::NoHealthyBackend, &[]),
         ] {
-            for condition in [ServerError, GatewayError, ConnectFailure, RefusedStream, Conflict] {
+            for condition in [ServerError, GatewayError, ConnectFailure, Reset, RefusedStream, Conflict] {
                 assert_eq!(failed(&[condition], &error), worth.contains(&condition), "{error} {condition:?}");
             }
         }

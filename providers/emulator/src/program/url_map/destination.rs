@@ -112,6 +112,7 @@ impl Reader<'_> {
                 "gateway-error" => RetryCondition::GatewayError,
                 "connect-failure" => RetryCondition::ConnectFailure,
                 "retriable-4xx" => RetryCondition::Conflict,
+                "reset" => RetryCondition::Reset,
                 "refused-stream" => RetryCondition::RefusedStream,
                 "cancelled" => RetryCondition::GrpcStatus(1),
                 "deadline-exceeded" => RetryCondition::GrpcStatus(4),
