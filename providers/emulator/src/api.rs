@@ -73,6 +73,13 @@ pub(crate) fn find(collection: &str) -> Option<&'static Resource> {
     RESOURCES.iter().find(|resource| resource.collection == collection).copied()
 }
 
+/// The longest that a cache may keep an answer, in seconds.
+const YEAR: i64 = 31_622_400;
+/// The longest that a cache may serve a stale answer, in seconds.
+const WEEK: i64 = 604_800;
+/// The longest that a cache may keep an error, in seconds.
+const NEGATIVE_TTL: i64 = 1800;
+
 /// The request of every `setLabels`.
 const SET_LABELS: Fields = &[map("labels", &Type::Text), text("labelFingerprint")];
 
@@ -83,3 +90,6 @@ const SET_LABELS_VERB: CustomVerb = CustomVerb {
     effect: Effect::Set(&[("labels", "labels")]),
     address: VerbAddress::Scoped,
 };
+
+#[cfg(test)]
+mod tests;

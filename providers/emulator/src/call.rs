@@ -145,6 +145,34 @@ impl Call {
         }
     }
 
+    /// The part of the path that names a resource: what the document calls it, and what it is.
+    pub(crate) fn named(&self) -> Option<(&'static str, &str)> {
+        let parameter = |resource: &'static Resource| {
+            resource.kind.rsplit_once('#').map_or(resource.singular, |(_, name)| name)
+        };
+        match self {
+            Self::Get { resource, path }
+            | Self::Update { resource, path }
+            | Self::Patch { resource, path }
+            | Self::Delete { resource, path } => Some((parameter(resource), &path.name)),
+            Self::Verb { verb: CustomVerb { name, .. }, path, .. }
+                if ["setLabels", "getIamPolicy", "setIamPolicy", "testIamPermissions"].contains(name) =>
+            {
+                Some(("resource", &path.name))
+            }
+            Self::Verb { resource, path, .. } => Some((parameter(resource), &path.name)),
+            Self::Project { .. }
+            | Self::List { .. }
+            | Self::Aggregated { .. }
+            | Self::Find { .. }
+            | Self::Insert { .. }
+            | Self::Collection { .. }
+            | Self::Operations { .. }
+            | Self::AggregatedOperations { .. }
+            | Self::Operation { .. } => None,
+        }
+    }
+
     /// The place that is asked: a project's own methods and aggregated lists are global.
     pub(crate) fn place(&self) -> &Scope {
         match self {

@@ -20,6 +20,7 @@ use crate::error::ApiError;
 use crate::journal::{Journal, JournalFailed};
 use crate::latency::Latency;
 use crate::metadata::Handed;
+use crate::name;
 use crate::plane::Plane;
 use crate::quota::Quotas;
 use crate::request_log::RequestLog;
@@ -268,6 +269,9 @@ impl Engine {
             let mut path = path.clone();
             self.enter(&mut path.project)?;
             return self.wait(path, context).await.map(Reply::ok);
+        }
+        if let Some((parameter, name)) = call.named() {
+            name::check_in_path(parameter, name)?;
         }
         let mut project = call.project().to_owned();
         self.enter(&mut project)?;

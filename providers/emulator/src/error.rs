@@ -45,9 +45,9 @@ enum Detail {
         kind: &'static str,
         name: &'static str,
     },
-    /// The field of a body that does not fit the schema.
+    /// What in a body does not fit the schema: each place, and what is wrong there.
     BadRequest {
-        field: String,
+        violations: Vec<(String, String)>,
     },
     /// What is wrong with the token: the text of the item, and the reason in capitals.
     Credentials {
@@ -64,6 +64,9 @@ enum Detail {
         consumer: u64,
     },
 }
+
+/// How many violations of the schema one answer tells.
+const MOST_VIOLATIONS: usize = 50;
 
 impl ApiError {
     fn new(status: StatusCode, reason: &'static str, message: impl Into<String>) -> Self {
@@ -147,8 +150,24 @@ impl ApiError {
     /// 400: the body does not fit the schema (unknown name, wrong type, not JSON at all).
     pub(crate) fn payload(field: &str, message: impl Into<String>) -> Self {
         let mut error = Self::new(StatusCode::BAD_REQUEST, "badRequest", message);
-        error.detail = Detail::BadRequest { field: field.to_owned() };
+        error.detail = Detail::BadRequest { violations: vec![(field.to_owned(), error.message.clone())] };
         error
+    }
+
+    /// Two reasons to refuse one body. All that does not fit the schema is told at once, a line each; whatever else is wrong
+    /// is told once the schema is kept.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        match (&mut self.detail, other.detail) {
+            (Detail::BadRequest { violations }, Detail::BadRequest { violations: more }) => {
+                if violations.len() < MOST_VIOLATIONS {
+                    violations.extend(more);
+                    self.message = format!("{}\n{}", self.message, other.message);
+                }
+                self
+            }
+            (_, detail @ Detail::BadRequest { .. }) => Self { detail, ..other },
+            _ => self,
+        }
     }
 
     /// 403: a project has as many resources of a kind as it may have.
@@ -277,11 +296,14 @@ impl ApiError {
                 item["locationType"] = json!(kind);
                 item["location"] = json!(name);
             }
-            Detail::BadRequest { field } => {
+            Detail::BadRequest { violations } => {
                 error["status"] = json!("INVALID_ARGUMENT");
                 error["details"] = json!([{
                     "@type": "type.googleapis.com/google.rpc.BadRequest",
-                    "fieldViolations": [{ "field": field, "description": self.message }],
+                    "fieldViolations": violations
+                        .iter()
+                        .map(|(field, description)| json!({ "field": field, "description": description }))
+                        .collect::<Value>(),
                 }]);
             }
         }

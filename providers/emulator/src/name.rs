@@ -24,6 +24,18 @@ pub(crate) fn check(field: &str, name: &str) -> Result<(), ApiError> {
     }
 }
 
+/// Refuses what can be neither the name nor the numeric id of a resource in a path, in Google's words. `parameter` is what
+/// the document calls that part of the path.
+pub(crate) fn check_in_path(parameter: &str, name: &str) -> Result<(), ApiError> {
+    let is_id = name.len() <= 20 && !name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit());
+    if is_valid(name) || is_id {
+        Ok(())
+    } else {
+        let pattern = "[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?|[1-9][0-9]{0,19}";
+        Err(ApiError::invalid(parameter, name, &format!("Must be a match of regex '{pattern}'")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@
 //! `make reference` writes the pages; the test below says when they are stale.
 
 mod collection;
-mod discovery;
+pub(crate) mod discovery;
 mod effect;
 mod overview;
 mod place;

@@ -106,10 +106,11 @@ pub(crate) async fn unregister(engine: &Engine, path: &ResourcePath) -> bool {
         let mut state = engine.state();
         let held = matches!(state.in_flight(path), Some(Change::Put(_) | Change::Delete));
         let Some(resource) = crate::api::find(path.collection) else { return false };
-        if held || state.remove(path).is_none() {
+        if held {
             return false;
         }
-        (resource.deleted)(path, &mut state);
+        let Some(gone) = state.remove(path) else { return false };
+        (resource.deleted)(path, &gone, &mut state);
     }
     engine.publish().await;
     engine.changed();

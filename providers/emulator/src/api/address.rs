@@ -5,12 +5,13 @@
 
 use super::iam;
 use crate::declaration::{
-    Fields, Resource, ScopeKind, Standard, Type, choice, integer, link, list, map, text,
+    CustomVerb, Effect, Fields, Resource, ScopeKind, Standard, Type, VerbAddress, choice, integer, link,
+    list, map, text,
 };
 use crate::draft::Draft;
 use crate::error::ApiError;
 use crate::scope::ResourcePath;
-use crate::state::Stored;
+use crate::state::{State, Stored};
 use crate::world::World;
 use serde_json::{Map, Value, json};
 use std::net::{IpAddr, Ipv4Addr};
@@ -22,11 +23,21 @@ pub(super) static RESOURCE: Resource = Resource {
     scopes: &[ScopeKind::Global, ScopeKind::Region],
     fields: FIELDS,
     verbs: &[Standard::Insert, Standard::Delete],
-    custom: &[super::SET_LABELS_VERB, iam::TEST_PERMISSIONS],
+    custom: &[
+        CustomVerb {
+            name: "move",
+            request: &[text("description"), text("destinationAddress").required()],
+            effect: Effect::Leave(leave),
+            address: VerbAddress::Scoped,
+        },
+        super::SET_LABELS_VERB,
+        iam::TEST_PERMISSIONS,
+    ],
     fill,
     check,
     allocate,
     render,
+    deleted: arrive,
     ..Resource::PLAIN
 };
 
@@ -141,6 +152,45 @@ fn internal(draft: &Draft, world: &World<'_>) -> Option<Ipv4Addr> {
         .take_while(|number| *number < last)
         .map(Ipv4Addr::from)
         .find(|number| !taken.contains(&number.to_string().as_str()))
+}
+
+/// Where an address that moves is on its way to.
+const MOVES_TO: &str = "movesTo";
+
+/// An address may move to another project, within its kind of place.
+fn leave(draft: &mut Draft, request: &Map<String, Value>, world: &World<'_>) -> Result<(), ApiError> {
+    let text = |field: &str| request.get(field).and_then(Value::as_str);
+    let given = text("destinationAddress").unwrap_or_default();
+    let refuse = |why: &str| ApiError::invalid("resource.destinationAddress", given, why);
+    let at = given.find("projects/").ok_or_else(|| refuse("The URL is malformed."))?;
+    let to = given
+        .get(at..)
+        .and_then(ResourcePath::parse)
+        .filter(|to| to.collection == RESOURCE.collection && to.scope == draft.path.scope)
+        .ok_or_else(|| refuse("The URL is malformed."))?;
+    crate::name::check("resource.destinationAddress", &to.name)?;
+    if to.project == draft.path.project {
+        return Err(refuse("The destination must be in another project."));
+    }
+    if world.latest(&to).is_some() {
+        return Err(ApiError::already_exists(&to));
+    }
+    if let Some(description) = text("description").map(str::to_owned) {
+        draft.body_mut().insert("description".to_owned(), json!(description));
+    }
+    draft.next.secrets.insert(MOVES_TO.to_owned(), json!(to.to_string()));
+    Ok(())
+}
+
+/// Puts an address that was moving into its new project.
+fn arrive(_: &ResourcePath, gone: &Stored, state: &mut State) {
+    let to = gone.secrets.get(MOVES_TO).and_then(Value::as_str).and_then(ResourcePath::parse);
+    let Some(to) = to else { return };
+    // A project that nobody has named yet begins with its first address.
+    crate::seed::ensure(state, &to.project, gone.created);
+    let mut moved = gone.clone();
+    moved.secrets.shift_remove(MOVES_TO);
+    state.put(&to, moved);
 }
 
 /// Who uses an address follows from the forwarding rules. A global address that nobody uses is shown without a status, as

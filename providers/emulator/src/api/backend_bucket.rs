@@ -2,8 +2,9 @@
 
 use super::{iam, signed_url_key};
 use crate::declaration::{
-    CollectionAnswer, CollectionVerb, CustomVerb, Effect, Fields, ListItem, NotFound, Resource, ScopeKind,
-    Standard, Type, VerbAddress, VerbPlace, choice, flag, integer, link, list, long, map, object, text,
+    CollectionAnswer, CollectionVerb, CustomVerb, Effect, Fields, INT64_MAX, ListItem, NotFound, Resource,
+    ScopeKind, Standard, Type, VerbAddress, VerbPlace, choice, flag, integer, link, list, long, map, object,
+    text,
 };
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -45,14 +46,17 @@ const CDN_POLICY: Fields = &[
         &[list("includeHttpHeaders", &Type::Text), list("queryStringWhitelist", &Type::Text)],
     ),
     choice("cacheMode", &["CACHE_ALL_STATIC", "FORCE_CACHE_ALL", "INVALID_CACHE_MODE", "USE_ORIGIN_HEADERS"]),
-    integer("clientTtl"),
-    integer("defaultTtl"),
-    integer("maxTtl"),
+    integer("clientTtl").range(0, super::YEAR),
+    integer("defaultTtl").range(0, super::YEAR),
+    integer("maxTtl").range(0, super::YEAR),
     flag("negativeCaching"),
-    list("negativeCachingPolicy", &Type::Object(&[integer("code"), integer("ttl")])),
+    list(
+        "negativeCachingPolicy",
+        &Type::Object(&[integer("code"), integer("ttl").range(0, super::NEGATIVE_TTL)]),
+    ),
     flag("requestCoalescing"),
-    integer("serveWhileStale"),
-    long("signedUrlCacheMaxAgeSec"),
+    integer("serveWhileStale").range(0, super::WEEK),
+    long("signedUrlCacheMaxAgeSec").range(0, INT64_MAX),
     list("signedUrlKeyNames", &Type::Text).output(),
 ];
 
@@ -66,5 +70,5 @@ const FIELDS: Fields = &[
     flag("enableCdn"),
     choice("loadBalancingScheme", &["EXTERNAL_MANAGED", "INTERNAL_MANAGED"]),
     object("params", &[map("resourceManagerTags", &Type::Text)]),
-    list("usedBy", &Type::Opaque).output(),
+    list("usedBy", &Type::Object(&[text("reference").output()])).output(),
 ];

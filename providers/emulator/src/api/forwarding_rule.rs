@@ -53,7 +53,7 @@ const TARGETS: &[&str] = &[
 const EXTERNAL_SCHEMES: &[&str] = &["EXTERNAL", "EXTERNAL_MANAGED"];
 
 const METADATA_FILTER: Fields = &[
-    list("filterLabels", &Type::Object(&[text("name"), text("value")])),
+    list("filterLabels", &Type::Object(&[text("name").length(1, 1024), text("value").length(1, 1024)])),
     choice("filterMatchCriteria", &["MATCH_ALL", "MATCH_ANY", "NOT_SET"]),
 ];
 
@@ -64,7 +64,7 @@ const FIELDS: Fields = &[
     flag("allowGlobalAccess"),
     flag("allowPscGlobalAccess"),
     flag("allowPscPacketInjection").beta(),
-    list("attachedExtensions", &Type::Opaque).output(),
+    list("attachedExtensions", &Type::Object(&[text("reference").output()])).output(),
     link("backendService", &["backendServices"]),
     text("baseForwardingRule").output(),
     text("description"),
@@ -93,14 +93,15 @@ const FIELDS: Fields = &[
     choice(
         "pscConnectionStatus",
         &["ACCEPTED", "CLOSED", "NEEDS_ATTENTION", "PENDING", "REJECTED", "STATUS_UNSPECIFIED"],
-    ),
+    )
+    .output(),
     list(
         "serviceDirectoryRegistrations",
         &Type::Object(&[text("namespace"), text("service"), text("serviceDirectoryRegion")]),
     ),
-    text("serviceLabel"),
+    text("serviceLabel").named(),
     text("serviceName").output(),
-    list("sourceIpRanges", &Type::Text),
+    list("sourceIpRanges", &Type::Text).at_most(64),
     link("subnetwork", &["subnetworks"]),
     link("target", TARGETS),
 ];

@@ -52,11 +52,17 @@ const GRPC: Fields = &[
     choice("portSpecification", PORT_SPECIFICATIONS),
 ];
 
+const GRPC_TLS: Fields = &[
+    text("grpcServiceName").length(0, 1024),
+    integer("port").range(1, 65535),
+    choice("portSpecification", PORT_SPECIFICATIONS),
+];
+
 const FIELDS: Fields = &[
     integer("checkIntervalSec").default_integer(5).range(1, INT32_MAX),
     text("description"),
     object("grpcHealthCheck", GRPC),
-    object("grpcTlsHealthCheck", GRPC),
+    object("grpcTlsHealthCheck", GRPC_TLS),
     integer("healthyThreshold").default_integer(2).range(1, 10),
     object("http2HealthCheck", HTTP),
     object("httpHealthCheck", HTTP),

@@ -37,8 +37,7 @@ pub(super) const TEST_PERMISSIONS: CustomVerb = CustomVerb {
 
 const CONDITION: Fields = &[text("description"), text("expression"), text("location"), text("title")];
 
-const BINDING: Fields =
-    &[text("bindingId"), object("condition", CONDITION), list("members", &Type::Text), text("role")];
+const BINDING: Fields = &[object("condition", CONDITION), list("members", &Type::Text), text("role")];
 
 const AUDIT: Fields = &[
     list(

@@ -24,7 +24,7 @@ pub(super) static RESOURCE: Resource = Resource {
     verbs: &[Standard::Insert, Standard::Delete],
     custom: &[iam::GET_POLICY, iam::SET_POLICY, iam::TEST_PERMISSIONS],
     fill,
-    deleted: super::group_member::forget,
+    deleted: |path, _, state| super::group_member::forget(path, state),
     ..Resource::PLAIN
 };
 

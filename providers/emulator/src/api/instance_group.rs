@@ -45,6 +45,7 @@ pub(super) static RESOURCE: Resource = Resource {
                 choice("instanceState", &["ALL", "RUNNING"]),
                 // Clients repeat the path in the body, and are not refused.
                 text("instanceGroup"),
+                text("portName"),
                 text("project"),
                 text("zone"),
             ],

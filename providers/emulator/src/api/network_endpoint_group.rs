@@ -42,9 +42,8 @@ pub(super) static RESOURCE: Resource = Resource {
         CustomVerb {
             name: "listNetworkEndpoints",
             request: &[
-                list("endpointFilters", &Type::Opaque),
+                list("endpointFilters", &Type::Opaque).beta(),
                 choice("healthStatus", &["SHOW", "SKIP"]),
-                list("networkEndpoints", &Type::Opaque),
             ],
             effect: Effect::Answer(list_endpoints),
             address: VerbAddress::Scoped,
@@ -75,9 +74,9 @@ const ENDPOINTS: Fields =
 
 const FIELDS: Fields = &[
     map("annotations", &Type::Text),
-    object("appEngine", &[text("service"), text("urlMask"), text("version")]),
-    object("cloudFunction", &[text("function"), text("urlMask")]),
-    object("cloudRun", &[text("service"), text("tag"), text("urlMask")]),
+    object("appEngine", &[text("service").length(1, 63), text("urlMask"), text("version").length(1, 100)]),
+    object("cloudFunction", &[text("function").length(1, 63), text("urlMask")]),
+    object("cloudRun", &[text("service").length(1, 63), text("tag").length(1, 63), text("urlMask")]),
     integer("defaultPort").range(1, 65535),
     text("description"),
     object(

@@ -34,6 +34,12 @@ pub(super) static RESOURCE: Resource = Resource {
     ..Resource::PLAIN
 };
 
+const WARNING: Fields = &[
+    text("code").output(),
+    list("data", &Type::Object(&[text("key").output(), text("value").output()])).output(),
+    text("message").output(),
+];
+
 const FIELDS: Fields = &[
     list("customFeatures", &Type::Text),
     text("description"),
@@ -42,7 +48,7 @@ const FIELDS: Fields = &[
     choice("postQuantumKeyExchange", &["DEFAULT", "DEFERRED", "ENABLED"]),
     choice("profile", &["COMPATIBLE", "CUSTOM", "FIPS_202205", "MODERN", "RESTRICTED"])
         .default_text("COMPATIBLE"),
-    list("warnings", &Type::Opaque).output(),
+    list("warnings", &Type::Object(WARNING)).output(),
 ];
 
 /// Every cipher that can be had; also what a custom policy may choose from. By name, as answers show them. Those of TLS 1.3

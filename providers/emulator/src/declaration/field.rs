@@ -259,5 +259,8 @@ pub(crate) const fn joined<const N: usize>(first: Fields, second: Fields) -> [Fi
     all
 }
 
+/// The largest value of a 64-bit field.
+pub(crate) const INT64_MAX: i64 = i64::MAX;
+
 /// The largest value of a 32-bit field.
 pub(crate) const INT32_MAX: i64 = i32::MAX as i64;

@@ -56,7 +56,7 @@ pub(crate) struct Resource {
     /// Adds output fields that follow from other resources.
     pub(crate) render: fn(&ResourcePath, &Stored, &World<'_>, &str, &mut Map<String, Value>),
     /// Tidies up elsewhere after a delete.
-    pub(crate) deleted: fn(&ResourcePath, &mut State),
+    pub(crate) deleted: fn(&ResourcePath, &Stored, &mut State),
 }
 
 impl Resource {
@@ -86,7 +86,7 @@ impl Resource {
         allocate: |_, _| Ok(()),
         check_late: |_, _| Ok(()),
         render: |_, _, _, _, _| {},
-        deleted: |_, _| {},
+        deleted: |_, _, _| {},
     };
 
     /// Whether the bodies have labels.
@@ -253,6 +253,9 @@ pub(crate) enum Effect {
     Set(&'static [(&'static str, &'static str)]),
     /// An operation that changes the resource in its own way.
     Change(ChangeFn),
+    /// An operation after which the resource is gone from its place. Notes in the resource where it goes; `deleted` puts it
+    /// there.
+    Leave(ChangeFn),
     /// A change that is made at once, without an operation, and its answer.
     Settle(fn(&mut Stored, &Map<String, Value>) -> Result<Value, ApiError>),
     /// A judgement at once of the resource that the request brings in its field `resource`. Nothing is stored, and

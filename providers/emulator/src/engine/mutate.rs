@@ -188,6 +188,16 @@ impl Engine {
                 }
             }
             Effect::Change(change) => change(&mut draft, &request, &self.world(state))?,
+            Effect::Leave(leave) => {
+                if let Some(user) = state.users(&draft.path).first() {
+                    return Err(ApiError::in_use(resource.singular, &draft.path, user));
+                }
+                leave(&mut draft, &request, &self.world(state))?;
+                let Draft { path, next, .. } = draft;
+                let id = next.id;
+                state.put(&path, next);
+                return Ok(self.start(state, resource, path, id, Change::Delete, verb.name, context));
+            }
             Effect::Answer(_) | Effect::Judge(_) | Effect::Settle(_) => {}
         }
         self.put(state, resource, draft, verb.name, context)

@@ -122,8 +122,9 @@ impl Engine {
                 Err(error) => Some(error),
             },
             Some(Change::Delete) => {
-                state.remove(path);
-                (resource.deleted)(path, &mut state);
+                if let Some(gone) = state.remove(path) {
+                    (resource.deleted)(path, &gone, &mut state);
+                }
                 None
             }
             None => None,

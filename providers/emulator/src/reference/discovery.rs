@@ -4,30 +4,36 @@ use crate::call::Call;
 use std::collections::BTreeMap;
 
 /// Methods and types of Compute Engine v1.
-pub(super) struct Discovery {
-    pub(super) methods: Vec<Method>,
+pub(crate) struct Discovery {
+    pub(crate) methods: Vec<Method>,
     /// The fields of each type, with theirs.
-    pub(super) types: BTreeMap<&'static str, BTreeMap<&'static str, Shape>>,
+    pub(crate) types: BTreeMap<&'static str, BTreeMap<&'static str, Shape>>,
 }
 
 /// A method of the document.
-pub(super) struct Method {
-    pub(super) http: &'static str,
+pub(crate) struct Method {
+    pub(crate) http: &'static str,
     /// `projects/{project}/global/urlMaps/{urlMap}/validate`
-    pub(super) path: &'static str,
+    pub(crate) path: &'static str,
     /// `urlMaps.validate`
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
+    /// The type of the request body; `-` for none.
+    pub(crate) request: &'static str,
 }
 
 /// A field's type, as far as the reference needs it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     /// The name of the type, without the brackets of lists and maps.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
+    /// As the document has it: `string`, `[Backend]`, `{string}`.
+    pub(crate) whole: &'static str,
+    /// Set by the server alone.
+    pub(crate) output: bool,
 }
 
 impl Discovery {
-    pub(super) fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let text = include_str!("../../../gce-api/discovery.txt");
         let mut discovery = Self { methods: Vec::new(), types: BTreeMap::new() };
         let mut current = "";
@@ -38,10 +44,13 @@ impl Discovery {
                     current = name;
                     discovery.types.insert(name, BTreeMap::new());
                 }
-                (false, [http, path, name, _]) => discovery.methods.push(Method { http, path, name }),
-                (true, [field, shape, ..]) => {
-                    let name = shape.trim_matches(['[', ']', '{', '}']);
-                    discovery.types.get_mut(current).unwrap().insert(field, Shape { name });
+                (false, [http, path, name, request]) => {
+                    discovery.methods.push(Method { http, path, name, request });
+                }
+                (true, [field, whole, rest @ ..]) => {
+                    let name = whole.trim_matches(['[', ']', '{', '}']);
+                    let shape = Shape { name, whole, output: rest.contains(&"output") };
+                    discovery.types.get_mut(current).unwrap().insert(field, shape);
                 }
                 _ => panic!("discovery.txt: {line}"),
             }
@@ -51,14 +60,14 @@ impl Discovery {
     }
 
     /// The methods of a collection, in all its scopes.
-    pub(super) fn methods_of(&self, collection: &str) -> impl Iterator<Item = &Method> {
+    pub(crate) fn methods_of(&self, collection: &str) -> impl Iterator<Item = &Method> {
         self.methods.iter().filter(move |method| method.collection() == collection)
     }
 }
 
 impl Method {
     /// The collection, as paths have it: `urlMaps` for `regionUrlMaps.get`.
-    pub(super) fn collection(&self) -> &'static str {
+    pub(crate) fn collection(&self) -> &'static str {
         let segments: Vec<&str> = self.path.split('/').skip(2).collect();
         match segments.as_slice() {
             ["global" | "aggregated", collection, ..]
@@ -69,12 +78,12 @@ impl Method {
     }
 
     /// `validate`
-    pub(super) fn verb(&self) -> &'static str {
+    pub(crate) fn verb(&self) -> &'static str {
         self.name.rsplit('.').next().unwrap()
     }
 
     /// Whether the router knows it.
-    pub(super) fn is_emulated(&self) -> bool {
+    pub(crate) fn is_emulated(&self) -> bool {
         let path: String = self
             .path
             .split('/')

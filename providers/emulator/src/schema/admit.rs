@@ -39,23 +39,23 @@ impl Admission<'_> {
         body: &Map<String, Value>,
     ) -> Result<Map<String, Value>, ApiError> {
         let mut admitted = Map::new();
+        let mut refused = None;
         for (name, value) in body {
             if COMMON_OUTPUT.contains(&name.as_str()) {
                 continue;
             }
-            if name == "name" {
-                match value {
-                    Value::Null => {}
-                    Value::String(_) => {
-                        admitted.insert(name.clone(), value.clone());
-                    }
-                    other => return Err(wrong_type("resource.name", "TYPE_STRING", other)),
+            let member = match (name.as_str(), value) {
+                ("name", Value::Null) => Ok(()),
+                ("name", Value::String(_)) => {
+                    admitted.insert(name.clone(), value.clone());
+                    Ok(())
                 }
-                continue;
-            }
-            self.member(fields, name, value, "resource", 0, &mut admitted)?;
+                ("name", other) => Err(wrong_type("resource.name", "TYPE_STRING", other)),
+                _ => self.member(fields, name, value, "resource", 0, &mut admitted),
+            };
+            note(&mut refused, member);
         }
-        Ok(admitted)
+        refused.map_or(Ok(admitted), Err)
     }
 
     /// Reads the body of a verb's request.
@@ -97,10 +97,11 @@ impl Admission<'_> {
         depth: usize,
     ) -> Result<Map<String, Value>, ApiError> {
         let mut admitted = Map::new();
+        let mut refused = None;
         for (name, value) in body {
-            self.member(fields, name, value, at, depth, &mut admitted)?;
+            note(&mut refused, self.member(fields, name, value, at, depth, &mut admitted));
         }
-        Ok(admitted)
+        refused.map_or(Ok(admitted), Err)
     }
 
     fn member(
@@ -121,9 +122,10 @@ impl Admission<'_> {
                     Ok(())
                 }
                 UnknownFields::Refuse => Err(ApiError::payload(
-                    at,
+                    &spelled(at),
                     format!(
-                        "Invalid JSON payload received. Unknown name \"{name}\" at '{at}': Cannot find field."
+                        "Invalid JSON payload received. Unknown name \"{name}\" at '{}': Cannot find field.",
+                        spelled(at)
                     ),
                 )),
             };
@@ -162,7 +164,7 @@ impl Admission<'_> {
 
     fn value(&self, shape: &Type, value: &Value, at: &str, depth: usize) -> Result<Value, ApiError> {
         if depth > MAX_DEPTH {
-            return Err(ApiError::payload(at, "Invalid JSON payload received. Message too deep."));
+            return Err(ApiError::payload(&spelled(at), "Invalid JSON payload received. Message too deep."));
         }
         match (shape, value) {
             (Type::Opaque, value) => Ok(value.clone()),
@@ -189,9 +191,10 @@ impl Admission<'_> {
                     Ok(value.clone())
                 } else {
                     Err(ApiError::payload(
-                        at,
+                        &spelled(at),
                         format!(
-                            "Invalid value at '{at}' (TYPE_ENUM), \"{word}\". Must be one of [{}].",
+                            "Invalid value at '{}' (TYPE_ENUM), \"{word}\". Must be one of [{}].",
+                            spelled(at),
                             words.join(", ")
                         ),
                     ))
@@ -206,15 +209,17 @@ impl Admission<'_> {
             (Type::Object(fields), Value::Object(body)) => {
                 Ok(Value::Object(self.object(fields, body, at, depth)?))
             }
-            (Type::List(of), Value::Array(items)) => items
-                .iter()
-                .enumerate()
-                .map(|(index, item)| {
-                    // A list's items are whole even in a patch: it replaces lists.
-                    let whole = Self { mode: Mode::Whole, ..*self };
-                    whole.value(of, item, &format!("{at}[{index}]"), depth + 1)
-                })
-                .collect(),
+            (Type::List(of), Value::Array(items)) => {
+                // A list's items are whole even in a patch: it replaces lists.
+                let whole = Self { mode: Mode::Whole, ..*self };
+                let mut admitted = Vec::with_capacity(items.len());
+                let mut refused = None;
+                for (index, item) in items.iter().enumerate() {
+                    let item = whole.value(of, item, &format!("{at}[{index}]"), depth + 1);
+                    note(&mut refused, item.map(|item| admitted.push(item)));
+                }
+                refused.map_or(Ok(Value::Array(admitted)), Err)
+            }
             (Type::Map(of), Value::Object(body)) => {
                 let mut admitted = Map::new();
                 for (key, item) in body {
@@ -229,9 +234,10 @@ impl Admission<'_> {
                 Ok(Value::Object(admitted))
             }
             (Type::Object(_) | Type::List(_) | Type::Map(_), other) => Err(ApiError::payload(
-                at,
+                &spelled(at),
                 format!(
-                    "Invalid JSON payload received. Unexpected value at '{at}': {} is not {}.",
+                    "Invalid JSON payload received. Unexpected value at '{}': {} is not {}.",
+                    spelled(at),
                     brief(other),
                     if matches!(shape, Type::List(_)) { "a list" } else { "an object" }
                 ),
@@ -258,7 +264,32 @@ fn whole_number(value: &Value) -> Option<i64> {
 }
 
 fn wrong_type(at: &str, expected: &str, value: &Value) -> ApiError {
-    ApiError::payload(at, format!("Invalid value at '{at}' ({expected}), {}", brief(value)))
+    let at = spelled(at);
+    ApiError::payload(&at, format!("Invalid value at '{at}' ({expected}), {}", brief(value)))
+}
+
+/// Adds what is wrong with one member to what is wrong already.
+fn note(refused: &mut Option<ApiError>, member: Result<(), ApiError>) {
+    if let Err(error) = member {
+        *refused = Some(match refused.take() {
+            Some(before) => before.and(error),
+            None => error,
+        });
+    }
+}
+
+/// Where Google's JSON front end says that something is: `resource.httpHealthCheck` as `resource.http_health_check`.
+fn spelled(at: &str) -> String {
+    let mut spelled = String::with_capacity(at.len() + 8);
+    let mut before = '.';
+    for letter in at.chars() {
+        if letter.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit()) {
+            spelled.push('_');
+        }
+        spelled.push(letter.to_ascii_lowercase());
+        before = letter;
+    }
+    spelled
 }
 
 /// A value for an error message, cut short.

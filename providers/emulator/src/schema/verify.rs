@@ -63,18 +63,16 @@ fn inside(shape: &Type, value: &Value, at: &str) -> Result<(), ApiError> {
 
 fn limit(field: &Field, value: &Value, at: &str) -> Result<(), ApiError> {
     match (field.limit, value) {
-        (Limit::Range(from, to), Value::Number(number)) => match number.as_i64() {
-            Some(number) if (from..=to).contains(&number) => Ok(()),
-            _ => {
-                Err(ApiError::invalid(at, &number.to_string(), &format!("Must be between {from} and {to}.")))
-            }
-        },
-        (Limit::Fraction(from, to), Value::Number(number)) => match number.as_f64() {
-            Some(number) if (from..=to).contains(&number) => Ok(()),
-            _ => {
-                Err(ApiError::invalid(at, &number.to_string(), &format!("Must be between {from} and {to}.")))
-            }
-        },
+        (Limit::Range(from, to), Value::Number(number)) => {
+            within(number.as_i64(), from, to).map_err(|why| ApiError::invalid(at, &number.to_string(), &why))
+        }
+        // 64 bits travel as text.
+        (Limit::Range(from, to), Value::String(text)) => {
+            within(text.parse().ok(), from, to).map_err(|why| ApiError::invalid(at, text, &why))
+        }
+        (Limit::Fraction(from, to), Value::Number(number)) => {
+            within(number.as_f64(), from, to).map_err(|why| ApiError::invalid(at, &number.to_string(), &why))
+        }
         (Limit::Length(from, to), Value::String(text)) => {
             if (from..=to).contains(&text.chars().count()) {
                 Ok(())
@@ -91,5 +89,14 @@ fn limit(field: &Field, value: &Value, at: &str) -> Result<(), ApiError> {
         }
         (Limit::Name, Value::String(text)) => name::check(at, text),
         _ => Ok(()),
+    }
+}
+
+/// Says which end of a range a number is beyond.
+fn within<N: PartialOrd + std::fmt::Display>(number: Option<N>, from: N, to: N) -> Result<(), String> {
+    match number {
+        Some(number) if number < from => Err(format!("Must be greater than or equal to {from}")),
+        Some(number) if number <= to => Ok(()),
+        _ => Err(format!("Must be less than or equal to {to}")),
     }
 }

@@ -88,7 +88,7 @@ async fn bodies_that_do_not_fit() {
         (
             json!({ "name": "x", "type": "HTTP", "httpHealthCheck": { "prt": 1 } }),
             "badRequest",
-            "Unknown name \"prt\" at 'resource.httpHealthCheck'",
+            "Unknown name \"prt\" at 'resource.http_health_check'",
         ),
         (json!({ "name": "x", "type": "FTP" }), "badRequest", "Invalid value at 'resource.type'"),
         (
@@ -99,13 +99,20 @@ async fn bodies_that_do_not_fit() {
         (
             json!({ "name": "x", "type": "HTTP", "healthyThreshold": 11 }),
             "invalid",
-            "Must be between 1 and 10.",
+            "Must be less than or equal to 10",
         ),
         (json!({ "name": "x" }), "required", "Required field 'resource.type' not specified"),
         (json!([1]), "badRequest", "Invalid JSON payload received."),
     ] {
         cloud.post("global/healthChecks", body).await.refused(400, reason, message);
     }
+    let several =
+        json!({ "name": "x", "type": "HTTP", "tpye": 1, "timeoutSec": [], "httpHealthCheck": { "prt": 1 } });
+    let several = cloud.post("global/healthChecks", several).await;
+    assert_eq!(several.message().lines().count(), 3, "each violation has its line: {}", several.message());
+    let violations = several.body["error"]["details"][0]["fieldViolations"].as_array().unwrap();
+    let fields: Vec<&str> = violations.iter().map(|violation| violation["field"].as_str().unwrap()).collect();
+    assert_eq!(fields, ["resource", "resource.timeout_sec", "resource.http_health_check"]);
     let unknown = cloud.post("global/healthChecks", json!({ "name": "x", "type": "HTTP", "tpye": 1 })).await;
     assert_eq!(unknown.body["error"]["status"], "INVALID_ARGUMENT");
     let url = format!("{}projects/p/global/healthChecks", cloud.running.endpoint());
@@ -129,7 +136,7 @@ async fn health_checks_that_mean_nothing() {
             "TimeoutSec should be less than or equal to checkIntervalSec.",
         ),
         (json!({ "type": "HTTP", "httpHealthCheck": { "requestPath": "x" } }), "Must begin with '/'."),
-        (json!({ "type": "HTTP", "httpHealthCheck": { "port": 0 } }), "Must be between 1 and 65535."),
+        (json!({ "type": "HTTP", "httpHealthCheck": { "port": 0 } }), "Must be greater than or equal to 1"),
         (
             json!({ "type": "HTTP", "httpHealthCheck": { "port": 80, "portSpecification": "USE_SERVING_PORT" } }),
             "Must not be specified with USE_SERVING_PORT.",

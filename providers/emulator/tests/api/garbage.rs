@@ -224,10 +224,17 @@ async fn bytes_that_are_no_requests() {
     if let Ok(answer) = cloud.client.post(&url).body(large).send().await {
         assert_eq!(answer.status(), 413);
     }
-    for path in
-        ["/%00", "/compute/v1/projects/%ff/global/urlMaps", "//", "/compute/v1/projects/p/global/urlMaps/%2F"]
-    {
+    for path in ["/%00", "/compute/v1/projects/%ff/global/urlMaps", "//"] {
         assert_eq!(cloud.get(path).await.status, 404, "{path}");
+    }
+    for name in ["%2F", "UPPER", "a_b", "0", &"a".repeat(64)] {
+        let answer = cloud.get(&format!("global/urlMaps/{name}")).await;
+        answer.refused(
+            400,
+            "invalid",
+            "Must be a match of regex '[a-z](?:[-a-z0-9]{0,61}[a-z0-9])?|[1-9][0-9]{0,19}'",
+        );
+        assert!(answer.message().starts_with("Invalid value for field 'urlMap': '"), "{}", answer.message());
     }
     assert_eq!(cloud.get("global/urlMaps").await.status, 200);
 }

@@ -1,7 +1,8 @@
 //! The fields of a backend service, and of the objects inside it.
 
 use crate::declaration::{
-    DURATION, Fields, INT32_MAX, Type, choice, flag, integer, link, list, long, map, number, object, text,
+    DURATION, Fields, INT32_MAX, INT64_MAX, Type, choice, flag, integer, link, list, long, map, number,
+    object, text,
 };
 
 /// A backend service has at most this many instance groups or NEGs.
@@ -43,20 +44,21 @@ const CACHE_KEY_POLICY: Fields = &[
     list("queryStringWhitelist", &Type::Text),
 ];
 
-const CDN_POLICY_NEGATIVE_CACHING_POLICY: Fields = &[integer("code"), integer("ttl")];
+const CDN_POLICY_NEGATIVE_CACHING_POLICY: Fields =
+    &[integer("code"), integer("ttl").range(0, super::super::NEGATIVE_TTL)];
 
 const CDN_POLICY: Fields = &[
     list("bypassCacheOnRequestHeaders", &Type::Object(CDN_POLICY_BYPASS_CACHE_ON_REQUEST_HEADER)).at_most(5),
     object("cacheKeyPolicy", CACHE_KEY_POLICY),
     choice("cacheMode", &["CACHE_ALL_STATIC", "FORCE_CACHE_ALL", "INVALID_CACHE_MODE", "USE_ORIGIN_HEADERS"]),
-    integer("clientTtl"),
-    integer("defaultTtl"),
-    integer("maxTtl"),
+    integer("clientTtl").range(0, super::super::YEAR),
+    integer("defaultTtl").range(0, super::super::YEAR),
+    integer("maxTtl").range(0, super::super::YEAR),
     flag("negativeCaching"),
     list("negativeCachingPolicy", &Type::Object(CDN_POLICY_NEGATIVE_CACHING_POLICY)),
     flag("requestCoalescing"),
-    integer("serveWhileStale"),
-    long("signedUrlCacheMaxAgeSec"),
+    integer("serveWhileStale").range(0, super::super::WEEK),
+    long("signedUrlCacheMaxAgeSec").range(0, INT64_MAX),
     list("signedUrlKeyNames", &Type::Text).output(),
 ];
 
@@ -92,8 +94,11 @@ const DYNAMIC_FORWARDING_IP_PORT_SELECTION: Fields = &[flag("enabled")];
 
 const DYNAMIC_FORWARDING: Fields = &[object("ipPortSelection", DYNAMIC_FORWARDING_IP_PORT_SELECTION)];
 
-const FAILOVER_POLICY: Fields =
-    &[flag("disableConnectionDrainOnFailover"), flag("dropTrafficIfUnhealthy"), number("failoverRatio")];
+const FAILOVER_POLICY: Fields = &[
+    flag("disableConnectionDrainOnFailover"),
+    flag("dropTrafficIfUnhealthy"),
+    number("failoverRatio").fraction(0.0, 1.0),
+];
 
 const HA_POLICY_LEADER_NETWORK_ENDPOINT: Fields = &[text("instance")];
 
@@ -131,10 +136,12 @@ const LOCALITY_POLICY_POLICY: Fields = &[choice(
 const LOCALITY_POLICY: Fields =
     &[object("customPolicy", LOCALITY_POLICY_CUSTOM_POLICY), object("policy", LOCALITY_POLICY_POLICY)];
 
+const LOGGING_HTTP_HEADER: Fields = &[text("headerName")];
+
 const LOG_CONFIG: Fields = &[
     flag("enable"),
-    list("loggingHttpRequestHeaders", &Type::Opaque),
-    list("loggingHttpResponseHeaders", &Type::Opaque),
+    list("loggingHttpRequestHeaders", &Type::Object(LOGGING_HTTP_HEADER)),
+    list("loggingHttpResponseHeaders", &Type::Object(LOGGING_HTTP_HEADER)),
     list("optionalFields", &Type::Text),
     choice("optionalMode", &["CUSTOM", "EXCLUDE_ALL_OPTIONAL", "INCLUDE_ALL_OPTIONAL"]),
     number("sampleRate").fraction(0.0, 1.0),
@@ -145,7 +152,7 @@ const PASS_THROUGH_POLICY_ZONAL_AFFINITY: Fields = &[
         "spillover",
         &["ZONAL_AFFINITY_DISABLED", "ZONAL_AFFINITY_SPILL_CROSS_ZONE", "ZONAL_AFFINITY_STAY_WITHIN_ZONE"],
     ),
-    number("spilloverRatio"),
+    number("spilloverRatio").fraction(0.0, 1.0),
 ];
 
 const PASS_THROUGH_POLICY: Fields = &[object("zonalAffinity", PASS_THROUGH_POLICY_ZONAL_AFFINITY)];
@@ -206,7 +213,7 @@ pub(super) const FIELDS: Fields = &[
     link("edgeSecurityPolicy", &["securityPolicies"]).by_verb(),
     flag("enableCDN"),
     choice("externalManagedMigrationState", &["PREPARE", "TEST_ALL_TRAFFIC", "TEST_BY_PERCENTAGE"]),
-    number("externalManagedMigrationTestingPercentage"),
+    number("externalManagedMigrationTestingPercentage").fraction(0.0, 100.0),
     object("failoverPolicy", FAILOVER_POLICY),
     object("haPolicy", HA_POLICY),
     list("healthChecks", &Type::Link(&["healthChecks", "httpHealthChecks", "httpsHealthChecks"])).at_most(1),

@@ -72,7 +72,7 @@ const ASSOCIATION: Fields = &[
     list("excludedProjects", &Type::Text),
     text("name"),
     text("securityPolicyId").output(),
-    text("shortName").output(),
+    text("shortName").named().output(),
 ];
 
 const DDOS_PROTECTION: Fields = &[
@@ -158,7 +158,7 @@ const RATE_LIMIT_OPTIONS: Fields = &[
     object("banThreshold", RATE_LIMIT_THRESHOLD),
     text("conformAction"),
     choice("enforceOnKey", ENFORCE_ON_KEYS),
-    list("enforceOnKeyConfigs", &Type::Object(ENFORCE_ON_KEY_CONFIG)),
+    list("enforceOnKeyConfigs", &Type::Object(ENFORCE_ON_KEY_CONFIG)).at_most(3),
     text("enforceOnKeyName"),
     text("exceedAction"),
     object("exceedRedirectOptions", REDIRECT_OPTIONS),
@@ -190,7 +190,7 @@ const USER_DEFINED_FIELD: Fields = &[
     text("mask"),
     text("name"),
     integer("offset"),
-    integer("size"),
+    integer("size").range(1, 4),
 ];
 
 pub(super) const FIELDS: Fields = &[
