@@ -73,3 +73,8 @@ pub fn check_state_file(bytes: &[u8]) -> Result<(), StateFileContentError> {
 pub fn check_snapshot(bytes: &[u8]) -> Result<(), SnapshotError> {
     snapshot::check(bytes)
 }
+
+/// The page for people who use this crate, so that its example is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/emulator/library.md")]
+pub struct LibraryPage;

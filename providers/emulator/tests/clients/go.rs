@@ -19,8 +19,5 @@ async fn the_go_library_builds_uses_and_takes_down_a_load_balancer() {
     if needed("a build of google.golang.org/api", built).is_none() {
         return;
     }
-    let emulator = crate::emulator().await;
-    let endpoint = format!("http://{}", emulator.address());
-    let said = run(Command::new(program).arg(endpoint)).await.unwrap();
-    crate::used_and_gone(&said, &emulator);
+    crate::runs(|| Command::new(&program)).await;
 }

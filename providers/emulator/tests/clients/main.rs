@@ -10,12 +10,45 @@ mod program;
 mod python;
 mod rust;
 
-/// An emulator whose operations take a moment.
-async fn emulator() -> emulator::Running {
+use emulator::{Config, Emulator, Latency, MetadataServer, TokenCheck};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+use tokio::process::Command;
+
+/// Runs a client twice: against an emulator that asks for no token, and against one that does, with Google's default
+/// credentials from its metadata server.
+async fn runs(client: impl Fn() -> Command) {
     // Another test of this process may have been first.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let latency = emulator::Latency::of(std::time::Duration::from_millis(30));
-    emulator::Emulator::start(emulator::Config { latency, ..emulator::Config::default() }).await.unwrap()
+    let open = Config { latency: Latency::of(Duration::from_millis(30)), ..Config::default() };
+    let closed = Config {
+        tokens: TokenCheck::On,
+        metadata: Some(MetadataServer {
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            project: "demo".to_owned(),
+            zone: "us-central1-a".to_owned(),
+            token_lifetime: Duration::from_hours(1),
+        }),
+        ..open.clone()
+    };
+    let nobody = tempfile::tempdir().unwrap();
+    for config in [open, closed] {
+        let emulator = Emulator::start(config).await.unwrap();
+        let mut client = client();
+        client.arg(format!("http://{}", emulator.address()));
+        if let Some(metadata) = emulator.metadata_address() {
+            // Python asks twice: whether there is one by number, then for what it has by name.
+            for variable in ["GCE_METADATA_HOST", "GCE_METADATA_IP"] {
+                client.env(variable, metadata.to_string());
+            }
+            // What a developer may have of Google's, which would come first.
+            client.env_remove("GOOGLE_APPLICATION_CREDENTIALS");
+            client.env("HOME", nobody.path()).env("CLOUDSDK_CONFIG", nobody.path());
+        }
+        let said = program::run(&mut client).await.unwrap();
+        used_and_gone(&said, &emulator);
+        emulator.shutdown().await;
+    }
 }
 
 /// What a client says at its end is what the emulator holds: nothing but the instance.

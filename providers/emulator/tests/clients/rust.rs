@@ -22,8 +22,5 @@ async fn the_rust_library_builds_uses_and_takes_down_a_load_balancer() {
     if needed("a build of google-cloud-compute-v1", built).is_none() {
         return;
     }
-    let emulator = crate::emulator().await;
-    let endpoint = format!("http://{}", emulator.address());
-    let said = run(Command::new(target.join("debug/compute-client")).arg(endpoint)).await.unwrap();
-    crate::used_and_gone(&said, &emulator);
+    crate::runs(|| Command::new(target.join("debug/compute-client"))).await;
 }

@@ -39,9 +39,13 @@ func main() {
 	endpoint := strings.TrimSuffix(os.Args[1], "/")
 	registerInstance(endpoint)
 	serve()
-	// EMULATOR: without the options it calls the real API, with Google's default credentials.
-	service, err := compute.NewService(context.Background(),
-		option.WithEndpoint(endpoint+"/compute/v1/"), option.WithoutAuthentication())
+	// EMULATOR: without these options it calls the real API. With a metadata server (--metadata-listen), whose address is
+	// in GCE_METADATA_HOST, Google's default credentials work; without one, the emulator asks for none.
+	options := []option.ClientOption{option.WithEndpoint(endpoint + "/compute/v1/")}
+	if os.Getenv("GCE_METADATA_HOST") == "" {
+		options = append(options, option.WithoutAuthentication())
+	}
+	service, err := compute.NewService(context.Background(), options...)
 	check(err)
 	here := cloud{service}
 	frontend := here.build()

@@ -10,12 +10,14 @@ import datetime
 import http.server
 import ipaddress
 import json
+import os
 import sys
 import tempfile
 import threading
 import time
 import urllib.request
 
+import google.auth
 import requests
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -34,13 +36,19 @@ NAME = "web"
 INSTANCE, ADDRESS, DIALLED, PORT = "web-1", "10.128.7.10", "127.128.7.10", 8080
 
 
+# EMULATOR: it asks for no credentials, unless it is told to. With a metadata server (`--metadata-listen`), whose address
+# is in GCE_METADATA_HOST and GCE_METADATA_IP, Google's default credentials work.
+if "GCE_METADATA_HOST" in os.environ:
+    credentials, project = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
+    assert project == PROJECT, project
+else:
+    credentials = AnonymousCredentials()
+
+
 def client(kind):
     """A client of one collection."""
     # EMULATOR: without these two it asks for Google's default credentials and calls the real API.
-    return kind(
-        credentials=AnonymousCredentials(),
-        client_options=ClientOptions(api_endpoint=ENDPOINT),
-    )
+    return kind(credentials=credentials, client_options=ClientOptions(api_endpoint=ENDPOINT))
 
 
 addresses = client(compute_v1.GlobalAddressesClient)

@@ -8,7 +8,7 @@
 //! without those lines, and with credentials, the same program works on Google Cloud.
 
 use anyhow::{Context as _, bail, ensure};
-use google_cloud_auth::credentials::{Credentials, anonymous};
+use google_cloud_auth::credentials::{self, Credentials, anonymous};
 use google_cloud_compute_v1::client::{
     BackendServices, Firewalls, GlobalAddresses, GlobalForwardingRules, HealthChecks, NetworkEndpointGroups,
     TargetHttpProxies, UrlMaps,
@@ -54,7 +54,7 @@ struct Cloud {
 macro_rules! client {
     ($kind:ident, $endpoint:expr) => {
         $kind::builder()
-            .with_credentials(anonymous())
+            .with_credentials(credentials()?)
             .with_endpoint($endpoint)
             .with_polling_backoff_policy(polling())
             .build()
@@ -70,8 +70,13 @@ macro_rules! done {
     }};
 }
 
-fn anonymous() -> Credentials {
-    anonymous::Builder::new().build()
+/// EMULATOR: it asks for no credentials, unless it is told to. With a metadata server (`--metadata-listen`), whose address is
+/// in `GCE_METADATA_HOST`, Google's default credentials work.
+fn credentials() -> anyhow::Result<Credentials> {
+    if std::env::var_os("GCE_METADATA_HOST").is_some() {
+        return Ok(credentials::Builder::default().build()?);
+    }
+    Ok(anonymous::Builder::new().build())
 }
 
 /// How often an operation is asked for. The library's own choice begins with a second.
