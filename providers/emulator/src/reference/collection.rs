@@ -179,8 +179,11 @@ fn table(
         lists.unknown.extend(unknown.map(|field| field.name.to_owned()));
     }
     if !lists.missing.is_empty() {
-        let fate =
-            if resource.unknown_fields == UnknownFields::Keep { "kept as they come" } else { "refused" };
+        let fate = match (resource.unknown_fields, resource.verbs.contains(&Standard::Insert)) {
+            (UnknownFields::Keep, _) => "kept as they come",
+            (UnknownFields::Refuse, true) => "refused",
+            (UnknownFields::Refuse, false) => "never shown",
+        };
         let _ = write!(text, "**Not declared** ({fate}): {}.\n\n", codes(lists.missing.iter()));
     }
     if !lists.unknown.is_empty() {

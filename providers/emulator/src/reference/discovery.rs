@@ -68,12 +68,16 @@ impl Discovery {
 impl Method {
     /// The collection, as paths have it: `urlMaps` for `regionUrlMaps.get`.
     pub(crate) fn collection(&self) -> &'static str {
+        // A project's own verbs stand where collections do.
+        if self.name.starts_with("projects.") {
+            return "projects";
+        }
         let segments: Vec<&str> = self.path.split('/').skip(2).collect();
         match segments.as_slice() {
             ["global" | "aggregated", collection, ..]
             | ["regions" | "zones", _, collection, ..]
             | [collection, ..] => collection,
-            [] => "projects",
+            [] => unreachable!("every path goes on after the project"),
         }
     }
 
@@ -109,5 +113,6 @@ fn what_is_emulated_is_asked_of_the_router() {
     assert_eq!(method("targetHttpProxies.setUrlMap").collection(), "targetHttpProxies");
     assert_eq!(method("regionUrlMaps.get").collection(), "urlMaps");
     assert_eq!(method("projects.get").collection(), "projects");
+    assert_eq!(method("projects.moveDisk").collection(), "projects");
     assert_eq!(method("zones.get").collection(), "zones");
 }
