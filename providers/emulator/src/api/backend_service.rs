@@ -1,6 +1,7 @@
 //! Backend services: groups of endpoints, how they are probed, and how load is spread over them.
 
 mod fields;
+mod groups;
 mod rules;
 
 use super::{iam, signed_url_key};
@@ -82,16 +83,6 @@ const GROUPS: &[&str] = &["instanceGroups", "networkEndpointGroups"];
 const PORTS: &[(&str, u16, &str)] =
     &[("HTTP", 80, "http"), ("HTTPS", 443, "https"), ("HTTP2", 443, "https"), ("H2C", 80, "http")];
 
-/// The kinds of group a backend can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum GroupKind {
-    InstanceGroup,
-    /// A zonal NEG, whose endpoints are probed.
-    Zonal,
-    /// A NEG of something that the load balancer does not probe.
-    Unprobed,
-}
-
 /// A backend of a body, with its group.
 struct Backend<'a> {
     at: String,
@@ -107,16 +98,6 @@ fn backends(body: &Map<String, Value>) -> impl Iterator<Item = Backend<'_>> {
             Some(Backend { at: format!("resource.backends[{index}]"), body, group })
         },
     )
-}
-
-fn kind_of(group: &ResourcePath, world: &World<'_>) -> GroupKind {
-    if group.collection == "instanceGroups" {
-        return GroupKind::InstanceGroup;
-    }
-    match world.latest(group).and_then(|group| group.text("networkEndpointType")) {
-        Some("GCE_VM_IP_PORT" | "GCE_VM_IP" | "NON_GCP_PRIVATE_IP_PORT") => GroupKind::Zonal,
-        _ => GroupKind::Unprobed,
-    }
 }
 
 fn fill(draft: &mut Draft, _: &World<'_>) {
@@ -167,94 +148,8 @@ fn hide_secret(draft: &mut Draft) {
 
 fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     rules::check(draft)?;
-    let body = draft.body();
-    let mut kinds = Vec::new();
-    let mut groups = Vec::new();
-    for backend in backends(body) {
-        if groups.contains(&backend.group) {
-            return Err(ApiError::invalid(
-                &format!("{}.group", backend.at),
-                &backend.group.to_string(),
-                "The group is named by another backend of this backend service.",
-            ));
-        }
-        let kind = kind_of(&backend.group, world);
-        check_balancing(&backend, kind, draft)?;
-        kinds.push(kind);
-        groups.push(backend.group);
-    }
-    let instances = kinds.contains(&GroupKind::InstanceGroup);
-    if instances && kinds.iter().any(|kind| *kind != GroupKind::InstanceGroup) {
-        return Err(ApiError::invalid(
-            "resource.backends",
-            "",
-            "Backends of a backend service must be either all instance groups or all network endpoint groups.",
-        ));
-    }
-    let probed = instances || kinds.contains(&GroupKind::Zonal);
-    let health_checks = body.get("healthChecks").and_then(Value::as_array).map_or(0, Vec::len);
-    if probed && health_checks == 0 {
-        return Err(ApiError::required("resource.healthChecks"));
-    }
+    groups::check(draft, world)?;
     super::scheme::check_placed(draft, world)
-}
-
-/// Which balancing mode a group may have, and which targets go with it.
-fn check_balancing(backend: &Backend<'_>, kind: GroupKind, draft: &Draft) -> Result<(), ApiError> {
-    let Backend { at, body, .. } = backend;
-    let has = |field: &str| body.contains_key(field);
-    let refuse = |field: &str, why: &str| {
-        let value =
-            body.get(field).map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
-        Err(ApiError::invalid(&format!("{at}.{field}"), &value.unwrap_or_default(), why))
-    };
-    if let Some(scaler) = body.get("capacityScaler").and_then(Value::as_f64)
-        && scaler != 0.0
-        && !(0.1..=1.0).contains(&scaler)
-    {
-        return refuse("capacityScaler", "Must be 0 or between 0.1 and 1.0.");
-    }
-    if kind == GroupKind::Unprobed {
-        return Ok(());
-    }
-    let foreign = match kind {
-        GroupKind::InstanceGroup => ["maxRatePerEndpoint", "maxConnectionsPerEndpoint"],
-        GroupKind::Zonal | GroupKind::Unprobed => ["maxRatePerInstance", "maxConnectionsPerInstance"],
-    };
-    if let Some(field) = foreign.into_iter().find(|field| has(field)) {
-        return refuse(field, "The field does not apply to this type of backend.");
-    }
-    let internal = draft.text("loadBalancingScheme") == Some("INTERNAL");
-    let streams = matches!(draft.text("protocol"), None | Some("TCP" | "SSL" | "UDP" | "UNSPECIFIED"));
-    match body.get("balancingMode").and_then(Value::as_str) {
-        None => Err(ApiError::required(&format!("{at}.balancingMode"))),
-        Some("UTILIZATION") if kind == GroupKind::Zonal => {
-            refuse("balancingMode", "UTILIZATION is not supported for network endpoint groups.")
-        }
-        Some("RATE") if !has("maxRate") && !has("maxRatePerInstance") && !has("maxRatePerEndpoint") => {
-            let field = if kind == GroupKind::Zonal { "maxRatePerEndpoint" } else { "maxRatePerInstance" };
-            Err(ApiError::invalid(
-                &format!("{at}.{field}"),
-                "",
-                &format!("Balancing mode RATE requires either maxRate or {field}."),
-            ))
-        }
-        Some("RATE") if has("maxUtilization") => {
-            refuse("maxUtilization", "The field is supported with balancing mode UTILIZATION only.")
-        }
-        Some("CONNECTION") if !streams => {
-            refuse("balancingMode", "CONNECTION is not supported with this protocol.")
-        }
-        Some("CONNECTION")
-            if !internal
-                && !has("maxConnections")
-                && !has("maxConnectionsPerInstance")
-                && !has("maxConnectionsPerEndpoint") =>
-        {
-            Err(ApiError::required(&format!("{at}.maxConnections")))
-        }
-        Some(_) => Ok(()),
-    }
 }
 
 /// An instance may be in one load-balanced instance group only. The real API finds out when it makes the change.

@@ -22,6 +22,7 @@ mod operations;
 mod proxies;
 mod quotas;
 mod schemes;
+mod service_rules;
 mod serving;
 mod state_file;
 mod tokens;

@@ -1,0 +1,285 @@
+//! Backend services: what their scheme, protocol and groups allow. Every refusal with a neighbour that is accepted.
+
+use super::cloud::Cloud;
+use serde_json::{Value, json};
+
+/// Tries each change of a body: refused at a field with a text, and accepted with another change.
+async fn each(cloud: &Cloud, path: &str, base: &Value, cases: &[(Value, &str, &str, Value)]) {
+    for (index, (bad, field, why, good)) in cases.iter().enumerate() {
+        let with = |change: &Value| {
+            let mut body = base.clone();
+            body["name"] = json!(format!("n{index}"));
+            body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            body
+        };
+        let refused = cloud.post(path, with(bad)).await;
+        assert_eq!(refused.status, 400, "{bad} is accepted: {}", refused.body);
+        let text = refused.message().to_owned();
+        assert!(matches!(refused.reason(), "invalid" | "required"), "{}", refused.body);
+        assert!(text.contains(&format!("'resource.{field}'")) && text.contains(why), "{bad}: {text}");
+        cloud.insert(path, with(good)).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_scheme_knows() {
+    let cloud = Cloud::start().await;
+    cloud.health_check("h").await;
+    let base =
+        json!({ "protocol": "HTTP", "healthChecks": ["h"], "loadBalancingScheme": "EXTERNAL_MANAGED" });
+    let classic = |fields: Value| {
+        let mut body = json!({ "loadBalancingScheme": "EXTERNAL" });
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        body
+    };
+    let outliers = json!({ "outlierDetection": { "consecutiveErrors": 5 } });
+    let breakers = json!({ "circuitBreakers": { "maxRequests": 5 } });
+    let locality = json!({ "localityLbPolicy": "RING_HASH" });
+    let header = json!({
+        "sessionAffinity": "HEADER_FIELD", "localityLbPolicy": "MAGLEV", "consistentHash": { "httpHeaderName": "x" },
+    });
+    let not_classic = "The field is not supported with load balancing scheme EXTERNAL.";
+    let cases = [
+        (classic(outliers.clone()), "outlierDetection", not_classic, outliers),
+        (classic(breakers.clone()), "circuitBreakers", not_classic, breakers),
+        (classic(locality.clone()), "localityLbPolicy", not_classic, locality),
+        (
+            classic(json!({ "sessionAffinity": "HEADER_FIELD" })),
+            "sessionAffinity",
+            "not supported with load balancing scheme EXTERNAL and protocol HTTP.",
+            header,
+        ),
+        (
+            json!({ "sessionAffinity": "CLIENT_IP_PROTO" }),
+            "sessionAffinity",
+            "not supported",
+            classic(json!({ "sessionAffinity": "GENERATED_COOKIE", "affinityCookieTtlSec": 60 })),
+        ),
+        (
+            json!({ "sessionAffinity": "CLIENT_IP", "affinityCookieTtlSec": 60 }),
+            "affinityCookieTtlSec",
+            "requires session affinity GENERATED_COOKIE or HTTP_COOKIE",
+            json!({ "sessionAffinity": "CLIENT_IP", "affinityCookieTtlSec": 0 }),
+        ),
+        (
+            json!({ "sessionAffinity": "STRONG_COOKIE_AFFINITY" }),
+            "strongSessionAffinityCookie",
+            "not specified",
+            json!({ "sessionAffinity": "STRONG_COOKIE_AFFINITY", "strongSessionAffinityCookie": { "name": "c" } }),
+        ),
+        (
+            json!({ "localityLbPolicy": "ROUND_ROBIN", "consistentHash": { "httpHeaderName": "x" } }),
+            "consistentHash",
+            "only supported with localityLbPolicy MAGLEV or RING_HASH",
+            json!({ "localityLbPolicy": "ROUND_ROBIN" }),
+        ),
+        (
+            json!({ "maxStreamDuration": { "seconds": "5" } }),
+            "maxStreamDuration",
+            "not supported with load balancing scheme EXTERNAL_MANAGED",
+            json!({ "loadBalancingScheme": "INTERNAL_SELF_MANAGED", "maxStreamDuration": { "seconds": "5" } }),
+        ),
+        (
+            json!({ "loadBalancingScheme": "INTERNAL_MANAGED", "enableCDN": true }),
+            "enableCDN",
+            "not supported with load balancing scheme INTERNAL_MANAGED",
+            json!({ "enableCDN": true }),
+        ),
+        (
+            json!({ "enableCDN": true, "iap": { "enabled": true } }),
+            "enableCDN",
+            "Cloud CDN and Identity-Aware Proxy cannot both be enabled.",
+            json!({ "enableCDN": true, "iap": { "enabled": false } }),
+        ),
+        (
+            json!({ "protocol": "UDP" }),
+            "protocol",
+            "The protocol is not supported with load balancing scheme EXTERNAL_MANAGED.",
+            json!({ "protocol": "HTTP2" }),
+        ),
+        (
+            json!({ "tlsSettings": { "sni": "a" } }),
+            "tlsSettings",
+            "requires protocol SSL, HTTPS or HTTP2",
+            json!({ "protocol": "HTTPS", "tlsSettings": { "sni": "a" } }),
+        ),
+        (
+            json!({ "timeoutSec": 0 }),
+            "timeoutSec",
+            "Must be between 1 and 2147483647.",
+            json!({ "timeoutSec": 1 }),
+        ),
+        (
+            json!({ "connectionDraining": { "drainingTimeoutSec": 3601 } }),
+            "connectionDraining.drainingTimeoutSec",
+            "Must be between 0 and 3600.",
+            json!({ "connectionDraining": { "drainingTimeoutSec": 3600 } }),
+        ),
+    ];
+    each(&cloud, "global/backendServices", &base, &cases).await;
+}
+
+#[tokio::test]
+async fn what_a_group_may_be_and_how_it_is_balanced() {
+    let cloud = Cloud::start().await;
+    cloud.health_check("h").await;
+    let zone = "zones/us-central1-a";
+    for (name, kind) in [("neg", "GCE_VM_IP_PORT"), ("second", "GCE_VM_IP_PORT"), ("whole", "GCE_VM_IP")] {
+        let body = json!({ "name": name, "networkEndpointType": kind });
+        cloud.insert(&format!("{zone}/networkEndpointGroups"), body).await;
+    }
+    cloud.insert(&format!("{zone}/instanceGroups"), json!({ "name": "ig" })).await;
+    let serverless = json!({
+        "name": "run", "networkEndpointType": "SERVERLESS", "cloudRun": { "service": "s" },
+    });
+    cloud.insert("regions/us-central1/networkEndpointGroups", serverless).await;
+    let run = json!({ "group": "regions/us-central1/networkEndpointGroups/run" });
+    let neg = |name: &str, fields: Value| {
+        let mut body = json!({
+            "group": format!("{zone}/networkEndpointGroups/{name}"), "balancingMode": "RATE", "maxRatePerEndpoint": 1,
+        });
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        body
+    };
+    let plain = neg("neg", json!({}));
+    let base =
+        json!({ "protocol": "HTTP", "healthChecks": ["h"], "loadBalancingScheme": "EXTERNAL_MANAGED" });
+    let cases = [
+        (
+            json!({ "backends": [neg("neg", json!({ "capacityScaler": 0 }))] }),
+            "backends[0].capacityScaler",
+            "Cannot be 0 when there is only one backend.",
+            json!({ "backends": [neg("neg", json!({ "capacityScaler": 0 })), neg("second", json!({}))] }),
+        ),
+        (
+            json!({ "backends": [neg("neg", json!({ "maxConnections": 1 }))] }),
+            "backends[0].maxConnections",
+            "not available with balancing mode RATE",
+            json!({ "backends": [plain] }),
+        ),
+        (
+            json!({ "protocol": "TCP", "backends": [neg("neg", json!({ "balancingMode": "CONNECTION", "maxConnections": 1 }))] }),
+            "backends[0].maxRatePerEndpoint",
+            "not available with balancing mode CONNECTION",
+            json!({ "protocol": "TCP", "backends": [{
+                "group": format!("{zone}/networkEndpointGroups/neg"), "balancingMode": "CONNECTION", "maxConnections": 1,
+            }] }),
+        ),
+        (
+            json!({ "backends": [neg("whole", json!({}))] }),
+            "backends[0].group",
+            "not supported with load balancing scheme EXTERNAL_MANAGED",
+            json!({ "backends": [plain] }),
+        ),
+        (
+            json!({ "backends": [run] }),
+            "healthChecks",
+            "A backend service cannot have a healthcheck with Serverless network endpoint group backends.",
+            json!({ "backends": [run], "healthChecks": [] }),
+        ),
+        (
+            json!({ "healthChecks": [], "backends": [run, plain] }),
+            "backends",
+            "either all serverless or none of them",
+            json!({ "backends": [plain] }),
+        ),
+    ];
+    each(&cloud, "global/backendServices", &base, &cases).await;
+    // Load balancers that pass packets on.
+    let group = format!("{zone}/instanceGroups/ig");
+    let base = json!({ "loadBalancingScheme": "INTERNAL", "protocol": "TCP", "healthChecks": ["global/healthChecks/h"] });
+    let cases = [
+        (
+            json!({ "backends": [{ "group": group, "balancingMode": "UTILIZATION" }] }),
+            "backends[0].balancingMode",
+            "Balancing mode must be CONNECTION for an INTERNAL backend service.",
+            json!({ "backends": [{ "group": group, "balancingMode": "CONNECTION" }] }),
+        ),
+        (
+            json!({ "protocol": "HTTP" }),
+            "protocol",
+            "The protocol is not supported with load balancing scheme INTERNAL.",
+            json!({ "protocol": "UDP", "sessionAffinity": "CLIENT_IP_PROTO" }),
+        ),
+        (
+            json!({ "sessionAffinity": "GENERATED_COOKIE" }),
+            "sessionAffinity",
+            "not supported",
+            json!({ "sessionAffinity": "CLIENT_IP" }),
+        ),
+        (
+            json!({ "backends": [{
+                "group": "zones/us-east1-b/instanceGroups/ig", "balancingMode": "CONNECTION",
+            }] }),
+            "backends[0].group",
+            "Must be in region us-central1.",
+            json!({ "backends": [] }),
+        ),
+    ];
+    cloud.insert("zones/us-east1-b/instanceGroups", json!({ "name": "ig" })).await;
+    each(&cloud, "regions/us-central1/backendServices", &base, &cases).await;
+}
+
+#[tokio::test]
+async fn fifty_backends_and_no_more() {
+    let cloud = Cloud::start().await;
+    cloud.health_check("h").await;
+    let backend = |index: usize| {
+        json!({
+            "group": format!("zones/us-central1-a/networkEndpointGroups/n{index}"), "balancingMode": "RATE",
+            "maxRatePerEndpoint": 1,
+        })
+    };
+    let body = |count: usize| {
+        json!({
+            "name": "s", "protocol": "HTTP", "loadBalancingScheme": "EXTERNAL_MANAGED", "healthChecks": ["h"],
+            "backends": (0..count).map(backend).collect::<Vec<_>>(),
+        })
+    };
+    for index in 0..51 {
+        let group = json!({ "name": format!("n{index}") });
+        cloud.post("zones/us-central1-a/networkEndpointGroups", group).await.ok();
+    }
+    for index in 0..51 {
+        cloud.wait_for(&format!("zones/us-central1-a/networkEndpointGroups/n{index}")).await;
+    }
+    cloud.post("global/backendServices", body(51)).await.refused(400, "invalid", "at most 50 allowed");
+    cloud.insert("global/backendServices", body(50)).await;
+}
+
+#[tokio::test]
+async fn a_check_alone_changes_nothing() {
+    let cloud = Cloud::start().await;
+    let policies = "global/securityPolicies";
+    let body = json!({ "name": "s" });
+    let checked = cloud.post(&format!("{policies}?validateOnly=true"), body.clone()).await.ok();
+    assert_eq!((&checked["status"], &checked["progress"]), (&json!("DONE"), &json!(100)), "{checked}");
+    assert_eq!(checked["operationType"], "insert");
+    assert!(checked.get("error").is_none(), "{checked}");
+    cloud.get(&format!("{policies}/s")).await.refused(404, "notFound", "not found");
+    let name = checked["name"].as_str().unwrap();
+    assert_eq!(cloud.get(&format!("global/operations/{name}")).await.status, 404, "nobody can ask for it");
+    let bad = json!({ "name": "S" });
+    cloud.post(&format!("{policies}?validateOnly=true"), bad).await.refused(400, "invalid", "resource.name");
+    cloud.insert(policies, body.clone()).await;
+    cloud.post(&format!("{policies}?validateOnly=true"), body).await.refused(
+        409,
+        "alreadyExists",
+        "already exists",
+    );
+    // A rule too; and elsewhere the parameter means nothing.
+    let rule = json!({
+        "priority": 7, "action": "deny(403)",
+        "match": { "versionedExpr": "SRC_IPS_V1", "config": { "srcIpRanges": ["*"] } },
+    });
+    let add = format!("{policies}/s/addRule");
+    let checked = cloud.post(&format!("{add}?validateOnly=true"), rule.clone()).await.ok();
+    assert_eq!(checked["status"], "DONE");
+    cloud.get(&format!("{policies}/s/getRule?priority=7")).await.refused(400, "invalid", "");
+    cloud.done("POST", &add, &rule).await;
+    cloud.get(&format!("{policies}/s/getRule?priority=7")).await.ok();
+    cloud
+        .done("POST", "global/healthChecks?validateOnly=true", &json!({ "name": "h", "type": "HTTP" }))
+        .await;
+    cloud.get("global/healthChecks/h").await.ok();
+}
