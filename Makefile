@@ -6,6 +6,7 @@
 #   make test-all    lint, then everything `make test` runs and the longer tests
 #   make lint        rustfmt, clippy, each crate alone, cargo deny
 #   make cluster     an API server, the emulator and the controller, kept up for kubectl, gcloud and curl
+#   make reference   writes docs/emulator/reference from what the emulator declares
 #   make bench       prints timings, as ratios measured in one run
 
 SHELL := /bin/bash
@@ -47,7 +48,6 @@ bench: controlplane
 	$(CARGO) bench --quiet --profile dev --bench ingress_to_address
 	$(CARGO) bench --quiet --profile dev --package emulator --bench load_balancers
 
-# Writes docs/emulator/reference from the declarations of the emulator.
 reference:
 	GCLB_REFERENCE=rewrite $(CARGO) test --quiet --package emulator --lib reference::the_reference -- --ignored
 
