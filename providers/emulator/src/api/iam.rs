@@ -4,12 +4,10 @@ use crate::declaration::{
     CustomVerb, Effect, Fields, Question, Type, VerbAddress, choice, integer, list, object, text,
 };
 use crate::error::ApiError;
+use crate::fingerprint::Fingerprint;
 use crate::state::Stored;
 use crate::world::World;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
-use sha2::{Digest, Sha256};
 
 /// `GET …/getIamPolicy`.
 pub(super) const GET_POLICY: CustomVerb = CustomVerb {
@@ -64,14 +62,20 @@ const SET_REQUEST: Fields =
 /// The key under which a policy is kept apart from the body of its resource.
 const KEPT: &str = "iamPolicy";
 
-fn policy(stored: &Stored) -> Value {
-    let mut policy = match stored.secrets.get(KEPT) {
+/// The policy of a resource, and the fingerprint that is its etag.
+fn kept(stored: &Stored) -> (Map<String, Value>, Fingerprint) {
+    let policy = match stored.secrets.get(KEPT) {
         Some(Value::Object(policy)) => policy.clone(),
         _ => Map::new(),
     };
-    let digest = Sha256::digest(Value::Object(policy.clone()).to_string());
+    let etag = Fingerprint::of_text(&Value::Object(policy.clone()).to_string());
+    (policy, etag)
+}
+
+fn policy(stored: &Stored) -> Value {
+    let (mut policy, etag) = kept(stored);
     policy.entry("version").or_insert_with(|| json!(1));
-    policy.insert("etag".to_owned(), json!(STANDARD.encode(&digest[..8])));
+    policy.insert("etag".to_owned(), json!(etag.show()));
     Value::Object(policy)
 }
 
@@ -85,7 +89,7 @@ fn set_policy(stored: &mut Stored, request: &Map<String, Value>) -> Result<Value
         _ => request.clone(),
     };
     if let Some(etag) = given.shift_remove("etag").filter(|etag| etag != "")
-        && Some(&etag) != policy(stored).get("etag")
+        && !etag.as_str().is_some_and(|etag| kept(stored).1.is(etag))
     {
         return Err(ApiError::conflict(
             "aborted",
