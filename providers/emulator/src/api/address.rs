@@ -71,11 +71,15 @@ const FIELDS: Fields = &[
 ];
 
 /// Recorded answers for global addresses say neither the type nor the tier unless the request did.
-fn fill(draft: &mut Draft, _: &World<'_>) {
+fn fill(draft: &mut Draft, world: &World<'_>) {
     if draft.path.scope.kind() == ScopeKind::Region {
         draft.fill("addressType", "EXTERNAL");
-        if !is_internal(&draft.next) {
-            draft.fill("networkTier", "PREMIUM");
+        draft.fill("networkTier", "PREMIUM");
+        if is_internal(&draft.next) {
+            draft.fill("purpose", "GCE_ENDPOINT");
+            if !draft.body().contains_key("network") {
+                super::subnetwork::fill_default(draft, world);
+            }
         }
     }
     if draft.text("address") == Some("") {

@@ -9,7 +9,7 @@ use crate::declaration::{
 };
 use crate::draft::Draft;
 use crate::error::ApiError;
-use crate::scope::ResourcePath;
+use crate::scope::{ResourcePath, Scope};
 use crate::state::Stored;
 use crate::world::World;
 use serde_json::{Map, Value, json};
@@ -110,6 +110,28 @@ fn is_external(rule: &Stored) -> bool {
     rule.text("loadBalancingScheme").is_some_and(|scheme| EXTERNAL_SCHEMES.contains(&scheme))
 }
 
+/// Whether only a network sees the address.
+fn is_internal(rule: &Stored) -> bool {
+    matches!(rule.text("loadBalancingScheme"), Some("INTERNAL" | "INTERNAL_MANAGED"))
+}
+
+/// What an internal rule of a region is given, if it does not say: its network, its subnetwork, and the name that its label
+/// makes.
+fn inside_a_network(draft: &mut Draft, world: &World<'_>) {
+    draft.fill("networkTier", "PREMIUM");
+    let Scope::Region(region) = draft.path.scope.clone() else { return };
+    if !draft.body().contains_key("network") {
+        super::subnetwork::fill_default(draft, world);
+        let default = format!("projects/{}/global/networks/default", draft.path.project);
+        draft.fill("network", default);
+    }
+    if let Some(label) = draft.text("serviceLabel") {
+        let ResourcePath { project, name, .. } = &draft.path;
+        let service = format!("{label}.{name}.il4.{region}.lb.{project}.internal");
+        draft.fill("serviceName", service);
+    }
+}
+
 fn complete(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
     if let Some(previous) = &draft.previous {
         // Where a rule listens cannot be changed, nor its scheme, but for the way from classic to managed and back.
@@ -130,6 +152,8 @@ fn complete(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
     }
     if is_external(&draft.next) {
         draft.fill("networkTier", "PREMIUM");
+    } else if is_internal(&draft.next) {
+        inside_a_network(draft, world);
     }
     if let Some(given) = draft.text("portRange").map(str::to_owned) {
         let (from, to) = port_range(&given).ok_or_else(|| {

@@ -52,6 +52,7 @@ pub(super) static RESOURCE: Resource = Resource {
     ],
     check_late: super::group_member::check_late,
     fill,
+    check,
     render,
     ..Resource::PLAIN
 };
@@ -97,8 +98,7 @@ const FIELDS: Fields = &[
             "PRIVATE_SERVICE_CONNECT",
             "SERVERLESS",
         ],
-    )
-    .default_text("GCE_VM_IP_PORT"),
+    ),
     object(
         "pscData",
         &[
@@ -119,7 +119,65 @@ fn is_of_instances(group: &Stored) -> bool {
     matches!(group.text("networkEndpointType"), Some("GCE_VM_IP_PORT" | "GCE_VM_IP"))
 }
 
+/// The types that a kind of place has; the first is the default, where there is one.
+fn types_in(place: ScopeKind) -> (&'static [&'static str], Option<&'static str>) {
+    match place {
+        ScopeKind::Global => (&["INTERNET_FQDN_PORT", "INTERNET_IP_PORT"], None),
+        ScopeKind::Region => (
+            &[
+                "GCE_VM_IP_PORTMAP",
+                "INTERNET_FQDN_PORT",
+                "INTERNET_IP_PORT",
+                "PRIVATE_SERVICE_CONNECT",
+                "SERVERLESS",
+            ],
+            Some("SERVERLESS"),
+        ),
+        ScopeKind::Zone | ScopeKind::Project => {
+            (&["GCE_VM_IP", "GCE_VM_IP_PORT", "NON_GCP_PRIVATE_IP_PORT"], Some("GCE_VM_IP_PORT"))
+        }
+    }
+}
+
+/// What stands behind a serverless group: exactly one of these.
+const SERVERLESS: &[&str] = &["appEngine", "cloudFunction", "cloudRun", "serverlessDeployment"];
+
+fn check(draft: &Draft, _: &World<'_>) -> Result<(), ApiError> {
+    let (types, _) = types_in(draft.path.scope.kind());
+    let Some(of) = draft.text("networkEndpointType") else {
+        return Err(ApiError::required("resource.networkEndpointType"));
+    };
+    if !types.contains(&of) {
+        return Err(ApiError::invalid(
+            "resource.networkEndpointType",
+            of,
+            &format!("Must be one of [{}] here.", types.join(", ")),
+        ));
+    }
+    let body = draft.body();
+    let behind: Vec<&&str> = SERVERLESS.iter().filter(|field| body.contains_key(**field)).collect();
+    match (of, behind.as_slice()) {
+        ("SERVERLESS", [_]) => Ok(()),
+        ("SERVERLESS", _) => Err(ApiError::invalid_text(format!(
+            "Invalid value for field 'resource': ''. A SERVERLESS network endpoint group needs exactly one of {}.",
+            SERVERLESS.join(", ")
+        ))),
+        (_, [field, ..]) => Err(ApiError::invalid(
+            &format!("resource.{field}"),
+            "",
+            "The field applies to SERVERLESS network endpoint groups only.",
+        )),
+        ("PRIVATE_SERVICE_CONNECT", []) if !body.contains_key("pscTargetService") => {
+            Err(ApiError::required("resource.pscTargetService"))
+        }
+        (_, []) => Ok(()),
+    }
+}
+
 fn fill(draft: &mut Draft, _: &World<'_>) {
+    if let (_, Some(default)) = types_in(draft.path.scope.kind()) {
+        draft.fill("networkEndpointType", default);
+    }
     if is_of_instances(&draft.next) {
         let default = format!("projects/{}/global/networks/default", draft.path.project);
         draft.fill("network", json!(default));
@@ -133,6 +191,16 @@ fn key(endpoint: &Map<String, Value>) -> String {
     format!("{}|{}|{}|{port:05}", text("instance"), text("ipAddress"), text("fqdn"))
 }
 
+/// What an endpoint of some types is: a name, or an address.
+const NEEDED: &[(&str, &str)] = &[
+    ("INTERNET_FQDN_PORT", "fqdn"),
+    ("INTERNET_IP_PORT", "ipAddress"),
+    ("NON_GCP_PRIVATE_IP_PORT", "ipAddress"),
+];
+
+/// Types whose endpoints are not listed one by one.
+const WITHOUT_ENDPOINTS: &[&str] = &["PRIVATE_SERVICE_CONNECT", "SERVERLESS"];
+
 /// The endpoints of a request, whole: an address where only the instance is given, a port where only the group has one.
 fn endpoints(
     draft: &Draft,
@@ -140,6 +208,13 @@ fn endpoints(
     world: &World<'_>,
 ) -> Result<BTreeMap<String, Value>, ApiError> {
     let given = request.get("networkEndpoints").and_then(Value::as_array);
+    if let Some(of) = draft.text("networkEndpointType").filter(|of| WITHOUT_ENDPOINTS.contains(of)) {
+        return Err(ApiError::invalid(
+            "resource.networkEndpoints",
+            "",
+            &format!("Network endpoints cannot be attached to a network endpoint group of type {of}."),
+        ));
+    }
     let mut endpoints = BTreeMap::new();
     for (index, endpoint) in given.into_iter().flatten().enumerate() {
         let Value::Object(endpoint) = endpoint else { continue };
@@ -147,6 +222,11 @@ fn endpoints(
         let at = format!("resource.networkEndpoints[{index}]");
         if is_of_instances(&draft.next) {
             place_on_instance(&mut endpoint, &at, draft, world)?;
+        }
+        for (of, field) in NEEDED {
+            if draft.text("networkEndpointType") == Some(of) && !endpoint.contains_key(*field) {
+                return Err(ApiError::required(&format!("{at}.{field}")));
+            }
         }
         if !endpoint.contains_key("port") && draft.text("networkEndpointType") != Some("GCE_VM_IP") {
             match draft.body().get("defaultPort") {

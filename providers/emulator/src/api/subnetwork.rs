@@ -119,6 +119,15 @@ fn usable(path: &ResourcePath, whole: &Map<String, Value>, base: &str) -> Map<St
     shown
 }
 
+/// Puts the default subnetwork of a draft's region where the draft names none, if the project has one.
+pub(super) fn fill_default(draft: &mut Draft, world: &World<'_>) {
+    let path =
+        ResourcePath { collection: RESOURCE.collection, name: "default".to_owned(), ..draft.path.clone() };
+    if world.latest(&path).is_some() {
+        draft.fill("subnetwork", path.to_string());
+    }
+}
+
 /// The range of the subnetwork that a stored reference names.
 pub(super) fn range(subnetwork: Option<&str>, world: &World<'_>) -> Option<Ipv4Net> {
     let path = ResourcePath::parse(subnetwork?)?;

@@ -115,6 +115,7 @@ const EXTRA: &[(&str, &str)] = &[
     ("instanceGroups.listInstances", "portName"),
     // Recorded answers show it.
     ("httpHealthChecks", "proxyHeader"),
+    ("httpsHealthChecks", "proxyHeader"),
     // Asked of global URL maps only.
     ("regionUrlMaps.validate", "loadBalancingSchemes"),
 ];

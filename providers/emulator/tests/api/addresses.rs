@@ -157,3 +157,37 @@ async fn regional_addresses_say_their_status_and_an_address_is_reserved_once() {
     let bad = json!({ "name": "k", "address": "somewhere" });
     cloud.post("global/addresses", bad).await.refused(400, "invalid", "valid IP address");
 }
+
+#[tokio::test]
+async fn an_internal_address_of_a_region_says_where_it_is_from() {
+    let cloud = Cloud::start().await;
+    cloud.insert("regions/us-central1/addresses", json!({ "name": "a", "addressType": "INTERNAL" })).await;
+    let found = cloud.get("regions/us-central1/addresses/a").await.ok();
+    assert_eq!(
+        (&found["purpose"], &found["networkTier"], &found["status"]),
+        (&json!("GCE_ENDPOINT"), &json!("PREMIUM"), &json!("RESERVED"))
+    );
+    assert!(found["subnetwork"].as_str().unwrap().ends_with("/regions/us-central1/subnetworks/default"));
+    assert!(found["address"].as_str().unwrap().starts_with("10.128."), "{}", found["address"]);
+}
+
+#[tokio::test]
+async fn an_address_moves_to_another_project() {
+    let cloud = Cloud::start().await;
+    cloud.insert("global/addresses", json!({ "name": "a", "description": "old" })).await;
+    let before = cloud.get("global/addresses/a").await.ok();
+    for (to, message) in [
+        ("global/addresses/b", "malformed"),
+        ("projects/p/global/addresses/b", "another project"),
+        ("projects/q/regions/us-east1/addresses/b", "malformed"),
+    ] {
+        let answer = cloud.post("global/addresses/a/move", json!({ "destinationAddress": to })).await;
+        answer.refused(400, "invalid", message);
+    }
+    let request = json!({ "destinationAddress": "projects/q/global/addresses/b", "description": "new" });
+    let operation = cloud.done("POST", "global/addresses/a/move", &request).await;
+    assert_eq!(operation["operationType"], "move");
+    cloud.get("global/addresses/a").await.refused(404, "notFound", "global/addresses/a");
+    let moved = cloud.get("/compute/v1/projects/q/global/addresses/b").await.ok();
+    assert_eq!((&moved["address"], &moved["description"]), (&before["address"], &json!("new")));
+}
