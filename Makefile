@@ -17,6 +17,8 @@ CARGO ?= cargo
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gclb/tools
 DENY := $(TOOLS)/bin/cargo-deny
 DENY_VERSION := 0.20.2
+# A workspace of its own: Google's Rust client, for the tests of the emulator.
+RUST_CLIENT := providers/emulator/tests/clients/rust
 
 .PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden reference
 
@@ -67,6 +69,7 @@ $(DENY):
 
 deny: $(DENY)
 	$(DENY) --log-level error check bans licenses sources
+	$(DENY) --log-level error --manifest-path $(RUST_CLIENT)/Cargo.toml --config .cargo/deny.toml check bans licenses sources
 
 advisories: $(DENY)
 	$(DENY) check advisories
