@@ -109,7 +109,12 @@ impl DataPlane {
     /// A request sees one program from its beginning to its end. Listeners, connections, endpoints, their health and
     /// their running requests go on untouched where the new program has them too.
     pub async fn apply(&self, program: Program) -> Applied {
-        let applied = self.state.lock().await.apply(&self.shared, &program).await;
+        self.follow(&program).await
+    }
+
+    /// As [`Self::apply`], for a program that stays with the caller.
+    pub async fn follow(&self, program: &Program) -> Applied {
+        let applied = self.state.lock().await.apply(&self.shared, program).await;
         for refusal in &applied.refused {
             tracing::warn!(%refusal, "a frontend does not listen");
         }

@@ -12,8 +12,8 @@ use crate::dataplane::dial::DialTable;
 use crate::dataplane::program::NetworkEndpoint;
 use crate::dataplane::resource_id::{BackendServiceId, GroupId};
 use crate::dataplane::{DataPlane, DataPlaneConfig, EndpointHealth, HealthState, StartError};
-use crate::program::compile;
-use crate::state::State;
+use crate::program::Compiler;
+use crate::state::{State, Unserved};
 use serde_json::{Value, json};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::watch;
@@ -21,10 +21,18 @@ use tokio::sync::watch;
 /// The data plane, as the API sees it.
 pub(crate) struct Plane {
     serving: DataPlane,
-    /// The version of the state that is being served. Programs are compiled and applied one after the other.
-    published: tokio::sync::Mutex<u64>,
+    /// What is being served. Programs are compiled and applied one after the other.
+    published: tokio::sync::Mutex<Published>,
     /// What the last program could not express.
     problems: Mutex<Value>,
+}
+
+/// A state that is served, and what it takes to come from it to the next.
+#[derive(Default)]
+struct Published {
+    version: u64,
+    catalog: Catalog,
+    compiler: Compiler,
 }
 
 impl Plane {
@@ -37,7 +45,7 @@ impl Plane {
             clock,
             ..DataPlaneConfig::default()
         })?;
-        Ok(Self { serving, published: tokio::sync::Mutex::new(0), problems: Mutex::new(json!([])) })
+        Ok(Self { serving, published: tokio::sync::Mutex::default(), problems: Mutex::new(json!([])) })
     }
 
     /// Lets the data plane take up the state, as it is when the turn comes. Returns when a state at least as new as the
@@ -45,25 +53,39 @@ impl Plane {
     pub(crate) async fn publish(&self, state: &Mutex<State>) {
         let wanted = state.lock().unwrap_or_else(PoisonError::into_inner).version;
         let mut published = self.published.lock().await;
-        if *published >= wanted {
+        if published.version >= wanted {
             return;
         }
-        let (catalog, version) = {
-            let state = state.lock().unwrap_or_else(PoisonError::into_inner);
-            (Catalog::of(&state), state.version)
+        let Published { version, catalog, compiler } = &mut *published;
+        let (changed, now) = {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            let changed: Option<Vec<String>> = match state.take_unserved() {
+                Unserved::Everything => {
+                    *catalog = Catalog::of(&state);
+                    None
+                }
+                Unserved::These(paths) => {
+                    Some(paths.iter().map(|path| catalog.take_up(path, state.get(path))).collect())
+                }
+            };
+            (changed, state.version)
         };
-        let program = compile(&catalog);
+        match &changed {
+            None => *compiler = Compiler::all(catalog),
+            Some(changed) => compiler.update(catalog, changed.iter().map(String::as_str)),
+        }
+        let program = compiler.program();
         let problems = program
             .problems
             .iter()
             .map(|problem| json!({ "resource": problem.resource, "message": problem.message }))
             .collect();
-        let applied = self.serving.apply(program).await;
+        let applied = self.serving.follow(program).await;
         for refusal in &applied.refused {
             tracing::debug!(%refusal, "published without this frontend");
         }
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = problems;
-        *published = version;
+        *version = now;
     }
 
     /// The health of a backend service's group; empty for one that is not probed.

@@ -11,10 +11,13 @@ mod backend_service;
 mod firewall;
 mod forwarding_rule;
 mod health_check;
+mod incremental;
 mod json;
 #[cfg(test)]
 mod tests;
 mod url_map;
+
+pub(crate) use self::incremental::Compiler;
 
 use serde_json::Value;
 

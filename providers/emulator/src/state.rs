@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub(crate) use self::history::History;
 pub(crate) use self::identities::Identities;
-pub(crate) use self::touched::Touched;
+pub(crate) use self::touched::{Touched, Unserved};
 
 /// The resources of one place, by name.
 pub(crate) type Table = BTreeMap<String, Arc<Stored>>;
@@ -134,6 +134,8 @@ pub(crate) struct State {
     /// Counts the changes that the data plane has to know of.
     pub(crate) version: u64,
     pub(crate) history: History,
+    /// What has changed since the data plane last asked.
+    unserved: Unserved,
     /// What has changed since somebody last asked: what the state file has to be told.
     touched: BTreeSet<Touched>,
 }
@@ -151,7 +153,7 @@ impl State {
         let version = self.version.max(by.version) + 1;
         // Whether lists lag is a setting, and stays.
         let history = std::mem::take(&mut self.history);
-        *self = Self { version, history, ..by };
+        *self = Self { version, history, unserved: Unserved::Everything, ..by };
         self.touched.insert(Touched::Everything);
     }
 
@@ -172,6 +174,7 @@ impl State {
         }
         self.referrers.retain(|_, users| !users.is_empty());
         self.operations.forget_project(id);
+        self.unserved = Unserved::Everything;
         self.version += 1;
         self.touched.insert(Touched::Everything);
     }
@@ -195,6 +198,11 @@ impl State {
                 Change::Delete => None,
             })
         })
+    }
+
+    /// What has changed since the last call, for the data plane.
+    pub(crate) fn take_unserved(&mut self) -> Unserved {
+        std::mem::take(&mut self.unserved)
     }
 
     /// What has changed since the last call.
@@ -348,6 +356,7 @@ impl State {
     fn note(&mut self, path: &ResourcePath) {
         const BEGINNINGS: [&str; 3] = ["forwardingRules", "firewalls", "instances"];
         self.touched.insert(Touched::Resource(path.clone()));
+        self.unserved.add(path);
         if BEGINNINGS.contains(&path.collection) || self.referrers(path).next().is_some() {
             self.version += 1;
         }

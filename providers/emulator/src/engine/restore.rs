@@ -6,6 +6,7 @@ use crate::operation::{OperationPath, Stage};
 use crate::scope::ResourcePath;
 use crate::snapshot::{self, Snapshot, SnapshotError};
 use crate::state::State;
+use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,11 +49,15 @@ impl Engine {
         let now = self.clock.now();
         let state = self.state();
         let running = state.operations.all().filter(|operation| operation.stage() != Stage::Done);
+        // What an operation holds is not always what it calls its target.
+        let holds: HashMap<&OperationPath, &ResourcePath> =
+            state.held().map(|(path, held)| (&held.operation, path)).collect();
         let mut unfinished: Vec<_> = running
             .map(|operation| {
+                let path = holds.get(&operation.path).copied().unwrap_or(&operation.target);
                 let gone = now.duration_since(operation.inserted);
                 let gone = if gone.is_negative() { Duration::ZERO } else { gone.unsigned_abs() };
-                (operation.target.clone(), operation.path.clone(), operation.latency.saturating_sub(gone))
+                (path.clone(), operation.path.clone(), operation.latency.saturating_sub(gone))
             })
             .collect();
         // An operation that was deleted while it ran has left its change behind.

@@ -1,32 +1,52 @@
-//! A snapshot of the state, in the form the compiler of programs reads.
+//! The state as it stood, in the form the compiler of programs reads.
 
 use crate::dataplane::program::NetworkEndpoint;
 use crate::dataplane::resource_id::InstanceId;
 use crate::program::Resources;
+use crate::scope::ResourcePath;
 use crate::state::{State, Stored};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// The resources as they stood at one moment. Cheap to take: bodies are shared with the state.
+/// The resources as they stood at one moment. Bodies are shared with the state.
+#[derive(Default)]
 pub(super) struct Catalog {
-    /// By collection, in the order of the state.
-    listed: BTreeMap<&'static str, Vec<String>>,
-    by_path: BTreeMap<String, Arc<Stored>>,
+    /// By collection, in the order of their paths.
+    listed: HashMap<&'static str, BTreeSet<String>>,
+    by_path: HashMap<String, Arc<Stored>>,
 }
 
 impl Catalog {
+    /// Everything there is.
     pub(super) fn of(state: &State) -> Self {
-        let mut listed: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
-        let mut by_path = BTreeMap::new();
+        let mut catalog = Self::default();
         for collection in state.collections() {
             for (path, stored) in state.all(collection) {
-                let path = path.to_string();
-                listed.entry(collection).or_default().push(path.clone());
-                by_path.insert(path, Arc::clone(stored));
+                catalog.take_up(&path, Some(stored));
             }
         }
-        Self { listed, by_path }
+        catalog
+    }
+
+    /// Takes up what has become of one resource; its path as it is listed.
+    pub(super) fn take_up(&mut self, path: &ResourcePath, stored: Option<&Arc<Stored>>) -> String {
+        let text = path.to_string();
+        match stored {
+            Some(stored) => {
+                if self.by_path.insert(text.clone(), Arc::clone(stored)).is_none() {
+                    self.listed.entry(path.collection).or_default().insert(text.clone());
+                }
+            }
+            None => {
+                if self.by_path.remove(&text).is_some()
+                    && let Some(listed) = self.listed.get_mut(path.collection)
+                {
+                    listed.remove(&text);
+                }
+            }
+        }
+        text
     }
 }
 
