@@ -6,6 +6,7 @@ use crate::declaration::{
 };
 use crate::draft::Draft;
 use crate::error::ApiError;
+use crate::scope::Scope;
 use crate::world::World;
 use serde_json::{Map, Value, json};
 
@@ -156,6 +157,14 @@ fn check(draft: &Draft, _: &World<'_>) -> Result<(), ApiError> {
         {
             return Err(ApiError::invalid(&format!("{at}.requestPath"), path, "Must begin with '/'."));
         }
+    }
+    let regions = body.get("sourceRegions").and_then(Value::as_array).map_or(0, Vec::len);
+    if regions != 0 && (regions != 3 || draft.path.scope != Scope::Global) {
+        return Err(ApiError::invalid(
+            "resource.sourceRegions",
+            "",
+            "A global health check can have exactly three source regions, a regional one none.",
+        ));
     }
     let seconds = |field: &str| body.get(field).and_then(Value::as_i64).unwrap_or_default();
     if seconds("timeoutSec") > seconds("checkIntervalSec") {

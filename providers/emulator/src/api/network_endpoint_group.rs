@@ -4,6 +4,7 @@
 
 mod listing;
 mod members;
+mod rules;
 
 use self::listing::list_endpoints;
 use self::members::{ENDPOINTS, attach, detach};

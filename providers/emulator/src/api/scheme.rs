@@ -11,7 +11,7 @@ use crate::draft::Draft;
 use crate::error::ApiError;
 use crate::schema;
 use crate::scope::{ResourcePath, Scope, ScopeKind};
-use crate::state::Stored;
+use crate::state::{Change, Stored};
 use crate::world::World;
 use std::fmt;
 
@@ -218,6 +218,41 @@ impl View<'_> {
         self.users(map, &PROXIES)
     }
 
+    /// The forwarding rules that lead to a map and may be at odds with it. Those that stand have been compared with it and
+    /// with each other: beside a rule that is being changed, one of them speaks for all.
+    fn rules_of_map(&self, proxies: &[ResourcePath]) -> Vec<Rule> {
+        if self.draft.path.collection != "forwardingRules" {
+            return proxies.iter().flat_map(|proxy| self.rules(proxy)).collect();
+        }
+        let rule = |path: &ResourcePath| {
+            let scheme = Scheme::of(self.get(path)?)?;
+            Some(Rule { path: path.clone(), scheme })
+        };
+        let others = proxies.iter().find_map(|proxy| {
+            let mut users = self.world.state.referrers(proxy);
+            users
+                .find(|user| user.collection == "forwardingRules" && **user != self.draft.path)
+                .and_then(rule)
+                .or_else(|| self.coming_rule(proxy))
+        });
+        rule(&self.draft.path).into_iter().chain(others).collect()
+    }
+
+    /// A rule that was accepted and does not stand yet.
+    fn coming_rule(&self, proxy: &ResourcePath) -> Option<Rule> {
+        let proxy = proxy.to_string();
+        self.world.state.changes().find_map(|(path, change)| match change {
+            Change::Put(draft)
+                if path.collection == "forwardingRules"
+                    && *path != self.draft.path
+                    && draft.next.text("target") == Some(&proxy) =>
+            {
+                Some(Rule { path: path.clone(), scheme: Scheme::of(&draft.next)? })
+            }
+            Change::Put(_) | Change::Delete => None,
+        })
+    }
+
     fn rules(&self, proxy: &ResourcePath) -> Vec<Rule> {
         self.users(proxy, &["forwardingRules"])
             .into_iter()
@@ -231,7 +266,7 @@ impl View<'_> {
     fn check_map(&self, map: &ResourcePath) -> Result<(), ApiError> {
         let destinations = self.destinations(map);
         let proxies = self.proxies(map);
-        let rules: Vec<Rule> = proxies.iter().flat_map(|proxy| self.rules(proxy)).collect();
+        let rules = self.rules_of_map(&proxies);
         self.check_destinations(&destinations)?;
         self.check_rules(&rules, &destinations)?;
         let reach = Reach::of(&map.scope);

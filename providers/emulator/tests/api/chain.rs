@@ -79,3 +79,51 @@ async fn a_reference_that_is_taken_away_holds_no_longer() {
         "being used by",
     );
 }
+
+#[tokio::test]
+async fn the_other_edges_hold_too() {
+    let cloud = Cloud::start().await;
+    cloud.url_map("web").await;
+    let zone = "zones/us-central1-a";
+    cloud.insert(&format!("{zone}/instanceGroups"), json!({ "name": "ig" })).await;
+    let backends = json!({ "backends": [{ "group": format!("{zone}/instanceGroups/ig") }] });
+    cloud.done("PATCH", "global/backendServices/web", &backends).await;
+    cloud.insert("global/backendBuckets", json!({ "name": "bucket", "bucketName": "b" })).await;
+    let matcher = json!({
+        "hostRules": [{ "hosts": ["*"], "pathMatcher": "m" }],
+        "pathMatchers": [{ "name": "m", "defaultService": "global/backendBuckets/bucket" }],
+    });
+    cloud.done("PATCH", "global/urlMaps/web", &matcher).await;
+    cloud.insert("global/securityPolicies", json!({ "name": "policy" })).await;
+    let policy = json!({ "securityPolicy": "global/securityPolicies/policy" });
+    cloud.done("POST", "global/backendServices/web/setSecurityPolicy", &policy).await;
+    let (chain, key) = certificate(&[]);
+    cloud
+        .insert("global/sslCertificates", json!({ "name": "cert", "certificate": chain, "privateKey": key }))
+        .await;
+    cloud.insert("global/sslPolicies", json!({ "name": "tls" })).await;
+    let proxy = json!({ "name": "proxy", "urlMap": "web", "sslCertificates": ["cert"], "sslPolicy": "tls" });
+    cloud.insert("global/targetHttpsProxies", proxy).await;
+    for (path, singular, user) in [
+        ("zones/us-central1-a/instanceGroups/ig", "instance_group", "global/backendServices/web"),
+        ("global/securityPolicies/policy", "security_policy", "global/backendServices/web"),
+        ("global/backendBuckets/bucket", "backend_bucket", "global/urlMaps/web"),
+        ("global/sslPolicies/tls", "ssl_policy", "global/targetHttpsProxies/proxy"),
+    ] {
+        cloud.call("DELETE", path, None).await.refused(
+            400,
+            "resourceInUseByAnotherResource",
+            &format!(
+                "The {singular} resource 'projects/p/{path}' is already being used by 'projects/p/{user}'"
+            ),
+        );
+    }
+    cloud.delete("global/targetHttpsProxies/proxy").await;
+    cloud.delete("global/sslPolicies/tls").await;
+    cloud.done("POST", "global/backendServices/web/setSecurityPolicy", &json!({})).await;
+    cloud.delete("global/securityPolicies/policy").await;
+    cloud.delete("global/urlMaps/web").await;
+    cloud.delete("global/backendBuckets/bucket").await;
+    cloud.delete("global/backendServices/web").await;
+    cloud.delete("zones/us-central1-a/instanceGroups/ig").await;
+}

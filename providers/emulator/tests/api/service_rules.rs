@@ -283,3 +283,110 @@ async fn a_check_alone_changes_nothing() {
         .await;
     cloud.get("global/healthChecks/h").await.ok();
 }
+
+#[tokio::test]
+async fn what_an_endpoint_group_is_where() {
+    let cloud = Cloud::start().await;
+    let at = |place: &str| format!("{place}/networkEndpointGroups");
+    let run = json!({ "service": "s" });
+    each(
+        &cloud,
+        &at("zones/us-central1-a"),
+        &json!({}),
+        &[
+            (
+                json!({ "networkEndpointType": "SERVERLESS", "cloudRun": run }),
+                "networkEndpointType",
+                "Must be one of [GCE_VM_IP, GCE_VM_IP_PORT, NON_GCP_PRIVATE_IP_PORT",
+                json!({ "networkEndpointType": "NON_GCP_PRIVATE_IP_PORT" }),
+            ),
+            (json!({ "cloudRun": run }), "cloudRun", "SERVERLESS network endpoint groups only", json!({})),
+        ],
+    )
+    .await;
+    each(
+        &cloud,
+        &at("regions/us-central1"),
+        &json!({ "networkEndpointType": "SERVERLESS" }),
+        &[
+            (json!({ "networkEndpointType": "GCE_VM_IP_PORT" }), "networkEndpointType", "Must be one of [", json!({ "cloudRun": run })),
+            (
+                json!({ "networkEndpointType": "PRIVATE_SERVICE_CONNECT" }),
+                "pscTargetService",
+                "not specified",
+                json!({ "networkEndpointType": "PRIVATE_SERVICE_CONNECT", "pscTargetService": "a.googleapis.com" }),
+            ),
+        ],
+    )
+    .await;
+    let two = json!({ "name": "x", "networkEndpointType": "SERVERLESS", "cloudRun": run, "appEngine": {} });
+    cloud.post(&at("regions/us-central1"), two).await.refused(400, "invalid", "needs exactly one of");
+    cloud.post(&at("global"), json!({ "name": "x" })).await.refused(400, "required", "networkEndpointType");
+    // Endpoints are of the group's type.
+    let internet = json!({ "name": "net", "networkEndpointType": "INTERNET_FQDN_PORT", "defaultPort": 443 });
+    cloud.insert(&at("global"), internet).await;
+    let attach = |group: &str| format!("{group}/attachNetworkEndpoints");
+    let endpoints = |list: Value| json!({ "networkEndpoints": list });
+    let net = attach("global/networkEndpointGroups/net");
+    cloud
+        .post(&net, endpoints(json!([{ "ipAddress": "203.0.113.1" }])))
+        .await
+        .refused(400, "required", "fqdn");
+    let both = json!([{ "fqdn": "a.example.com" }, { "fqdn": "b.example.com" }]);
+    cloud.post(&net, endpoints(both)).await.refused(400, "invalid", "one endpoint only");
+    cloud.done("POST", &net, &endpoints(json!([{ "fqdn": "a.example.com" }]))).await;
+    let hybrid = json!({ "name": "hybrid", "networkEndpointType": "NON_GCP_PRIVATE_IP_PORT" });
+    cloud.insert(&at("zones/us-central1-b"), hybrid).await;
+    let hybrid = attach("zones/us-central1-b/networkEndpointGroups/hybrid");
+    for (endpoint, message) in [
+        (json!({ "port": 80 }), "'resource.networkEndpoints[0].ipAddress' not specified"),
+        (json!({ "ipAddress": "10.9.9.9" }), "'resource.networkEndpoints[0].port' not specified"),
+        (json!({ "ipAddress": "10.9.9", "port": 80 }), "Must be a valid IP address."),
+        (
+            json!({ "ipAddress": "10.9.9.9", "fqdn": "a", "port": 80 }),
+            "not supported in a network endpoint group of type",
+        ),
+    ] {
+        let refused = cloud.post(&hybrid, endpoints(json!([endpoint]))).await;
+        assert_eq!(refused.status, 400, "{endpoint}");
+        assert!(refused.message().contains(message), "{endpoint}: {}", refused.message());
+    }
+    cloud.done("POST", &hybrid, &endpoints(json!([{ "ipAddress": "10.9.9.9", "port": 80 }]))).await;
+    let many = |count: usize| {
+        endpoints((0..count).map(|index| json!({ "ipAddress": "10.9.9.9", "port": 1000 + index })).collect())
+    };
+    cloud.post(&hybrid, many(501)).await.refused(400, "invalid", "at most 500 allowed");
+    cloud.done("POST", &hybrid, &many(500)).await;
+}
+
+#[tokio::test]
+async fn checks_that_a_service_can_have() {
+    let cloud = Cloud::start().await;
+    let check = |name: &str, fields: Value| {
+        let mut body = json!({ "name": name, "type": "TCP", "tcpHealthCheck": { "port": 80 } });
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        body
+    };
+    let three = json!({ "checkIntervalSec": 30, "sourceRegions": ["us-central1", "us-east1", "us-west1"] });
+    let two = json!({ "sourceRegions": ["us-central1", "us-east1"] });
+    cloud.post("global/healthChecks", check("a", two)).await.refused(
+        400,
+        "invalid",
+        "exactly three source regions",
+    );
+    cloud.insert("global/healthChecks", check("dns", three)).await;
+    let slow = json!({ "checkIntervalSec": 5, "timeoutSec": 6 });
+    cloud.post("global/healthChecks", check("a", slow)).await.refused(
+        400,
+        "invalid",
+        "less than or equal to",
+    );
+    cloud.insert("global/healthChecks", check("a", json!({ "checkIntervalSec": 5, "timeoutSec": 5 }))).await;
+    let service = |check: &str| json!({ "name": "s", "protocol": "HTTP", "loadBalancingScheme": "EXTERNAL_MANAGED", "healthChecks": [check] });
+    cloud.post("global/backendServices", service("dns")).await.refused(
+        400,
+        "invalid",
+        "with sourceRegions cannot be used",
+    );
+    cloud.insert("global/backendServices", service("a")).await;
+}

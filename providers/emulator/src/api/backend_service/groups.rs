@@ -80,8 +80,28 @@ pub(super) fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
             "A backend service cannot have a healthcheck with Serverless network endpoint group backends.",
         ));
     }
+    check_source_regions(body, world)?;
     if kinds.iter().any(|kind| kind.is_probed()) && health_checks == 0 && !body.contains_key("haPolicy") {
         return Err(ApiError::required("resource.healthChecks"));
+    }
+    Ok(())
+}
+
+/// A health check that probes from chosen regions is for DNS, not for load balancers.
+fn check_source_regions(body: &Map<String, Value>, world: &World<'_>) -> Result<(), ApiError> {
+    let named = body.get("healthChecks").and_then(Value::as_array).into_iter().flatten();
+    for (index, link) in named.filter_map(Value::as_str).enumerate() {
+        let found = ResourcePath::parse(link);
+        let regional = found
+            .and_then(|path| world.latest(&path)?.fields().get("sourceRegions")?.as_array())
+            .is_some_and(|regions| !regions.is_empty());
+        if regional {
+            return Err(ApiError::invalid(
+                &format!("resource.healthChecks[{index}]"),
+                link,
+                "A health check with sourceRegions cannot be used by a backend service.",
+            ));
+        }
     }
     Ok(())
 }

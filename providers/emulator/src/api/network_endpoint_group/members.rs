@@ -1,6 +1,6 @@
 //! The endpoints of a group: which may come and go.
 
-use super::is_of_instances;
+use super::{is_of_instances, rules};
 use crate::declaration::{Fields, Type, integer, link, list, map, text};
 use crate::draft::Draft;
 use crate::error::ApiError;
@@ -34,13 +34,6 @@ pub(super) fn key(endpoint: &Map<String, Value>) -> String {
     format!("{}|{}|{}|{port:05}", text("instance"), text("ipAddress"), text("fqdn"))
 }
 
-/// What an endpoint of some types is: a name, or an address.
-const NEEDED: &[(&str, &str)] = &[
-    ("INTERNET_FQDN_PORT", "fqdn"),
-    ("INTERNET_IP_PORT", "ipAddress"),
-    ("NON_GCP_PRIVATE_IP_PORT", "ipAddress"),
-];
-
 /// Types whose endpoints are not listed one by one.
 const WITHOUT_ENDPOINTS: &[&str] = &["PRIVATE_SERVICE_CONNECT", "SERVERLESS"];
 
@@ -63,13 +56,9 @@ fn endpoints(
         let Value::Object(endpoint) = endpoint else { continue };
         let mut endpoint = endpoint.clone();
         let at = format!("resource.networkEndpoints[{index}]");
+        rules::endpoint(draft, &endpoint, &at)?;
         if is_of_instances(&draft.next) {
             place_on_instance(&mut endpoint, &at, draft, world)?;
-        }
-        for (of, field) in NEEDED {
-            if draft.text("networkEndpointType") == Some(of) && !endpoint.contains_key(*field) {
-                return Err(ApiError::required(&format!("{at}.{field}")));
-            }
         }
         if !endpoint.contains_key("port") && draft.text("networkEndpointType") != Some("GCE_VM_IP") {
             match draft.body().get("defaultPort") {
@@ -139,7 +128,7 @@ pub(super) fn attach(
 ) -> Result<(), ApiError> {
     let endpoints = endpoints(draft, request, world)?;
     draft.next.members.extend(endpoints);
-    Ok(())
+    rules::members(draft)
 }
 
 /// Detaching needs no instance: it may be gone. What is not there is refused.
