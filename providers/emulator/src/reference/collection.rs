@@ -7,6 +7,7 @@ use crate::declaration::{
     Field, Fields, Limit, Presence, Resource, Since, Standard, Type, UnknownFields, Written,
 };
 use crate::schema::COMMON_OUTPUT;
+use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 /// An object that gets a table of its own: a type of the discovery document, or the resource itself.
@@ -79,24 +80,23 @@ fn bodies(resource: &Resource, discovery: &Discovery, workbench: &Workbench, tex
         fields: resource.fields,
         places: vec![Place::default()],
     }];
-    let mut next = 0;
-    while next < sections.len() {
+    let mut todo = VecDeque::from([(0, Place::default())]);
+    while let Some((outer, place)) = todo.pop_front() {
         let mut inner = Vec::new();
-        for place in &sections[next].places {
-            collect(sections[next].fields, sections[next].of, place, "", discovery, &mut inner);
-        }
+        collect(sections[outer].fields, sections[outer].of, &place, "", discovery, &mut inner);
         for (title, of, fields, place) in inner {
-            let same = |section: &&mut Section| {
+            let same = |section: &Section| {
                 section.of == Some(of) && format!("{:?}", section.fields) == format!("{fields:?}")
             };
-            match sections.iter_mut().find(same) {
-                // A type that holds itself ends here.
-                Some(section) if section.places.len() >= MOST_PLACES => {}
-                Some(section) => section.places.push(place),
-                None => sections.push(Section { title, of: Some(of), fields, places: vec![place] }),
+            let found = sections.iter().position(same).unwrap_or_else(|| {
+                sections.push(Section { title, of: Some(of), fields, places: Vec::new() });
+                sections.len() - 1
+            });
+            if sections[found].places.len() < MOST_PLACES {
+                sections[found].places.push(place.clone());
+                todo.push_back((found, place));
             }
         }
-        next += 1;
     }
     for (index, section) in sections.iter().enumerate() {
         let level = if index == 0 { "##" } else { "###" };

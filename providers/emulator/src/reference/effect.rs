@@ -1,13 +1,14 @@
 //! Whether the data plane acts on a field: found out by compiling programs that differ in nothing else.
 
-use super::place::Place;
+use super::place::{Place, Step, object_in};
 use super::sample::{self, Neighbours, enter};
 use crate::dataplane::program::{NetworkEndpoint, Program};
 use crate::dataplane::resource_id::InstanceId;
 use crate::declaration::{Field, Fields, Type};
 use crate::program::{Resources, compile};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
 
 /// What a field does to the program of the data plane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,13 +35,14 @@ impl Effect {
 pub(super) struct Workbench {
     /// For each collection: the path of the resource to try, and the cloud around it.
     clouds: BTreeMap<&'static str, Vec<(&'static str, Cloud)>>,
+    /// What was found out, by collection and path.
+    found: RefCell<HashMap<String, Effect>>,
 }
 
 /// A cloud that is a table of bodies.
 #[derive(Debug, Clone, Default)]
 struct Cloud {
     objects: BTreeMap<&'static str, Value>,
-    key: String,
 }
 
 /// A cloud with another body at a path.
@@ -78,8 +80,8 @@ impl Resources for Changed<'_> {
         if group == GROUP { vec!["projects/p/zones/z/instances/i".to_owned()] } else { Vec::new() }
     }
 
-    fn private_key(&self, _: &str) -> Option<&str> {
-        Some(&self.cloud.key)
+    fn private_key(&self, certificate: &str) -> Option<&str> {
+        self.get(certificate)?.get("privateKey")?.as_str()
     }
 }
 
@@ -119,7 +121,10 @@ impl Cloud {
                 HTTPS_PROXY,
                 json!({ "urlMap": MAP, "sslCertificates": ["projects/p/global/sslCertificates/b"] }),
             ),
-            ("projects/p/global/sslCertificates/b", json!({ "certificate": signed.cert.pem() })),
+            (
+                "projects/p/global/sslCertificates/b",
+                json!({ "certificate": signed.cert.pem(), "privateKey": signed.signing_key.serialize_pem() }),
+            ),
             (MAP, json!({ "defaultService": SERVICE })),
             (
                 "projects/p/global/urlMaps/b2",
@@ -141,7 +146,7 @@ impl Cloud {
             ),
             ("projects/p/global/firewalls/b", firewall),
         ];
-        Self { objects: objects.into_iter().collect(), key: signed.signing_key.serialize_pem() }
+        Self { objects: objects.into_iter().collect() }
     }
 
     /// The same with another body at a path, or with fields added to the body that is there.
@@ -203,7 +208,7 @@ impl Workbench {
                 one(ssl, cloud.with(ssl, &json!({})).with(HTTPS_PROXY, &json!({ "sslPolicy": ssl }))),
             ),
         ];
-        Self { clouds: clouds.into_iter().collect() }
+        Self { clouds: clouds.into_iter().collect(), found: RefCell::default() }
     }
 
     /// Whether the data plane could act on anything of a collection.
@@ -211,14 +216,37 @@ impl Workbench {
         self.clouds.contains_key(collection)
     }
 
-    /// What a field of an object does, which has these fields and stands at a place of a collection's bodies.
+    /// What a field of an object does, which has these fields and stands at a place of a collection's bodies; or what
+    /// anything inside it does.
     pub(super) fn effect(&self, collection: &str, place: &Place, fields: Fields, field: &Field) -> Effect {
+        let key = format!("{collection} {place} {}", field.name);
+        if let Some(found) = self.found.borrow().get(&key) {
+            return *found;
+        }
+        let mut seen = self.own_effect(collection, place, fields, field);
+        if let Some((wrapping, inner)) = object_in(&field.shape) {
+            let inside = place.inside(Step { field: field.name, wrapping, fields: inner });
+            for field in inner {
+                if seen == Effect::Served {
+                    break;
+                }
+                seen = seen.max(self.effect(collection, &inside, inner, field));
+            }
+        }
+        self.found.borrow_mut().insert(key, seen);
+        seen
+    }
+
+    fn own_effect(&self, collection: &str, place: &Place, fields: Fields, field: &Field) -> Effect {
         let mut seen = Effect::Kept;
         for (path, cloud) in self.clouds.get(collection).into_iter().flatten() {
             // A body itself is complete; what stands inside may need something beside it.
             let variants = if place.steps.is_empty() { &Neighbours::ALL[..1] } else { &Neighbours::ALL[..] };
             for neighbours in variants.iter().copied() {
                 let mut body = cloud.objects[path].as_object().unwrap().clone();
+                if neighbours == Neighbours::WithoutDestination {
+                    body.remove("defaultService");
+                }
                 seen = seen.max(try_field(cloud, path, &mut body, place, fields, field, neighbours));
                 if seen == Effect::Served {
                     return seen;
@@ -241,8 +269,10 @@ fn try_field(
 ) -> Effect {
     let mut companions = vec![None];
     for other in fields.iter().filter(|other| other.name != field.name) {
-        if let Type::Choice(words) = other.shape {
-            companions.extend(words.iter().map(|word| Some((other.name, *word))));
+        match other.shape {
+            Type::Choice(words) => companions.extend(words.iter().map(|word| Some((other.name, *word)))),
+            Type::Text if other.name.ends_with("Match") => companions.push(Some((other.name, "/a"))),
+            _ => {}
         }
     }
     let program =
@@ -261,8 +291,10 @@ fn try_field(
         }
         let mut without = object.clone();
         without.remove(field.name);
+        let own = object.get(field.name).cloned();
         let with: Vec<Map<String, Value>> = sample::values(field)
             .into_iter()
+            .chain(own)
             .map(|value| {
                 let mut with = without.clone();
                 with.insert(field.name.to_owned(), value);

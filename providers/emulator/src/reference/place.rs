@@ -33,6 +33,12 @@ impl Place {
     }
 }
 
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.steps.iter().try_for_each(|step| write!(f, "{}.", step.field))
+    }
+}
+
 /// The object that a type holds, if it holds one.
 pub(super) fn object_in(shape: &Type) -> Option<(Wrapping, Fields)> {
     match shape {

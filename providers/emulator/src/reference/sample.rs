@@ -29,9 +29,10 @@ fn neighbour(name: &str) -> Option<Value> {
         "hosts" => json!(["*"]),
         "paths" => json!(["/a"]),
         "matchRules" => json!([{ "prefixMatch": "/" }]),
-        "service" | "backendService" => json!(BACKEND_SERVICE),
+        "service" | "defaultService" | "backendService" => json!(BACKEND_SERVICE),
         "group" => json!("projects/p/zones/z/instanceGroups/g"),
         "seconds" => json!("1"),
+        "fixedDelay" => json!({ "seconds": "1" }),
         "percentage" => json!(50.0),
         "httpStatus" => json!(503),
         "rangeStart" => json!("1"),
@@ -64,7 +65,7 @@ impl Neighbours {
             return;
         }
         for field in fields {
-            let destination = field.name == "service";
+            let destination = matches!(field.name, "service" | "defaultService");
             let left_out = field.name == but || (destination && self == Self::WithoutDestination);
             if left_out || object.contains_key(field.name) {
                 continue;
