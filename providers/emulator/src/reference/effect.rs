@@ -342,7 +342,7 @@ fn effects_are_measured() {
         workbench.effect("backendServices", &Place::default(), resource.fields, field)
     };
     assert_eq!(effect("timeoutSec"), Effect::Served);
-    assert_eq!(effect("iap"), Effect::Kept, "an empty object asks for nothing");
+    assert_eq!(effect("iap"), Effect::Reported, "by what is inside it");
     assert_eq!(effect("description"), Effect::Kept);
     assert_eq!(effect("enableCDN"), Effect::Reported);
 }

@@ -26,7 +26,7 @@ What the data plane does with a field was measured, by compiling programs with a
 |---|---|
 | served | it changes what is served, probed or admitted |
 | reported | it is kept and shown, and `GET /_emulator/state` says under `problems` that it is not served |
-| kept | it is checked, kept and shown, and changes nothing in the data plane. Some need nothing there (a description); the rest are gaps |
+| kept | it is checked, kept and shown, and changes nothing in the data plane. Some need nothing there (a description), some are read by the API, which writes what follows elsewhere (`selfManaged.certificate`); the rest are gaps |
 
 ## Collections
 
