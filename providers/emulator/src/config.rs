@@ -191,7 +191,9 @@ impl From<Options> for Config {
         } = options;
         let defaults = Self::default();
         let mut quotas = ResourceQuotas::default();
-        quota.iter().for_each(|setting| quotas.apply(setting));
+        for setting in &quota {
+            quotas.apply(setting);
+        }
         quotas.told = quota_told;
         Self {
             listen,

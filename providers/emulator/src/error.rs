@@ -56,13 +56,19 @@ enum Detail {
         method: Option<String>,
     },
     /// Which rate quota was used up.
-    Quota {
-        metric: String,
-        limit: String,
-        value: u64,
-        location: String,
-        consumer: u64,
-    },
+    Quota(Box<UsedUp>),
+}
+
+/// A rate quota that is used up.
+#[derive(Debug, Clone, PartialEq)]
+struct UsedUp {
+    metric: String,
+    limit: String,
+    /// Requests per minute.
+    value: u64,
+    location: String,
+    /// The project's number.
+    consumer: u64,
 }
 
 /// How many violations of the schema one answer tells.
@@ -195,13 +201,13 @@ impl ApiError {
             ),
         );
         error.domain = Domain::UsageLimits;
-        error.detail = Detail::Quota {
+        error.detail = Detail::Quota(Box::new(UsedUp {
             metric: metric.to_lowercase().replace([' ', '-'], "_"),
             limit: limit.to_owned(),
             value,
             location: location.to_owned(),
             consumer: project_number,
-        };
+        }));
         error
     }
 
@@ -261,7 +267,8 @@ impl ApiError {
         let mut error = json!({ "code": self.status.as_u16(), "message": self.message });
         match &self.detail {
             Detail::None => {}
-            Detail::Quota { metric, limit, value, location, consumer } => {
+            Detail::Quota(used_up) => {
+                let UsedUp { metric, limit, value, location, consumer } = used_up.as_ref();
                 error["details"] = json!([{
                     "@type": "type.googleapis.com/google.rpc.ErrorInfo",
                     "reason": "RATE_LIMIT_EXCEEDED",

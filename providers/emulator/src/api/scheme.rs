@@ -128,7 +128,7 @@ pub(in crate::api) fn check_placed(draft: &Draft, world: &World<'_>) -> Result<(
 pub(in crate::api) fn of_map(map: &Draft, world: &World<'_>) -> Option<Scheme> {
     let view = View { world, draft: map };
     let destinations = view.destinations(&map.path);
-    let of_destinations = destinations.iter().filter_map(|destination| destination.scheme).next();
+    let of_destinations = destinations.iter().find_map(|destination| destination.scheme);
     of_destinations.or_else(|| {
         let proxies = view.proxies(&map.path);
         proxies.iter().flat_map(|proxy| view.rules(proxy)).map(|rule| rule.scheme).next()

@@ -213,6 +213,7 @@ pub struct ResourceQuotas {
 
 impl ResourceQuotas {
     /// The limits that a project has before anybody asks for more: 10 URL maps, 15 forwarding rules, and so on.
+    #[must_use]
     pub fn of_new_project() -> Self {
         Self {
             limits: METRICS.iter().map(|metric| (metric.name, metric.new_project)).collect(),

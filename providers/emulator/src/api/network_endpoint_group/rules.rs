@@ -13,8 +13,7 @@ fn type_of(draft: &Draft) -> &str {
 /// What an endpoint must say and must not, for the type of its group.
 pub(super) fn endpoint(draft: &Draft, endpoint: &Map<String, Value>, at: &str) -> Result<(), ApiError> {
     let (required, refused): (&[&str], &[&str]) = match type_of(draft) {
-        "NON_GCP_PRIVATE_IP_PORT" => (&["ipAddress"], &["instance", "fqdn"]),
-        "INTERNET_IP_PORT" => (&["ipAddress"], &["instance", "fqdn"]),
+        "NON_GCP_PRIVATE_IP_PORT" | "INTERNET_IP_PORT" => (&["ipAddress"], &["instance", "fqdn"]),
         "INTERNET_FQDN_PORT" => (&["fqdn"], &["instance", "ipAddress"]),
         "GCE_VM_IP" => (&["instance"], &["port", "fqdn"]),
         "GCE_VM_IP_PORT" | "GCE_VM_IP_PORTMAP" => (&["instance"], &["fqdn"]),

@@ -3,8 +3,11 @@
 use super::{LoadBalancer, Reach, Scheme};
 use serde_json::{Map, Value};
 
+/// A field, and whether a kind of load balancer supports it.
+type Feature = (&'static str, fn(LoadBalancer) -> bool);
+
 /// Fields of a URL map, wherever they stand in it, and who supports them. A field that is not here is for everybody.
-const FEATURES: &[(&str, fn(LoadBalancer) -> bool)] = &[
+const FEATURES: &[Feature] = &[
     ("headerAction", not_classic),
     // Of a route action, classic load balancers know `urlRewrite` alone.
     ("weightedBackendServices", not_classic),

@@ -190,8 +190,8 @@ fn route_rules(matcher: &Body, at: &str) -> Result<(), ApiError> {
         destination(rule, &at, &OF_RULE)?;
         goes_somewhere(rule, &at)?;
         let by_template = objects(rule, "matchRules").any(|(_, rule)| rule.contains_key("pathTemplateMatch"));
-        let matched = if by_template { Matched::ByTemplate } else { Matched::ByOther };
-        effects(rule, &at, &OF_RULE, matched)?;
+        let path = if by_template { Matched::ByTemplate } else { Matched::ByOther };
+        effects(rule, &at, &OF_RULE, path)?;
         let priority = rule.get("priority").and_then(Value::as_i64).unwrap_or(0);
         if let Some(other) = seen.insert(priority, index) {
             return Err(ApiError::invalid(
