@@ -4,11 +4,13 @@
 //! answers in its `answer`, which returns nothing for what it does not have.
 
 mod clock;
+mod faults;
 mod instances;
 mod latency;
 mod list_lag;
 mod quotas;
 mod requests;
+mod resources;
 mod snapshot;
 mod state;
 
@@ -32,6 +34,8 @@ const INDEX: &[Paths] = &[
     latency::PATHS,
     list_lag::PATHS,
     quotas::PATHS,
+    faults::PATHS,
+    resources::PATHS,
     requests::PATHS,
 ];
 
@@ -49,6 +53,8 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
         Some((&"list-lag", rest)) => list_lag::answer(engine, request, rest),
         Some((&"quotas", rest)) => quotas::quotas(engine, request, rest),
         Some((&"rates", rest)) => quotas::rates(engine, request, rest),
+        Some((&"faults", rest)) => faults::answer(engine, request, rest),
+        Some((&"resources", rest)) => resources::answer(engine, request, rest).await,
         Some((&"requests", rest)) => requests::answer(engine, request, rest),
         Some(_) => None,
     };

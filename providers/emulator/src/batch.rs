@@ -6,7 +6,7 @@ mod multipart;
 
 use crate::engine::Engine;
 use crate::error::ApiError;
-use crate::exchange::{self, Incoming, Outgoing};
+use crate::exchange::{self, Incoming, Origin, Outgoing};
 use crate::server::respond;
 use bytes::Bytes;
 use futures::StreamExt as _;
@@ -26,23 +26,24 @@ pub(crate) fn is_batch(path: &str) -> bool {
 
 /// Answers a batch.
 pub(crate) async fn answer(engine: &Arc<Engine>, incoming: Incoming) -> Response<Full<Bytes>> {
-    let Incoming { method, target, headers, body } = incoming;
+    let Incoming { method, target, headers, body, origin } = incoming;
     if method != Method::POST {
         // As any other method that does not exist.
-        return respond(exchange::answer(engine, Incoming { method, target, headers, body }).await);
+        return respond(exchange::answer(engine, Incoming { method, target, headers, body, origin }).await);
     }
     let parts = match body.and_then(|body| read(&headers, &body)) {
         Ok(parts) => parts,
         Err(error) => {
-            let refused = Incoming { method, target, headers, body: Err(error) };
+            let refused = Incoming { method, target, headers, body: Err(error), origin };
             return respond(exchange::answer(engine, refused).await);
         }
     };
+    let origin = Origin { batch: Some(format!("{:016x}", crate::random::id()).into()), ..origin };
     // All at once, for a `wait` may take two minutes; each begins in its turn, and the answers keep the order.
     let answers = stream::iter(parts)
         .map(|part| {
-            let headers = &headers;
-            async move { (part.id.clone(), one(engine, headers, part).await) }
+            let (headers, origin) = (&headers, origin.clone());
+            async move { (part.id.clone(), one(engine, headers, part, origin).await) }
         })
         .buffered(MAX_CALLS)
         .collect::<Vec<_>>()
@@ -78,7 +79,7 @@ fn read(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Part>, ApiError> {
 
 /// One call of a batch. What the batch's own headers say counts for each call that does not say otherwise, but for those
 /// that describe the content.
-async fn one(engine: &Arc<Engine>, outer: &HeaderMap, part: Part) -> Outgoing {
+async fn one(engine: &Arc<Engine>, outer: &HeaderMap, part: Part, origin: Origin) -> Outgoing {
     let Call { method, target, headers: own, body } = match part.call {
         Ok(call) => call,
         Err(error) => {
@@ -96,7 +97,7 @@ async fn one(engine: &Arc<Engine>, outer: &HeaderMap, part: Part) -> Outgoing {
     }
     headers.extend(own);
     let body = Ok(body);
-    exchange::answer(engine, Incoming { method, target, headers, body }).await
+    exchange::answer(engine, Incoming { method, target, headers, body, origin }).await
 }
 
 fn write(answers: &[(Option<String>, Outgoing)]) -> Response<Full<Bytes>> {
@@ -114,8 +115,8 @@ fn write(answers: &[(Option<String>, Outgoing)]) -> Response<Full<Bytes>> {
         }
         let phrase = status.canonical_reason().unwrap_or_default();
         text.extend(format!("\r\nHTTP/1.1 {} {phrase}\r\n", status.as_u16()).bytes());
-        if body.is_some() {
-            text.extend(format!("Content-Type: {}\r\n", exchange::JSON).bytes());
+        if let Some(kind) = outgoing.content_type() {
+            text.extend(format!("Content-Type: {kind}\r\n").bytes());
         }
         for (name, value) in &outgoing.headers {
             text.extend(
@@ -134,6 +135,10 @@ fn write(answers: &[(Option<String>, Outgoing)]) -> Response<Full<Bytes>> {
         header::CONTENT_TYPE,
         HeaderValue::from_str(&kind).expect("the boundary is made of letters and digits"),
     );
+    // There is one connection for all of them.
+    if let Some(end) = answers.iter().find_map(|(_, outgoing)| outgoing.connection_end()) {
+        response.extensions_mut().insert(end);
+    }
     response
 }
 

@@ -102,6 +102,46 @@ impl Call {
         }
     }
 
+    /// The resource that is named in the path, if one is.
+    pub(crate) fn resource_path(&self) -> Option<&ResourcePath> {
+        match self {
+            Self::Get { path, .. }
+            | Self::Find { path, .. }
+            | Self::Update { path, .. }
+            | Self::Patch { path, .. }
+            | Self::Delete { path, .. }
+            | Self::Verb { path, .. } => Some(path),
+            Self::Project { .. }
+            | Self::List { .. }
+            | Self::Aggregated { .. }
+            | Self::Insert { .. }
+            | Self::Collection { .. }
+            | Self::Operations { .. }
+            | Self::AggregatedOperations { .. }
+            | Self::Operation { .. } => None,
+        }
+    }
+
+    /// The name that is in the path: of a resource or an operation.
+    pub(crate) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Operation { path, .. } => Some(&path.name),
+            call => call.resource_path().map(|path| path.name.as_str()),
+        }
+    }
+
+    /// What it is about, as messages say it.
+    pub(crate) fn about(&self) -> String {
+        match (self, self.resource_path()) {
+            (_, Some(path)) => path.to_string(),
+            (Self::Operation { path, .. }, None) => path.to_string(),
+            (Self::Insert { resource, project, scope } | Self::List { resource, project, scope }, None) => {
+                format!("projects/{project}/{scope}/{}", resource.collection)
+            }
+            (call, None) => format!("projects/{}", call.project()),
+        }
+    }
+
     /// Puts the project's id where the request gave its number.
     pub(crate) fn set_project(&mut self, id: String) {
         match self {

@@ -2,9 +2,11 @@
 
 use crate::clock::Pace;
 use crate::dataplane::dial::DialTranslation;
-use crate::latency::Latency;
+use crate::fault::Rule;
+use crate::latency::{Distribution, Latency, MethodLatency, OperationLatency};
 use crate::metadata::MetadataServer;
 use crate::quota::{QuotaSetting, QuotaTold, RateLimit, RateLimits, ResourceQuotas};
+use crate::request_log::KeepAnswers;
 use crate::token::{StaticToken, TokenCheck};
 use ipnet::Ipv4Net;
 use jiff::SignedDuration;
@@ -50,6 +52,18 @@ pub struct Config {
     pub metadata: Option<MetadataServer>,
     /// How many requests the admin path remembers.
     pub request_log: usize,
+    /// Whether it remembers the answers as well.
+    pub request_log_answers: KeepAnswers,
+    /// A file that gets a line of JSON for each request.
+    pub request_log_file: Option<PathBuf>,
+    /// How long operations are found after they have ended, by the clock.
+    pub operation_retention: Duration,
+    /// How many operations are kept in one place; the oldest that has ended makes room for the next.
+    pub operations_kept: usize,
+    /// What goes wrong on purpose, from the start.
+    pub faults: Vec<Rule>,
+    /// The same from a file; it comes behind the others.
+    pub fault_file: Option<PathBuf>,
     /// The file that the state is kept in; without one it is gone when the process ends.
     pub state: Option<PathBuf>,
     /// How many resources a project may have.
@@ -87,6 +101,12 @@ impl Default for Config {
             token_file: None,
             metadata: None,
             request_log: 1000,
+            request_log_answers: KeepAnswers::No,
+            request_log_file: None,
+            operation_retention: Duration::from_hours(14 * 24),
+            operations_kept: 20_000,
+            faults: Vec::new(),
+            fault_file: None,
             state: None,
             quotas: ResourceQuotas::default(),
             rates: RateLimits::default(),
@@ -109,15 +129,39 @@ pub struct Options {
     /// Added to the ports of forwarding rules, where ports below 1024 are refused
     #[arg(long, env = "GCE_EMULATOR_PORT_OFFSET", value_name = "N", default_value_t = 0)]
     pub port_offset: u16,
-    /// How long an operation takes, in milliseconds
-    #[arg(long, env = "GCE_EMULATOR_OPERATION_LATENCY", value_name = "MS", default_value_t = 20)]
-    pub operation_latency: u64,
+    /// How long an operation takes, in milliseconds: 20, or drawn, such as 20..500 or {"median":200,"sigma":0.7}
+    #[arg(long, env = "GCE_EMULATOR_OPERATION_LATENCY", value_name = "MS", default_value = "20")]
+    pub operation_latency: Distribution,
+    /// How long it takes until a call is answered, in milliseconds, written alike
+    #[arg(long, env = "GCE_EMULATOR_ANSWER_LATENCY", value_name = "MS", default_value = "0")]
+    pub answer_latency: Distribution,
     /// How many seconds pass in the emulated cloud for one of the machine; 0 holds its clock until it is stepped
     #[arg(long, env = "GCE_EMULATOR_TIME_SCALE", value_name = "FACTOR", default_value = "1", value_parser = read_pace)]
     pub time_scale: Pace,
     /// Multiplies the intervals of health checks; less than 1 is faster than real time
     #[arg(long, env = "GCE_EMULATOR_HEALTH_TIME_SCALE", value_name = "FACTOR", default_value_t = 1.0)]
     pub health_time_scale: f64,
+    /// How long one `wait` for an operation is held at most, in the emulated cloud's time
+    #[arg(long, env = "GCE_EMULATOR_WAIT_LIMIT", value_name = "TIME", default_value = "2m", value_parser = duration)]
+    pub wait_limit: Duration,
+    /// How long operations are found after they have ended, in the emulated cloud's time
+    #[arg(
+        long,
+        env = "GCE_EMULATOR_OPERATION_RETENTION",
+        value_name = "TIME",
+        default_value = "336h",
+        value_parser = duration
+    )]
+    pub operation_retention: Duration,
+    /// What goes wrong on purpose: a file of rules, in YAML or JSON
+    #[arg(long, env = "GCE_EMULATOR_FAULTS", value_name = "FILE")]
+    pub faults: Option<PathBuf>,
+    /// A file that gets a line of JSON for each request
+    #[arg(long, env = "GCE_EMULATOR_REQUEST_LOG", value_name = "FILE")]
+    pub request_log: Option<PathBuf>,
+    /// Keep answers in the request log as well
+    #[arg(long, env = "GCE_EMULATOR_LOG_ANSWERS")]
+    pub log_answers: bool,
     /// What links in answers begin with, up to the version
     #[arg(
         long,
@@ -173,8 +217,14 @@ impl From<Options> for Config {
             dial,
             port_offset,
             operation_latency,
+            answer_latency,
             time_scale,
             health_time_scale,
+            wait_limit,
+            operation_retention,
+            faults,
+            request_log,
+            log_answers,
             link_base,
             missing_fingerprint,
             list_lag,
@@ -200,9 +250,21 @@ impl From<Options> for Config {
             address_pool,
             dial: if dial.is_empty() { defaults.dial } else { dial },
             port_offset,
-            latency: Latency::of(Duration::from_millis(operation_latency)),
+            latency: Latency {
+                default: MethodLatency {
+                    operation: OperationLatency::Whole(operation_latency),
+                    answer: answer_latency,
+                },
+                methods: Vec::new(),
+                seed: 0,
+            },
             pace: time_scale,
             health_time_scale,
+            wait_limit,
+            operation_retention,
+            fault_file: faults,
+            request_log_file: request_log,
+            request_log_answers: if log_answers { KeepAnswers::Yes } else { KeepAnswers::No },
             link_base,
             missing_fingerprint,
             list_lag,

@@ -3,6 +3,8 @@
 //! A mutation is checked completely before it is accepted. Then the resource is held, an operation runs its time, the
 //! change is put in place, the data plane takes it up, and only then the operation is DONE and the resource let go.
 
+mod drift;
+mod faulted;
 mod guard;
 mod mutate;
 mod read;
@@ -11,19 +13,22 @@ mod restore;
 mod run;
 mod validate;
 
+pub use self::drift::DriftError;
 use self::guard::Guard;
+
 use crate::address_pool::AddressPool;
 use crate::call::{Call, OperationCall};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::ApiError;
+use crate::fault::{Room, Verdict};
 use crate::journal::{Journal, JournalFailed};
-use crate::latency::Latency;
+use crate::latency::{Drawn, Latency};
 use crate::metadata::Handed;
 use crate::name;
 use crate::plane::Plane;
 use crate::quota::Quotas;
-use crate::request_log::RequestLog;
+use crate::request_log::{Begun, RequestLog};
 use crate::schema::Mode;
 use crate::scope::{ResourcePath, Scope};
 use crate::seed;
@@ -35,6 +40,7 @@ use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -57,6 +63,9 @@ pub(crate) struct Engine {
     /// The tokens that the metadata server hands out.
     pub(crate) handed: Handed,
     latency: Mutex<Latency>,
+    /// How many were drawn.
+    latency_draws: AtomicU64,
+    pub(crate) faults: Arc<Room>,
     list_lag: Mutex<Duration>,
     state: Mutex<State>,
     /// The state file, where there is one.
@@ -74,6 +83,8 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
     /// Who asks, where tokens are checked.
     pub(crate) caller: Option<Arc<Caller>>,
+    /// Where the log has it.
+    pub(crate) log: Option<Arc<Begun>>,
 }
 
 /// An answer. No body: 204.
@@ -108,6 +119,10 @@ pub(crate) struct Context<'a> {
     pub(crate) request_id: Option<&'a str>,
     /// Who asks, where tokens are checked.
     pub(crate) caller: Option<&'a Caller>,
+    /// How long what becomes of it takes.
+    pub(crate) latency: Drawn,
+    /// What goes wrong.
+    pub(crate) fault: Option<&'a Verdict>,
 }
 
 impl Context<'_> {
@@ -136,6 +151,8 @@ impl Engine {
         config: Config,
         plane: Plane,
         clock: Clock,
+        faults: Arc<Room>,
+        requests: RequestLog,
         state: State,
         journal: Option<Journal>,
     ) -> Arc<Self> {
@@ -143,7 +160,9 @@ impl Engine {
         let engine = Arc::new(Self {
             list_lag: Mutex::default(),
             latency: Mutex::new(config.latency.clone()),
-            requests: RequestLog::new(config.request_log),
+            latency_draws: AtomicU64::new(0),
+            faults,
+            requests,
             pool: AddressPool::new(&config),
             quotas: Quotas::new(config.quotas.clone(), config.rates.clone()),
             handed: Handed::default(),
@@ -179,6 +198,18 @@ impl Engine {
 
     pub(crate) fn latency(&self) -> Latency {
         self.latency.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn with_latency<T>(&self, look: impl FnOnce(&Latency) -> T) -> T {
+        look(&self.latency.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets operations that ended too long ago.
+    fn expire_operations(&self) {
+        let age = SignedDuration::try_from(self.config.operation_retention).unwrap_or(SignedDuration::MAX);
+        if let Ok(before) = self.clock.now().checked_sub(age) {
+            self.state().operations.expire(before);
+        }
     }
 
     pub(crate) fn set_latency(&self, latency: Latency) {
@@ -224,58 +255,22 @@ impl Engine {
         format!("{}/{}/", self.config.link_base.trim_end_matches('/'), version.name())
     }
 
-    /// Answers one request to the API.
-    pub(crate) async fn answer(self: &Arc<Self>, request: &Request) -> Reply {
-        let Some((version, call)) = Call::parse(&request.method, &request.path) else {
-            return ApiError::not_found_text(format!(
-                "The requested URL {} {} was not found on this server.",
-                request.method, request.path
-            ))
-            .into();
-        };
-        let context = Context {
-            version,
-            base: self.base(version),
-            query: &request.query,
-            body: &request.body,
-            request: format!("{} {}", request.method, request.path),
-            request_id: request
-                .query
-                .get("requestId")
-                .map(String::as_str)
-                .filter(|id| !id.is_empty() && call.takes_request_id()),
-            caller: request.caller.as_deref(),
-        };
-        if let Err(error) = self.count(&call) {
-            return error.into();
-        }
-        match self.dispatch(call, &context).await {
-            Ok(reply) => reply,
-            Err(error) => error.into(),
-        }
-    }
-
     /// Counts a call against the rate quotas of its project; a call that exceeds one is refused. Calls inside a batch
     /// come this way one by one.
     fn count(&self, call: &Call) -> Result<(), ApiError> {
-        let mut project = call.project().to_owned();
-        self.enter(&mut project)?;
-        let number = self.state().projects.get(&project).map_or(0, |found| found.number);
-        self.quotas.count(&call.method(), &project, number, call.place(), self.clock.now())
+        let project = call.project();
+        let number = self.state().projects.get(project).map_or(0, |found| found.number);
+        self.quotas.count(&call.method(), project, number, call.place(), self.clock.now())
     }
 
-    async fn dispatch(self: &Arc<Self>, mut call: Call, context: &Context<'_>) -> Result<Reply, ApiError> {
+    async fn dispatch(self: &Arc<Self>, call: Call, context: &Context<'_>) -> Result<Reply, ApiError> {
+        self.expire_operations();
         if let Call::Operation { path, what: OperationCall::Wait } = &call {
-            let mut path = path.clone();
-            self.enter(&mut path.project)?;
-            return self.wait(path, context).await.map(Reply::ok);
+            return self.wait(path.clone(), context).await.map(Reply::ok);
         }
         if let Some((parameter, name)) = call.named() {
             name::check_in_path(parameter, name)?;
         }
-        let mut project = call.project().to_owned();
-        self.enter(&mut project)?;
-        call.set_project(project);
         let mut state = self.state();
         let reply = match call {
             Call::Project { project } => Reply::ok(self.project(&state, &project, context)),

@@ -115,6 +115,11 @@ impl ApiError {
 
     /// 400: another operation holds the resource. Retryable.
     pub(crate) fn not_ready(path: &ResourcePath) -> Self {
+        Self::not_ready_text(&path.to_string())
+    }
+
+    /// The same for a path that is text already.
+    pub(crate) fn not_ready_text(path: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "resourceNotReady", format!("The resource '{path}' is not ready"))
     }
 
@@ -325,7 +330,8 @@ impl ApiError {
 pub(crate) struct OperationError {
     /// Upper case with underscores, as clients print it in front of the message.
     pub(crate) code: Cow<'static, str>,
-    pub(crate) status: StatusCode,
+    /// For `httpErrorStatusCode`. Every rule gives one; only a fault may leave it out.
+    pub(crate) status: Option<StatusCode>,
     pub(crate) message: String,
 }
 

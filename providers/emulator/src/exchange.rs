@@ -6,10 +6,12 @@
 use crate::call::Call;
 use crate::engine::{Engine, Reply, Request};
 use crate::error::ApiError;
-use crate::request_log;
+use crate::fault;
+use crate::request_log::{self, KeepAnswers, Outcome};
 use crate::token;
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -22,6 +24,16 @@ pub(crate) struct Incoming {
     pub(crate) headers: HeaderMap,
     /// The body, unpacked; or why it could not be read.
     pub(crate) body: Result<Vec<u8>, ApiError>,
+    pub(crate) origin: Origin,
+}
+
+/// Where a request came from, for the log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    /// The other end of the connection.
+    pub(crate) peer: Option<SocketAddr>,
+    /// The batch it is part of.
+    pub(crate) batch: Option<Arc<str>>,
 }
 
 /// What goes out.
@@ -31,6 +43,37 @@ pub(crate) struct Outgoing {
     /// Beyond the type of the content.
     pub(crate) headers: Vec<(header::HeaderName, HeaderValue)>,
     pub(crate) pretty: bool,
+    pub(crate) delivery: Delivery,
+}
+
+/// How an answer gets to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Whole,
+    /// As a page of HTML, whatever the reply says.
+    Html,
+    /// Its JSON ends in the middle.
+    Cut,
+    /// Not at all: the connection is closed.
+    Close,
+    /// Not at all: the connection is reset.
+    Reset,
+}
+
+/// The connection ends instead of an answer. Goes with a response as an extension, down to the one who has the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConnectionEnd {
+    Closed,
+    Reset,
+}
+
+impl ConnectionEnd {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Reset => "reset",
+        }
+    }
 }
 
 /// Answers one call of the API.
@@ -40,7 +83,7 @@ pub(crate) async fn answer(engine: &Arc<Engine>, incoming: Incoming) -> Outgoing
         match token::admit(engine, &request, call.as_ref().map(|(_, call)| call)) {
             Ok(caller) => {
                 request.caller = caller;
-                Outgoing::of(engine.answer(&request).await)
+                engine.answer(&request).await
             }
             Err(refusal) => {
                 let method = call.map(|(version, call)| token::rpc(version, &call));
@@ -60,36 +103,78 @@ pub(crate) async fn logged(
     answer: impl AsyncFnOnce(Request) -> Outgoing,
 ) -> Outgoing {
     let began = Instant::now();
-    let Incoming { method, target, headers, body } = incoming;
+    let Incoming { method, target, headers, body, origin } = incoming;
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let begun = engine.requests.begin(request_log::Entry {
-        at: engine.clock.now(),
-        method: method.to_string(),
-        path: target.clone(),
+    let begun = Arc::new(engine.requests.begin(request_log::Entry {
+        path: request_log::redacted_target(&target),
         user_agent: agent.to_owned(),
-        outcome: None,
-    });
+        body: body.as_ref().ok().and_then(|body| request_log::redacted(body)),
+        peer: origin.peer,
+        batch: origin.batch.map(|batch| batch.to_string()),
+        ..request_log::Entry::at(engine.clock.now(), method.as_str())
+    }));
     let (path, query) = split_target(&target);
     let pretty = query.get("prettyPrint").is_none_or(|value| value != "false");
     let mut outgoing = match body {
-        Ok(body) => answer(Request { method, path, query, headers, body, caller: None }).await,
+        Ok(body) => {
+            let log = Some(Arc::clone(&begun));
+            answer(Request { method, path, query, headers, body, caller: None, log }).await
+        }
         Err(error) => Outgoing::of(error.into()),
     };
     outgoing.pretty = pretty;
-    engine.requests.end(&begun, outgoing.reply.status.as_u16(), began.elapsed());
+    let ended = outgoing.connection_end();
+    let body = match engine.requests.answers {
+        KeepAnswers::No => None,
+        KeepAnswers::Yes => outgoing.reply.body.clone().map(|mut body| {
+            request_log::redact(&mut body);
+            body
+        }),
+    };
+    let status = ended.is_none().then(|| outgoing.reply.status.as_u16());
+    engine.requests.end(&begun, Outcome { status, took: began.elapsed(), ended, body });
     outgoing
 }
 
 impl Outgoing {
     pub(crate) fn of(reply: Reply) -> Self {
-        Self { reply, headers: Vec::new(), pretty: true }
+        Self { reply, headers: Vec::new(), pretty: true, delivery: Delivery::Whole }
+    }
+
+    /// No answer, but the end of the connection. Nobody sees the status.
+    pub(crate) fn ending(delivery: Delivery) -> Self {
+        Self { delivery, ..Self::of(Reply { status: StatusCode::BAD_GATEWAY, body: None }) }
+    }
+
+    /// Whether the connection is to end.
+    pub(crate) fn connection_end(&self) -> Option<ConnectionEnd> {
+        match self.delivery {
+            Delivery::Whole | Delivery::Html | Delivery::Cut => None,
+            Delivery::Close => Some(ConnectionEnd::Closed),
+            Delivery::Reset => Some(ConnectionEnd::Reset),
+        }
+    }
+
+    /// The type of the content, if there is any.
+    pub(crate) fn content_type(&self) -> Option<&'static str> {
+        match self.delivery {
+            Delivery::Html => Some("text/html; charset=UTF-8"),
+            _ => self.reply.body.is_some().then_some(JSON),
+        }
     }
 
     /// The body as it is written.
     pub(crate) fn bytes(&self) -> Option<Vec<u8>> {
+        if self.delivery == Delivery::Html {
+            return Some(fault::answer::html(self.reply.status.as_u16()).into_bytes());
+        }
         self.reply.body.as_ref().map(|body| {
             let json = if self.pretty { serde_json::to_vec_pretty(body) } else { serde_json::to_vec(body) };
-            json.expect("a JSON value always prints")
+            let mut json = json.expect("a JSON value always prints");
+            if self.delivery == Delivery::Cut {
+                json.truncate(json.len() / 2);
+            }
+            json
         })
     }
 }

@@ -7,6 +7,7 @@
 //! | `kind` | what: every fault there is |
 //! | `room` | the list, with how often each rule has hit |
 //! | `list` | how rules are written in a file or a request |
+//! | `part` | what is left of a change that succeeds in part |
 //! | `answer` | the answers that faults put in the place of the engine's, or make of them |
 //!
 //! Deciding is pure: rules with their counters, and what happens, in; what to do, out. Those who act are the engine
@@ -16,6 +17,7 @@
 pub(crate) mod answer;
 mod kind;
 mod list;
+mod part;
 mod room;
 mod rule;
 
@@ -26,5 +28,6 @@ pub use self::kind::{BackendFault, Effect, Fault, Moment, ShownHealth, ThrottleS
 pub use self::list::FaultListError;
 pub use self::rule::{NamePattern, Rule};
 
+pub use self::room::TakenId;
 pub(crate) use self::room::{Room, Verdict};
 pub(crate) use self::rule::{Event, Facts};

@@ -71,10 +71,29 @@ pub(crate) struct Operation {
     pub(crate) ended: Option<Timestamp>,
     /// How long it is meant to take.
     pub(crate) latency: Duration,
+    /// How much of that it is PENDING.
+    pub(crate) pending: Duration,
+    pub(crate) warnings: Vec<OperationWarning>,
+    pub(crate) visibility: Visibility,
     pub(crate) error: Option<OperationError>,
     pub(crate) outcome: Outcome,
     /// The stage, for those who wait for the end.
     pub(crate) stage: watch::Sender<Stage>,
+}
+
+/// Something that somebody should know of an operation that does its work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OperationWarning {
+    pub(crate) code: String,
+    pub(crate) message: String,
+}
+
+/// Whether an operation is found by those who look for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Visibility {
+    Shown,
+    /// It goes on, but nobody is told: a fault.
+    Lost,
 }
 
 impl Operation {
@@ -89,6 +108,8 @@ impl Operation {
             (Stage::Pending, _) | (Stage::Running, None) => 0,
             (Stage::Running, Some(started)) => {
                 let elapsed = now.duration_since(started).unsigned_abs().as_millis();
+                // Where PENDING ended, it stood at its share of the whole.
+                let elapsed = elapsed + self.pending.as_millis();
                 let share = elapsed * 100 / self.latency.as_millis().max(1);
                 u64::try_from(share).unwrap_or(99).min(99)
             }
@@ -131,9 +152,18 @@ impl Operation {
         }
         if let Some(OperationError { code, status, message }) = &self.error {
             set("error", json!({ "errors": [{ "code": code, "message": message }] }));
-            set("httpErrorStatusCode", json!(status.as_u16()));
-            let phrase = status.canonical_reason().unwrap_or("ERROR").to_uppercase();
-            set("httpErrorMessage", json!(phrase));
+            if let Some(status) = status {
+                set("httpErrorStatusCode", json!(status.as_u16()));
+                let phrase = status.canonical_reason().unwrap_or("ERROR").to_uppercase();
+                set("httpErrorMessage", json!(phrase));
+            }
+        }
+        if !self.warnings.is_empty() {
+            let warnings = self
+                .warnings
+                .iter()
+                .map(|OperationWarning { code, message }| json!({ "code": code, "message": message }));
+            set("warnings", warnings.collect());
         }
         set("selfLink", json!(format!("{base}{}", self.path)));
         Value::Object(body)
@@ -155,20 +185,20 @@ pub(crate) struct Operations {
     /// By numeric id.
     ids: HashMap<u64, OperationPath>,
     replays: HashMap<(String, String), Replay>,
+    /// Those that have ended, oldest first.
+    ended: BTreeSet<(Timestamp, OperationPath)>,
     count: usize,
     /// What has changed since somebody last asked.
     touched: BTreeSet<Touched>,
 }
 
-/// How many ended operations are kept per place at most, so that a long run does not fill the memory.
-const MOST_PER_PLACE: usize = 20_000;
-
 impl Operations {
-    pub(crate) fn insert(&mut self, operation: Operation) {
+    /// Keeps an operation, and in its place not many more than `most`: the oldest that has ended makes room.
+    pub(crate) fn insert(&mut self, operation: Operation, most: usize) {
         self.touched.insert(Touched::Operation(operation.path.clone()));
         let place = (operation.path.project.clone(), operation.path.scope.clone());
         let table = self.by_place.entry(place).or_default();
-        if table.len() >= MOST_PER_PLACE {
+        if table.len() >= most {
             let oldest = table
                 .iter()
                 .find(|(_, operation)| operation.stage() == Stage::Done)
@@ -181,6 +211,9 @@ impl Operations {
         }
         let place = (operation.path.project.clone(), operation.path.scope.clone());
         self.ids.insert(operation.id, operation.path.clone());
+        if let Some(ended) = operation.ended {
+            self.ended.insert((ended, operation.path.clone()));
+        }
         self.by_place.entry(place).or_default().insert(operation.path.name.clone(), operation);
         self.count += 1;
     }
@@ -189,12 +222,33 @@ impl Operations {
     fn forget(&mut self, operation: Option<&Operation>) {
         let Some(operation) = operation else { return };
         self.ids.remove(&operation.id);
+        if let Some(ended) = operation.ended {
+            self.ended.remove(&(ended, operation.path.clone()));
+        }
         self.touched.insert(Touched::Operation(operation.path.clone()));
         if let Some(request_id) = &operation.request_id {
             let key = (operation.path.project.clone(), request_id.clone());
             if self.replays.remove(&key).is_some() {
                 self.touched.insert(Touched::Request(key.0, key.1));
             }
+        }
+    }
+
+    /// Takes down that an operation has ended.
+    pub(crate) fn end(&mut self, path: &OperationPath, now: Timestamp) -> Option<&mut Operation> {
+        let operation = self.get_mut(path)?;
+        operation.ended = Some(now);
+        self.ended.insert((now, path.clone()));
+        self.get_mut(path)
+    }
+
+    /// Forgets operations that ended before a moment.
+    pub(crate) fn expire(&mut self, before: Timestamp) {
+        while let Some((ended, path)) = self.ended.first().cloned()
+            && ended < before
+        {
+            self.ended.pop_first();
+            self.remove(&path);
         }
     }
 
@@ -255,6 +309,7 @@ impl Operations {
     pub(crate) fn forget_project(&mut self, id: &str) {
         self.by_place.retain(|(project, _), _| project != id);
         self.ids.retain(|_, path| path.project != id);
+        self.ended.retain(|(_, path)| path.project != id);
         self.replays.retain(|(project, _), _| project != id);
         self.count = self.by_place.values().map(BTreeMap::len).sum();
     }

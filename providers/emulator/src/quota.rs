@@ -123,7 +123,7 @@ impl Quotas {
         .map_or(Ok(()), |message| {
             Err(OperationError {
                 code: "QUOTA_EXCEEDED".into(),
-                status: http::StatusCode::FORBIDDEN,
+                status: Some(http::StatusCode::FORBIDDEN),
                 message,
             })
         })

@@ -3,12 +3,15 @@
 use crate::admin;
 use crate::clock::{Clock, Pace};
 use crate::config::Config;
+use crate::engine::DriftError;
 use crate::engine::Engine;
+use crate::fault::{Room, Rule, TakenId};
 use crate::instance::{Instance, RegisterError};
 use crate::journal::Journal;
 use crate::latency::Latency;
 use crate::metadata;
 use crate::plane::Plane;
+use crate::request_log::{RequestLog, Wanted};
 use crate::scope::{ResourcePath, Scope};
 use crate::server;
 use crate::start_error::StartError;
@@ -57,8 +60,22 @@ impl Emulator {
             Pace::Held => clock.hold(),
             Pace::Running(scale) => clock.run(scale).map_err(StartError::Pace)?,
         }
+        let faults = Arc::new(Room::default());
+        let mut rules = config.faults.clone();
+        if let Some(path) = &config.fault_file {
+            rules.extend(Rule::read_file(path).map_err(StartError::Faults)?);
+        }
+        faults.add(rules, clock.now()).map_err(StartError::FaultIds)?;
+        let file = match &config.request_log_file {
+            None => None,
+            Some(path) => Some(
+                RequestLog::open(path)
+                    .map_err(|source| StartError::RequestLog { path: path.clone(), source })?,
+            ),
+        };
+        let requests = RequestLog::new(config.request_log, config.request_log_answers, file);
         let plane = Plane::start(&config, clock.clone()).map_err(StartError::DataPlane)?;
-        let engine = Engine::new(config, plane, clock, state, journal);
+        let engine = Engine::new(config, plane, clock, faults, requests, state, journal);
         engine.resume().await;
         if let Some(server) = &engine.config.metadata {
             metadata::settle(&engine, server)?;
@@ -164,6 +181,40 @@ impl Running {
         &self.engine.clock
     }
 
+    /// Lets something go wrong, from now on, until [`clear_faults`](Self::clear_faults) or
+    /// [`remove_fault`](Self::remove_fault). Rules are tried in the order in which they came. Answers with the rule's id.
+    pub fn add_fault(&self, rule: Rule) -> Result<String, TakenId> {
+        let ids = self.engine.faults.add(vec![rule], self.engine.clock.now())?;
+        Ok(ids.into_iter().next().unwrap_or_default())
+    }
+
+    /// Removes a fault rule; what it holds up goes on. False: there is none.
+    pub fn remove_fault(&self, id: &str) -> bool {
+        self.engine.faults.remove(id)
+    }
+
+    /// Removes every fault rule.
+    pub fn clear_faults(&self) {
+        self.engine.faults.clear();
+    }
+
+    /// What `GET /_emulator/faults` answers: each rule, with how often it `matched` and `hits`.
+    #[must_use]
+    pub fn faults(&self) -> Value {
+        self.engine.faults.show()
+    }
+
+    /// Changes a resource behind everybody's back, as somebody does with other tools: `patch` is merged into the body.
+    /// Nothing is checked, and there is no operation.
+    pub async fn drift(&self, path: &str, patch: Value) -> Result<(), DriftError> {
+        self.engine.drift(path, Some(patch)).await.map(drop)
+    }
+
+    /// Deletes a resource behind everybody's back, whoever refers to it.
+    pub async fn drift_delete(&self, path: &str) -> Result<(), DriftError> {
+        self.engine.drift(path, None).await.map(drop)
+    }
+
     /// How long operations take.
     #[must_use]
     pub fn latency(&self) -> Latency {
@@ -208,7 +259,7 @@ impl Running {
     /// What `GET /_emulator/requests` answers.
     #[must_use]
     pub fn requests(&self) -> Value {
-        self.engine.requests.show()
+        self.engine.requests.show(&Wanted::default())
     }
 
     /// Stops: listeners closed, requests that wait answered, every task ended.

@@ -4,7 +4,8 @@ use crate::admin;
 use crate::batch;
 use crate::engine::Engine;
 use crate::error::ApiError;
-use crate::exchange::{self, Outgoing};
+use crate::exchange::{self, ConnectionEnd, Origin, Outgoing};
+use crate::line::Line;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
@@ -13,6 +14,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -52,21 +54,44 @@ where
     connections.wait().await;
 }
 
+/// The other end of a connection.
+#[derive(Clone, Copy)]
+struct Peer(SocketAddr);
+
 async fn connection<H, F>(engine: Arc<Engine>, stream: TcpStream, handle: H)
 where
     H: Fn(Arc<Engine>, http::Request<Incoming>) -> F + Copy + Send + 'static,
     F: Future<Output = Response<Full<Bytes>>> + Send + 'static,
 {
     let stop = engine.stop.clone();
-    let service = service_fn(move |request| {
+    let peer = stream.peer_addr().ok();
+    let (stream, line) = Line::of(stream);
+    let line = Arc::new(line);
+    let ended = line.ended.clone();
+    let service = service_fn(move |mut request: http::Request<Incoming>| {
+        if let Some(peer) = peer {
+            request.extensions_mut().insert(Peer(peer));
+        }
         let engine = Arc::clone(&engine);
-        async move { Ok::<_, Infallible>(handle(engine, request).await) }
+        let line = Arc::clone(&line);
+        async move {
+            let response = handle(engine, request).await;
+            match response.extensions().get::<ConnectionEnd>() {
+                None => Ok::<_, Infallible>(response),
+                Some(end) => {
+                    line.end(*end);
+                    // The connection is taken away from around this.
+                    std::future::pending().await
+                }
+            }
+        }
     });
     let builder = auto::Builder::new(TokioExecutor::new());
     let serving = builder.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(serving);
     let outcome = tokio::select! {
         outcome = serving.as_mut() => outcome,
+        () = ended.cancelled() => return,
         () = stop.cancelled() => {
             serving.as_mut().graceful_shutdown();
             match tokio::time::timeout(GRACE, serving).await {
@@ -84,8 +109,13 @@ where
 pub(crate) async fn handle(engine: Arc<Engine>, request: http::Request<Incoming>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
-    let incoming =
-        exchange::Incoming { method: parts.method, target, body: read(body).await, headers: parts.headers };
+    let incoming = exchange::Incoming {
+        method: parts.method,
+        target,
+        body: read(body).await,
+        headers: parts.headers,
+        origin: Origin { peer: parts.extensions.get::<Peer>().map(|peer| peer.0), batch: None },
+    };
     let answer = match parts.uri.path() {
         "/_emulator" => respond(administer(&engine, incoming).await),
         path if path.starts_with("/_emulator/") => respond(administer(&engine, incoming).await),
@@ -114,15 +144,19 @@ async fn read(body: Incoming) -> Result<Vec<u8>, ApiError> {
 }
 
 pub(crate) fn respond(outgoing: Outgoing) -> Response<Full<Bytes>> {
-    let bytes = outgoing.bytes();
-    let typed = bytes.is_some();
-    let mut response = Response::new(Full::from(bytes.unwrap_or_default()));
+    let (kind, end) = (outgoing.content_type(), outgoing.connection_end());
+    let mut response = Response::new(Full::from(outgoing.bytes().unwrap_or_default()));
     *response.status_mut() = outgoing.reply.status;
-    if typed {
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(exchange::JSON));
-    } else if outgoing.reply.status == StatusCode::OK {
-        *response.status_mut() = StatusCode::NO_CONTENT;
+    match kind {
+        Some(kind) => {
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
+        None if outgoing.reply.status == StatusCode::OK => *response.status_mut() = StatusCode::NO_CONTENT,
+        None => {}
     }
     response.headers_mut().extend(outgoing.headers);
+    if let Some(end) = end {
+        response.extensions_mut().insert(end);
+    }
     response
 }

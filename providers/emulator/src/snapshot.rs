@@ -219,7 +219,7 @@ impl Snapshot {
         for (text, record) in operations {
             let operation = record.into_operation(&text).map_err(|why| misfit(&text, why))?;
             known(&operation.path.project, &state).map_err(|why| misfit(&text, why))?;
-            state.operations.insert(operation);
+            state.operations.insert(operation, usize::MAX);
         }
         for (project, requests) in requests {
             known(&project, &state).map_err(|why| misfit(&project, why))?;

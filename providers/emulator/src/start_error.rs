@@ -1,13 +1,30 @@
 //! Why an emulator did not start.
 
 use crate::clock::NoPace;
+use crate::fault::{FaultListError, TakenId};
 use ipnet::Ipv4Net;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Why an emulator did not start, and what to do about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// The faults cannot be read.
+    #[error("{0} (--faults)")]
+    Faults(#[source] FaultListError),
+    /// Two fault rules have one name.
+    #[error("taking up the faults: {0}")]
+    FaultIds(#[source] TakenId),
+    /// The request log cannot be written.
+    #[error("opening the request log {}: {source}; name a file that can be written (--request-log)", path.display())]
+    RequestLog {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// The clock cannot go as it should.
     #[error("setting the clock: {0} (--time-scale)")]
     Pace(#[source] NoPace),

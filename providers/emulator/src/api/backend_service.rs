@@ -182,7 +182,7 @@ pub(super) fn instances_in_one_group<'a>(
         if let Some(instance) = instances.iter().find(|instance| members.members.contains_key(**instance)) {
             return Err(OperationError {
                 code: "INSTANCE_IN_MULTIPLE_LOAD_BALANCED_IGS".into(),
-                status: StatusCode::BAD_REQUEST,
+                status: Some(StatusCode::BAD_REQUEST),
                 message: format!(
                     "Validation failed for instance '{instance}': instance may belong to at most one load-balanced \
                      instance group."

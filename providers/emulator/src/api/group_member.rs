@@ -53,7 +53,7 @@ pub(super) fn check_late(draft: &Draft, world: &World<'_>) -> Result<(), Operati
         None => Ok(()),
         Some(gone) => Err(OperationError {
             code: "RESOURCE_NOT_FOUND".into(),
-            status: StatusCode::NOT_FOUND,
+            status: Some(StatusCode::NOT_FOUND),
             message: format!("The resource '{gone}' was not found"),
         }),
     }

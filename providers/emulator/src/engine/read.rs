@@ -3,9 +3,10 @@
 use super::{Context, Engine};
 use crate::declaration::{CollectionAnswer, CollectionVerb, ListItem, ListOf, Locking, Resource, ScopeKind};
 use crate::error::ApiError;
+use crate::fault::Fault;
 use crate::fingerprint::Fingerprint;
 use crate::list::{Entry, ListQuery};
-use crate::operation::{Operation, OperationPath, Stage};
+use crate::operation::{Operation, OperationPath, Stage, Visibility};
 use crate::schema;
 use crate::scope::{ResourcePath, Scope};
 use crate::state::{State, Stored};
@@ -212,7 +213,10 @@ impl Engine {
         {
             path.name = name;
         }
-        if state.operations.get(&path).is_some() { Ok(path) } else { Err(operation_not_found(&path)) }
+        match state.operations.get(&path).map(|operation| operation.visibility) {
+            Some(Visibility::Shown) => Ok(path),
+            Some(Visibility::Lost) | None => Err(operation_not_found(&path)),
+        }
     }
 
     /// Holds the request until the operation is DONE, for two minutes at most, then answers with it as it is.
@@ -223,7 +227,11 @@ impl Engine {
             let operation = state.operations.get(&path).ok_or_else(|| operation_not_found(&path))?;
             (path, operation.stage.subscribe())
         };
-        let limit = self.clock.sleep(self.config.wait_limit);
+        let limit = match context.fault.map(|verdict| &verdict.fault) {
+            Some(Fault::EarlyWait { after }) => after.0.min(self.config.wait_limit),
+            _ => self.config.wait_limit,
+        };
+        let limit = self.clock.sleep(limit);
         tokio::select! {
             // An error means that the operation was deleted meanwhile; the answer below says so.
             _ = progress.wait_for(|stage| *stage == Stage::Done) => {}
@@ -244,7 +252,11 @@ impl Engine {
         scope: &Scope,
         context: &'a Context<'_>,
     ) -> Box<dyn Iterator<Item = Entry<'a>> + 'a> {
-        let entries: Vec<&Operation> = state.operations.table(project, scope).collect();
+        let entries: Vec<&Operation> = state
+            .operations
+            .table(project, scope)
+            .filter(|operation| operation.visibility == Visibility::Shown)
+            .collect();
         Box::new(entries.into_iter().map(move |operation| Entry {
             name: &operation.path.name,
             created: operation.inserted,

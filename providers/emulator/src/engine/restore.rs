@@ -1,11 +1,12 @@
 //! Going on with a state that was kept, replacing it, and forgetting it.
 
 use super::Engine;
-use super::run::PENDING_SHARE;
+use super::run::{Course, Ending};
 use crate::operation::{OperationPath, Stage};
 use crate::scope::ResourcePath;
 use crate::snapshot::{self, Snapshot, SnapshotError};
 use crate::state::State;
+use jiff::Timestamp;
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -23,6 +24,14 @@ pub(crate) enum ResetError {
     Used { project: String, user: ResourcePath, target: ResourcePath },
 }
 
+/// What had not ended: what it changes, its operation, and how much of its time is left.
+struct Unfinished {
+    target: ResourcePath,
+    operation: OperationPath,
+    pending: Duration,
+    running: Duration,
+}
+
 impl Engine {
     /// Serves the state as it is, and goes on with what had been accepted and had not ended. Nothing that is in place
     /// already is put in place again: an operation knows.
@@ -35,18 +44,18 @@ impl Engine {
         // The version says what has to be served; a state that was just read has been published by nobody.
         self.state().version += 1;
         self.publish().await;
-        for (target, operation, left) in self.unfinished() {
+        for Unfinished { target, operation, pending, running } in self.unfinished() {
             let Some(resource) = crate::api::find(target.collection) else { continue };
-            let pending = self.clock.sleep(left / PENDING_SHARE);
+            let course = Course { pending: self.clock.sleep(pending), running, ending: Ending::Usual };
             let engine = Arc::clone(self);
-            self.tasks.spawn(async move { engine.run(resource, target, operation, pending, left).await });
+            self.tasks.spawn(async move { engine.run(resource, target, operation, course).await });
         }
         self.changed();
     }
 
-    /// What had not ended: what it changes, its operation, and how much of its time is left.
-    fn unfinished(&self) -> Vec<(ResourcePath, OperationPath, Duration)> {
+    fn unfinished(&self) -> Vec<Unfinished> {
         let now = self.clock.now();
+        let since = |moment: Timestamp| Duration::try_from(now.duration_since(moment)).unwrap_or_default();
         let state = self.state();
         let running = state.operations.all().filter(|operation| operation.stage() != Stage::Done);
         // What an operation holds is not always what it calls its target.
@@ -54,16 +63,28 @@ impl Engine {
             state.held().map(|(path, held)| (&held.operation, path)).collect();
         let mut unfinished: Vec<_> = running
             .map(|operation| {
-                let path = holds.get(&operation.path).copied().unwrap_or(&operation.target);
-                let gone = now.duration_since(operation.inserted);
-                let gone = if gone.is_negative() { Duration::ZERO } else { gone.unsigned_abs() };
-                (path.clone(), operation.path.clone(), operation.latency.saturating_sub(gone))
+                let whole = operation.latency.saturating_sub(operation.pending);
+                let (pending, running) = match operation.started {
+                    Some(started) => (Duration::ZERO, whole.saturating_sub(since(started))),
+                    None => {
+                        let gone = since(operation.inserted);
+                        let late = gone.saturating_sub(operation.pending);
+                        (operation.pending.saturating_sub(gone), whole.saturating_sub(late))
+                    }
+                };
+                let target = holds.get(&operation.path).copied().unwrap_or(&operation.target).clone();
+                let operation = operation.path.clone();
+                Unfinished { target, operation, pending, running }
             })
             .collect();
         // An operation that was deleted while it ran has left its change behind.
         let left_behind = state.held().filter(|(_, held)| state.operations.get(&held.operation).is_none());
-        unfinished
-            .extend(left_behind.map(|(path, held)| (path.clone(), held.operation.clone(), Duration::ZERO)));
+        unfinished.extend(left_behind.map(|(path, held)| Unfinished {
+            target: path.clone(),
+            operation: held.operation.clone(),
+            pending: Duration::ZERO,
+            running: Duration::ZERO,
+        }));
         unfinished
     }
 

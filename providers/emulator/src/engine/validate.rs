@@ -5,7 +5,7 @@ use crate::declaration::Resource;
 use crate::draft::Draft;
 use crate::error::ApiError;
 use crate::name;
-use crate::operation::{Operation, OperationPath, Outcome, Stage};
+use crate::operation::{Operation, OperationPath, Outcome, Stage, Visibility};
 use crate::random;
 use crate::schema::Mode;
 use crate::scope::ResourcePath;
@@ -72,6 +72,9 @@ impl Engine {
             started: Some(now),
             ended: Some(now),
             latency: Duration::ZERO,
+            pending: Duration::ZERO,
+            warnings: Vec::new(),
+            visibility: Visibility::Shown,
             error: (resource.check_late)(draft, &self.world(state))
                 .and_then(|()| self.quotas.check_late(state, draft))
                 .err(),

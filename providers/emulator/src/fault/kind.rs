@@ -100,6 +100,13 @@ pub enum Fault {
         #[serde(default)]
         effect: Effect,
     },
+    /// The change is made, and its operation has a warning.
+    WarnOperation {
+        /// Such as `INJECTED_KERNELS_DEPRECATED`.
+        code: String,
+        /// In words.
+        message: String,
+    },
     /// The change is made, but its operation is not found by anybody, from its creation on.
     LoseOperation {},
     /// The operation stays RUNNING until the rule is removed.
@@ -223,7 +230,10 @@ impl Fault {
             }
             (Self::Backend { .. }, Event::Call(_)) | (_, Event::Request(_) | Event::Probe(_)) => false,
             (
-                Self::FailOperation { .. } | Self::LoseOperation {} | Self::StickOperation {},
+                Self::FailOperation { .. }
+                | Self::WarnOperation { .. }
+                | Self::LoseOperation {}
+                | Self::StickOperation {},
                 Event::Call(facts),
             ) => facts.changes,
             (Self::StaleFingerprint {}, Event::Call(facts)) => facts.changes && facts.in_path,

@@ -2,7 +2,7 @@
 
 use crate::draft::Draft;
 use crate::error::OperationError;
-use crate::operation::{Operation, OperationPath, Outcome, Replay, Stage};
+use crate::operation::{Operation, OperationPath, OperationWarning, Outcome, Replay, Stage, Visibility};
 use crate::scope::{ResourcePath, Scope};
 use crate::state::{Change, Held, Origin, Project, Stored};
 use http::StatusCode;
@@ -89,6 +89,12 @@ pub(crate) struct OperationRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ended: Option<Timestamp>,
     latency_nanos: u64,
+    #[serde(default)]
+    pending_nanos: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<WarningRecord>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    lost: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     error: Option<ErrorRecord>,
     stage: StageRecord,
@@ -99,8 +105,21 @@ pub(crate) struct OperationRecord {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ErrorRecord {
     code: String,
-    status: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
     message: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WarningRecord {
+    code: String,
+    message: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -218,6 +237,9 @@ impl OperationRecord {
             started,
             ended,
             latency,
+            pending,
+            warnings,
+            visibility,
             error,
             outcome,
             stage: _,
@@ -233,9 +255,18 @@ impl OperationRecord {
             started: *started,
             ended: *ended,
             latency_nanos: u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX),
+            pending_nanos: u64::try_from(pending.as_nanos()).unwrap_or(u64::MAX),
+            warnings: warnings
+                .iter()
+                .map(|OperationWarning { code, message }| WarningRecord {
+                    code: code.clone(),
+                    message: message.clone(),
+                })
+                .collect(),
+            lost: *visibility == Visibility::Lost,
             error: error.as_ref().map(|OperationError { code, status, message }| ErrorRecord {
                 code: code.clone().into_owned(),
-                status: status.as_u16(),
+                status: status.map(|status| status.as_u16()),
                 message: message.clone(),
             }),
             stage: match operation.stage() {
@@ -262,12 +293,16 @@ impl OperationRecord {
             started,
             ended,
             latency_nanos,
+            pending_nanos,
+            warnings,
+            lost,
             error,
             stage,
             outcome,
         } = self;
         let error = error.map(|ErrorRecord { code, status, message }| {
-            let status = StatusCode::from_u16(status).map_err(|_| format!("{status} is no status"))?;
+            let read = |status| StatusCode::from_u16(status).map_err(|_| format!("{status} is no status"));
+            let status = status.map(read).transpose()?;
             Ok::<_, String>(OperationError { code: code.into(), status, message })
         });
         Ok(Operation {
@@ -282,6 +317,12 @@ impl OperationRecord {
             started,
             ended,
             latency: Duration::from_nanos(latency_nanos),
+            pending: Duration::from_nanos(pending_nanos),
+            warnings: warnings
+                .into_iter()
+                .map(|WarningRecord { code, message }| OperationWarning { code, message })
+                .collect(),
+            visibility: if lost { Visibility::Lost } else { Visibility::Shown },
             error: error.transpose()?,
             outcome: match outcome {
                 OutcomeRecord::Waiting => Outcome::Waiting,

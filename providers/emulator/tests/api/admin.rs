@@ -1,7 +1,7 @@
 //! The admin path, and how the emulator starts and stops.
 
 use super::cloud::{Cloud, DEADLINE};
-use emulator::{Config, Emulator, Instance, Latency, RegisterError, StartError};
+use emulator::{Config, Emulator, Instance, Latency, MethodLatency, RegisterError, StartError};
 use serde_json::json;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
@@ -72,7 +72,10 @@ async fn latency_is_changed_by_method() {
     let body = json!({ "default": 0, "methods": { "addresses.insert": 60_000 } });
     assert_eq!(cloud.call("PUT", "/_emulator/latency", Some(&body)).await.ok(), body);
     assert_eq!(cloud.get("/_emulator/latency").await.ok(), body);
-    assert_eq!(cloud.running.latency().method("addresses.insert"), Duration::from_mins(1));
+    assert_eq!(
+        cloud.running.latency().method("addresses.insert"),
+        &MethodLatency::of(Duration::from_mins(1))
+    );
     cloud.health_check("h").await;
     let slow = cloud.post("global/addresses", json!({ "name": "a" })).await.ok();
     let state = cloud.get("/_emulator/state").await.ok();

@@ -22,7 +22,7 @@ async fn operations_go_on_when_the_clock_is_stepped_and_not_before() {
     let stepped = step(41.0).await;
     assert_eq!((&stepped["woken"], &stepped["unfinished"]), (&json!(1), &json!(0)));
     let running = cloud.get(&path).await.ok();
-    assert_eq!((&running["status"], &running["progress"]), (&json!("RUNNING"), &json!(40)));
+    assert_eq!((&running["status"], &running["progress"]), (&json!("RUNNING"), &json!(50)));
     step(51.0).await;
     let done = cloud.get(&path).await.ok();
     assert_eq!((&done["status"], &done["progress"]), (&json!("DONE"), &json!(100)));
