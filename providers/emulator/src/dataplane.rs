@@ -45,6 +45,7 @@ mod tables;
 mod tasks;
 mod tls;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -53,7 +54,7 @@ pub use self::config::DataPlaneConfig;
 pub use self::health::{EndpointHealth, HealthState};
 pub use self::listener::{Listener, Refusal, RefusalReason};
 use self::program::{NetworkEndpoint, Program};
-use self::resource_id::{BackendServiceId, GroupId};
+use self::resource_id::{BackendServiceId, ForwardingRuleId, GroupId};
 use self::shared::Shared;
 use self::state::State;
 
@@ -75,6 +76,16 @@ pub struct Applied {
     pub listening: Vec<Listener>,
     /// Those that do not, and why. Each program that is applied tries again.
     pub refused: Vec<Refusal>,
+}
+
+/// Where a program can differ from the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Differing {
+    /// Anywhere.
+    All,
+    /// In these frontends, and in these backend services with their groups and health checks. Firewalls and instances are
+    /// the same.
+    These { frontends: BTreeSet<ForwardingRuleId>, backend_services: BTreeSet<BackendServiceId> },
 }
 
 /// Why a data plane cannot start.
@@ -109,12 +120,15 @@ impl DataPlane {
     /// A request sees one program from its beginning to its end. Listeners, connections, endpoints, their health and
     /// their running requests go on untouched where the new program has them too.
     pub async fn apply(&self, program: Program) -> Applied {
-        self.follow(&program).await
+        self.follow(&program, &Differing::All).await
     }
 
-    /// As [`Self::apply`], for a program that stays with the caller.
-    pub async fn follow(&self, program: &Program) -> Applied {
-        let applied = self.state.lock().await.apply(&self.shared, program).await;
+    /// As [`Self::apply`], for a program that stays with the caller, who knows where it can differ from the one before.
+    pub(crate) async fn follow(&self, program: &Program, differing: &Differing) -> Applied {
+        let mut state = self.state.lock().await;
+        let before = self.listeners();
+        let applied = state.apply(&self.shared, program, differing, &before).await;
+        drop(state);
         for refusal in &applied.refused {
             tracing::warn!(%refusal, "a frontend does not listen");
         }

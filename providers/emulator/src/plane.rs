@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::dataplane::dial::DialTable;
 use crate::dataplane::program::NetworkEndpoint;
 use crate::dataplane::resource_id::{BackendServiceId, GroupId};
-use crate::dataplane::{DataPlane, DataPlaneConfig, EndpointHealth, HealthState, StartError};
+use crate::dataplane::{DataPlane, DataPlaneConfig, Differing, EndpointHealth, HealthState, StartError};
 use crate::program::Compiler;
 use crate::state::{State, Unserved};
 use serde_json::{Value, json};
@@ -70,17 +70,20 @@ impl Plane {
             };
             (changed, state.version)
         };
-        match &changed {
-            None => *compiler = Compiler::all(catalog),
+        let differing = match &changed {
+            None => {
+                *compiler = Compiler::all(catalog);
+                Differing::All
+            }
             Some(changed) => compiler.update(catalog, changed.iter().map(String::as_str)),
-        }
+        };
         let program = compiler.program();
         let problems = program
             .problems
             .iter()
             .map(|problem| json!({ "resource": problem.resource, "message": problem.message }))
             .collect();
-        let applied = self.serving.follow(program).await;
+        let applied = self.serving.follow(program, &differing).await;
         for refusal in &applied.refused {
             tracing::debug!(%refusal, "published without this frontend");
         }

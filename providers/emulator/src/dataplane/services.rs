@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Differing;
 use super::endpoint::{Endpoint, EndpointKey};
 use super::link::{Linked, Linker};
 use super::prober::Prober;
@@ -75,38 +76,76 @@ pub(super) struct Retired {
 }
 
 impl Services {
-    /// The tables of the new program's services, and the endpoints to retire once those are in force.
+    /// The tables of the new program's services, and the endpoints to retire once those are in force. `old` are the tables
+    /// of the program before.
     pub(super) fn prepare(
         &mut self,
         shared: &Arc<Shared>,
         program: &Program,
+        old: &HashMap<BackendServiceId, Arc<ServiceTable>>,
+        differing: &Differing,
     ) -> (HashMap<BackendServiceId, Arc<ServiceTable>>, Vec<Retired>) {
+        let linker = Linker::new(program, &shared.config);
+        let mut retired = Vec::new();
+        if let Differing::These { backend_services, .. } = differing {
+            let mut tables = old.clone();
+            for id in backend_services {
+                let before = self.held.remove(id);
+                match program.backend_services.get(id) {
+                    Some(service) => {
+                        let held = hold(shared, &linker, program, (id, service), before, true, &mut retired);
+                        tables.insert(id.clone(), held.table.clone());
+                        self.held.insert(id.clone(), held);
+                    }
+                    None => {
+                        tables.remove(id);
+                        leave(before, &mut retired);
+                    }
+                }
+            }
+            return (tables, retired);
+        }
         let surroundings_same = self.firewalls == program.firewalls && self.instances == program.instances;
         if !surroundings_same {
             self.firewalls.clone_from(&program.firewalls);
             self.instances.clone_from(&program.instances);
         }
-        let linker = Linker::new(program, &shared.config);
         let mut before = std::mem::take(&mut self.held);
         let mut tables = HashMap::with_capacity(program.backend_services.len());
-        let mut retired = Vec::new();
         for (id, service) in &program.backend_services {
-            let held = match before.remove(id) {
-                Some(held) if surroundings_same && held.part.is_of(program, service) => held,
-                held => {
-                    let resolved = link(&linker, id, service, held.as_ref());
-                    replace(shared, Part::of(program, service), resolved, held, &mut retired)
-                }
-            };
+            let held = before.remove(id);
+            let held = hold(shared, &linker, program, (id, service), held, surroundings_same, &mut retired);
             tables.insert(id.clone(), held.table.clone());
             self.held.insert(id.clone(), held);
         }
-        // The services that are left are gone or out of reach. Nobody took an endpoint out of them, so what runs
-        // there runs to its end.
-        let left = before.into_values().flat_map(|held| held.endpoints.into_values());
-        retired.extend(left.map(|endpoint| Retired { endpoint, cut_after: None }));
+        leave(before.into_values(), &mut retired);
         (tables, retired)
     }
+}
+
+/// A service as the new program has it: what is held, where nothing about it has changed.
+fn hold(
+    shared: &Arc<Shared>,
+    linker: &Linker<'_>,
+    program: &Program,
+    (id, service): (&BackendServiceId, &BackendService),
+    before: Option<HeldService>,
+    surroundings_same: bool,
+    retired: &mut Vec<Retired>,
+) -> HeldService {
+    match before {
+        Some(held) if surroundings_same && held.part.is_of(program, service) => held,
+        held => {
+            let resolved = link(linker, id, service, held.as_ref());
+            replace(shared, Part::of(program, service), resolved, held, retired)
+        }
+    }
+}
+
+/// Services that are gone or out of reach. Nobody took an endpoint out of them, so what runs there runs to its end.
+fn leave(services: impl IntoIterator<Item = HeldService>, retired: &mut Vec<Retired>) {
+    let endpoints = services.into_iter().flat_map(|held| held.endpoints.into_values());
+    retired.extend(endpoints.map(|endpoint| Retired { endpoint, cut_after: None }));
 }
 
 fn link(

@@ -8,13 +8,13 @@ use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::Applied;
 use super::listener::{Listener, OpenListener, Refusal, RefusalReason, bind};
 use super::program::{Certificate, Frontend, FrontendProtocol, Program};
 use super::services::Services;
 use super::shared::Shared;
 use super::tables::{FrontendTable, Tables};
 use super::tls;
+use super::{Applied, Differing};
 
 /// Everything that outlives one program.
 #[derive(Debug, Default)]
@@ -25,7 +25,14 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) async fn apply(&mut self, shared: &Arc<Shared>, program: &Program) -> Applied {
+    /// `before` is what the last program came to.
+    pub(super) async fn apply(
+        &mut self,
+        shared: &Arc<Shared>,
+        program: &Program,
+        differing: &Differing,
+        before: &Applied,
+    ) -> Applied {
         let mut applied = Applied::default();
         if self.shut_down {
             applied.refused = program.frontends.iter().map(|f| refusal(f, RefusalReason::ShutDown)).collect();
@@ -33,8 +40,26 @@ impl State {
         }
         let old = shared.tables();
         let mut tables = Tables { url_maps: program.url_maps.clone(), ..Tables::default() };
+        // What was refused is tried again with every program, so then every frontend is looked at.
+        let few = match differing {
+            Differing::These { frontends, .. } if before.refused.is_empty() => Some(frontends),
+            Differing::These { .. } | Differing::All => None,
+        };
+        let mut gone: Vec<SocketAddr> = old.frontends.keys().copied().collect();
+        if let Some(few) = few {
+            let (change, stay): (Vec<_>, Vec<_>) =
+                before.listening.iter().cloned().partition(|listener| few.contains(&listener.frontend));
+            tables.frontends.clone_from(&old.frontends);
+            gone = change.into_iter().map(|listener| listener.address).collect();
+            for address in &gone {
+                tables.frontends.remove(address);
+            }
+            applied.listening = stay;
+        }
         let mut bound: Vec<(SocketAddr, TcpListener)> = Vec::new();
-        for frontend in &program.frontends {
+        let looked_at =
+            program.frontends.iter().filter(|frontend| few.is_none_or(|few| few.contains(&frontend.id)));
+        for frontend in looked_at {
             match self.place(shared, &old, &tables, frontend) {
                 Err(reason) => applied.refused.push(refusal(frontend, reason)),
                 Ok((address, socket, table)) => {
@@ -45,7 +70,7 @@ impl State {
             }
         }
 
-        let (services, retired) = self.services.prepare(shared, program);
+        let (services, retired) = self.services.prepare(shared, program, &old.services, differing);
         tables.services = services;
 
         let tables = Arc::new(tables);
@@ -53,7 +78,7 @@ impl State {
         for (address, socket) in bound {
             self.listeners.insert(address, OpenListener::start(shared, socket, address));
         }
-        self.retire_frontends(shared, &old, &tables).await;
+        self.retire_frontends(shared, &old, &tables, gone).await;
         for endpoint in retired {
             endpoint.retire(shared);
         }
@@ -84,19 +109,25 @@ impl State {
         Ok((address, socket, table))
     }
 
-    async fn retire_frontends(&mut self, shared: &Arc<Shared>, old: &Tables, new: &Tables) {
-        for (address, frontend) in &old.frontends {
+    /// Ends what the frontends at some addresses of the old tables have open, unless the new tables go on with it.
+    async fn retire_frontends(
+        &mut self,
+        shared: &Arc<Shared>,
+        old: &Tables,
+        new: &Tables,
+        addresses: Vec<SocketAddr>,
+    ) {
+        for address in addresses {
+            let next = new.frontends.get(&address);
             // The token was carried over unless the protocol changed.
-            let carried =
-                new.frontends.get(address).is_some_and(|new| new.tls.is_some() == frontend.tls.is_some());
-            if !carried {
+            if let Some(frontend) = old.frontends.get(&address)
+                && next.is_none_or(|next| next.tls.is_some() != frontend.tls.is_some())
+            {
                 frontend.finish.cancel();
             }
-        }
-        let closing: Vec<SocketAddr> =
-            self.listeners.keys().filter(|address| !new.frontends.contains_key(address)).copied().collect();
-        for address in closing {
-            if let Some(listener) = self.listeners.remove(&address) {
+            if next.is_none()
+                && let Some(listener) = self.listeners.remove(&address)
+            {
                 listener.close(shared, shared.config.frontend_drain).await;
             }
         }

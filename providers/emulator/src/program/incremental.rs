@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::Value;
 
 use super::{Resources, backend_service, firewall, forwarding_rule};
+use crate::dataplane::Differing;
 use crate::dataplane::program::{NetworkEndpoint, Problem, Program};
-use crate::dataplane::resource_id::{BackendServiceId, GroupId, HealthCheckId, UrlMapId};
+use crate::dataplane::resource_id::{BackendServiceId, ForwardingRuleId, GroupId, HealthCheckId, UrlMapId};
 
 /// A program, and where its parts come from.
 #[derive(Debug, Default)]
@@ -65,12 +66,13 @@ impl Compiler {
         compiler
     }
 
-    /// Takes up changes: the paths of resources that were put in place, changed, or taken away.
+    /// Takes up changes: the paths of resources that were put in place, changed, or taken away. Where the program can differ
+    /// from what it was.
     pub(crate) fn update<'a>(
         &mut self,
         resources: &impl Resources,
         changed: impl IntoIterator<Item = &'a str>,
-    ) {
+    ) -> Differing {
         let mut rules = BTreeSet::new();
         let mut surroundings = false;
         for path in changed {
@@ -82,6 +84,7 @@ impl Compiler {
             rules.extend(self.readers.get(path).into_iter().flatten().cloned());
         }
         let mut problems = surroundings;
+        let mut services = self.services_of(&rules);
         // Everything that is to go, goes first: what two of the rules share is then made anew by the first of them.
         for rule in &rules {
             problems |= self.withdraw(rule);
@@ -89,12 +92,24 @@ impl Compiler {
         for rule in &rules {
             problems |= self.bring(resources, rule);
         }
+        services.append(&mut self.services_of(&rules));
         if surroundings {
             self.surround(resources);
         }
         if problems {
             self.sum_problems();
         }
+        if surroundings {
+            return Differing::All;
+        }
+        let frontends = rules.iter().map(|rule| ForwardingRuleId::new(rule.as_str())).collect();
+        Differing::These { frontends, backend_services: services }
+    }
+
+    /// The backend services that some rules bring.
+    fn services_of(&self, rules: &BTreeSet<String>) -> BTreeSet<BackendServiceId> {
+        let parts = rules.iter().filter_map(|rule| self.rules.get(rule));
+        parts.flat_map(|part| part.backend_services.iter().cloned()).collect()
     }
 
     /// Compiles one rule, if it is there. Whether it has problems.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::Compiler;
+use crate::dataplane::Differing;
 use crate::dataplane::program::{NetworkEndpoint, Program};
 use crate::program::{Resources, compile};
 
@@ -102,6 +103,37 @@ fn comparable(program: &Program) -> (Program, BTreeSet<(String, String)>) {
     (program, problems.into_iter().map(|problem| (problem.resource, problem.message)).collect())
 }
 
+/// What is not said to differ is the same.
+fn only_these_differ(before: &Program, after: &Program, differing: &Differing) -> Result<(), TestCaseError> {
+    let Differing::These { frontends, backend_services } = differing else { return Ok(()) };
+    let same = |program: &Program| {
+        let Program {
+            frontends: all,
+            url_maps: _,
+            backend_services: services,
+            groups,
+            health_checks,
+            firewalls,
+            instances,
+            problems: _,
+        } = program.clone();
+        let all: Vec<_> = all.into_iter().filter(|frontend| !frontends.contains(&frontend.id)).collect();
+        let services: Vec<_> = services
+            .into_iter()
+            .filter(|(id, _)| !backend_services.contains(id))
+            .map(|(id, service)| {
+                let groups: Vec<_> =
+                    service.backends.iter().map(|backend| groups.get(&backend.group).cloned()).collect();
+                let check = service.health_check.as_ref().and_then(|check| health_checks.get(check)).cloned();
+                (id, service, groups, check)
+            })
+            .collect();
+        (all, services, firewalls, instances)
+    };
+    prop_assert_eq!(same(before), same(after));
+    Ok(())
+}
+
 proptest! {
     /// However one comes to a state, its program is the one that is compiled from it as a whole.
     #[test]
@@ -124,7 +156,9 @@ proptest! {
                 }
                 changed.insert(path);
             }
-            compiler.update(&cloud, changed.iter().map(String::as_str));
+            let before = compiler.program().clone();
+            let differing = compiler.update(&cloud, changed.iter().map(String::as_str));
+            only_these_differ(&before, compiler.program(), &differing)?;
             let whole = comparable(&compile(&cloud));
             prop_assert_eq!(comparable(compiler.program()), whole.clone());
             prop_assert_eq!(comparable(Compiler::all(&cloud).program()), whole);
