@@ -1,7 +1,8 @@
 //! Several calls in one request.
 
 use super::cloud::Cloud;
-use emulator::{Config, Latency};
+use emulator::clock::Pace;
+use emulator::{Config, Latency, RateLimits};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -165,4 +166,20 @@ async fn what_is_no_batch_is_refused_and_a_bad_part_alone() {
     ];
     let answers = parts(send(&cloud, "/batch/compute/v1", batch(&calls)).await).await;
     assert_eq!((answers[0].status, answers[1].status), (400, 200));
+}
+
+#[tokio::test]
+async fn every_call_of_a_batch_counts_against_the_rate() {
+    let rates = RateLimits::of(["lists=3".parse().unwrap()]);
+    let cloud = Cloud::with(Config { pace: Pace::Held, rates, ..Config::default() }).await;
+    let list = |collection: &str| ("GET", format!("/compute/v1/projects/p/global/{collection}"), None);
+    let calls = ["urlMaps", "healthChecks", "firewalls", "networks"].map(list);
+    let mut answers: Vec<u16> = parts(send(&cloud, "/batch/compute/v1", batch(&calls)).await)
+        .await
+        .iter()
+        .map(|part| part.status)
+        .collect();
+    // They run side by side, so nobody knows which of them comes too late.
+    answers.sort_unstable();
+    assert_eq!(answers, [200, 200, 200, 403]);
 }

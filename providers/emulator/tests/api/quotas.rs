@@ -1,6 +1,7 @@
 //! Quotas: how many resources a project may have, and how many requests it may send.
 
 use super::cloud::Cloud;
+use emulator::clock::Pace;
 use emulator::{Config, Latency, RateLimits, ResourceQuotas};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -110,31 +111,37 @@ async fn addresses_in_use_count_once_each() {
     assert_eq!(quota(&cloud.get("/compute/v1/projects/p").await.ok(), "IN_USE_ADDRESSES")["usage"], 1);
 }
 
+/// A cloud whose clock stands, so that a minute lasts as long as a test wants.
+async fn held(limits: &[&str]) -> Cloud {
+    let rates = RateLimits::of(limits.iter().map(|limit| limit.parse().unwrap()));
+    Cloud::with(Config { pace: Pace::Held, rates, ..Config::default() }).await
+}
+
 #[tokio::test]
 async fn a_minute_has_room_for_so_many_requests() {
-    let rates = RateLimits::of(["reads=2".parse().unwrap()]);
-    let latency = Latency::of(Duration::from_millis(1));
-    let cloud = Cloud::with(Config { latency, rates, ..Config::default() }).await;
-    let mut refused = None;
-    // At most one new minute can begin meanwhile.
-    for _ in 0..6 {
-        let answer = cloud.get("global/urlMaps/none").await;
-        if answer.status == 403 {
-            refused = Some(answer);
-            break;
-        }
-        answer.refused(404, "notFound", "was not found");
+    let cloud = held(&["reads=2", "queries=1/min"]).await;
+    let read = async || cloud.get("global/urlMaps/none").await;
+    for _ in 0..2 {
+        read().await.refused(404, "notFound", "was not found");
     }
-    let refused = refused.expect("the third read of a minute is refused");
+    let refused = read().await;
     let message = "Quota exceeded for quota metric 'Read requests' and limit 'Read requests per minute' of service \
                    'compute.googleapis.com' for consumer 'project_number:";
     refused.refused(403, "rateLimitExceeded", message);
     assert_eq!(refused.body["error"]["errors"][0]["domain"], "usageLimits");
-    // Another group is not full, nor the admin path; without limits nothing is.
+    // Regions, other projects, other groups and the admin path have room of their own.
+    cloud.get("regions/us-central1/urlMaps/none").await.refused(404, "notFound", "was not found");
+    cloud.get("/compute/v1/projects/q/global/urlMaps/none").await.refused(404, "notFound", "was not found");
     cloud.get("global/urlMaps").await.ok();
-    assert_eq!(cloud.get("/_emulator/rates").await.ok(), json!({ "reads": 2 }));
+    assert_eq!(cloud.get("/_emulator/rates").await.ok(), json!({ "queries": 1, "reads": 2 }));
+    cloud.post("global/healthChecks", json!({ "name": "a", "type": "HTTP" })).await.ok();
+    let more = json!({ "name": "b", "type": "HTTP" });
+    cloud.post("global/healthChecks", more).await.refused(403, "rateLimitExceeded", "'Queries per minute'");
+    // The minute ends with the clock's.
+    cloud.post("/_emulator/clock/step", json!({ "seconds": 60 })).await.ok();
+    read().await.refused(404, "notFound", "was not found");
     cloud.call("PUT", "/_emulator/rates", Some(&json!({}))).await.ok();
-    for _ in 0..5 {
-        assert_eq!(cloud.get("global/urlMaps/none").await.status, 404);
+    for _ in 0..3 {
+        read().await.refused(404, "notFound", "was not found");
     }
 }
