@@ -1,6 +1,6 @@
 //! The page of one collection.
 
-use super::discovery::Discovery;
+use super::discovery::{Discovery, Method};
 use super::effect::{Effect, Workbench};
 use super::place::{Place, Step, object_in};
 use crate::declaration::{
@@ -56,7 +56,7 @@ fn methods(resource: &Resource, discovery: &Discovery, text: &mut String) {
     for method in &emulated {
         let _ = writeln!(text, "| `{}` | `{} {}` |", method.name, method.http, method.path);
     }
-    let known: Vec<&str> = discovery.methods_of(resource.collection).map(|method| method.verb()).collect();
+    let known: Vec<&str> = discovery.methods_of(resource.collection).map(Method::verb).collect();
     let more: Vec<&str> =
         resource.custom.iter().map(|verb| verb.name).filter(|verb| !known.contains(verb)).collect();
     if !more.is_empty() {
@@ -277,11 +277,6 @@ fn type_words(shape: &Type, named: Option<&str>) -> String {
         Type::List(of) => format!("list of {}", type_words(of, named)),
         Type::Map(of) => format!("map to {}", type_words(of, named)),
         Type::Opaque => "anything, as it came".to_owned(),
-        #[allow(
-            unreachable_patterns,
-            reason = "a declaration may get further types; they are named as they are spelled"
-        )]
-        other => format!("{other:?}"),
     }
 }
 
@@ -291,8 +286,7 @@ fn written(field: &Field) -> &'static str {
         Written::ByServer => "server",
         Written::ByVerb => "verb of its own",
         Written::Secret => "request; never shown",
-        #[allow(unreachable_patterns, reason = "as above")]
-        _ => "see the declaration",
+        Written::InQuery => "query parameter",
     }
 }
 
@@ -302,7 +296,7 @@ fn rules(field: &Field) -> String {
         Presence::Optional => {}
         Presence::Required => rules.push("required".to_owned()),
         Presence::Default(value) => {
-            rules.push(format!("default `{}`", value.value().to_string().trim_matches('"')))
+            rules.push(format!("default `{}`", value.value().to_string().trim_matches('"')));
         }
     }
     match field.limit {
@@ -312,8 +306,9 @@ fn rules(field: &Field) -> String {
         Limit::Length(from, to) => rules.push(format!("{from} to {to} characters")),
         Limit::Count(most) => rules.push(format!("at most {most}")),
         Limit::Name => rules.push("a name".to_owned()),
-        #[allow(unreachable_patterns, reason = "a declaration may get further limits")]
-        other => rules.push(format!("{other:?}")),
+    }
+    if field.written == Written::InQuery {
+        rules.push("in the query".to_owned());
     }
     if field.since == Since::Beta {
         rules.push("beta".to_owned());

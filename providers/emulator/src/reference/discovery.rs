@@ -88,12 +88,9 @@ impl Method {
 
     /// Whether the router knows it.
     pub(crate) fn is_emulated(&self) -> bool {
-        let path: String = self
-            .path
-            .split('/')
-            .map(|part| format!("/{}", if part.starts_with('{') { "a1" } else { part }))
-            .collect();
-        let path = format!("/compute/v1{path}");
+        let parts: Vec<&str> =
+            self.path.split('/').map(|part| if part.starts_with('{') { "a1" } else { part }).collect();
+        let path = format!("/compute/v1/{}", parts.join("/"));
         match Call::parse(&self.http.parse().unwrap(), &path) {
             // A word that the document gives a meaning of its own is not a resource's name.
             Some((_, Call::Get { path, .. })) => path.name == "a1",

@@ -42,15 +42,14 @@ impl std::fmt::Display for Place {
 /// The object that a type holds, if it holds one.
 pub(super) fn object_in(shape: &Type) -> Option<(Wrapping, Fields)> {
     match shape {
-        Type::Object(fields) => Some((Wrapping::None, fields)),
-        Type::List(of) => match of {
-            Type::Object(fields) => Some((Wrapping::List, fields)),
-            _ => None,
-        },
-        Type::Map(of) => match of {
-            Type::Object(fields) => Some((Wrapping::Map, fields)),
-            _ => None,
-        },
+        Type::Object(fields) | Type::List(Type::Object(fields)) | Type::Map(Type::Object(fields)) => {
+            let wrapping = match shape {
+                Type::List(_) => Wrapping::List,
+                Type::Map(_) => Wrapping::Map,
+                _ => Wrapping::None,
+            };
+            Some((wrapping, fields))
+        }
         _ => None,
     }
 }

@@ -31,15 +31,13 @@ fn neighbour(name: &str) -> Option<Value> {
         "matchRules" => json!([{ "prefixMatch": "/" }]),
         "service" | "defaultService" | "backendService" => json!(BACKEND_SERVICE),
         "group" => json!("projects/p/zones/z/instanceGroups/g"),
-        "seconds" => json!("1"),
+        "seconds" | "rangeStart" => json!("1"),
         "fixedDelay" => json!({ "seconds": "1" }),
         "percentage" => json!(50.0),
         "httpStatus" => json!(503),
-        "rangeStart" => json!("1"),
         "rangeEnd" => json!("9"),
         "IPProtocol" => json!("tcp"),
-        "retryConditions" => json!(["5xx"]),
-        "matchResponseCodes" => json!(["5xx"]),
+        "retryConditions" | "matchResponseCodes" => json!(["5xx"]),
         "path" => json!("/p.html"),
         _ => return None,
     })
@@ -110,8 +108,7 @@ fn of_shape(shape: &Type) -> Vec<Value> {
         Type::Object(fields) => objects(fields),
         Type::List(of) => of_shape(of).into_iter().map(|item| json!([item])).collect(),
         Type::Map(of) => of_shape(of).into_iter().map(|item| json!({ "k": item })).collect(),
-        // Forms that a later declaration may add are tried as text.
-        _ => vec![json!({}), json!("alpha"), json!(["alpha"])],
+        Type::Opaque => vec![json!({}), json!("alpha"), json!(["alpha"])],
     }
 }
 

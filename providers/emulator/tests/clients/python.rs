@@ -12,8 +12,8 @@ async fn interpreter() -> Result<PathBuf, Failure> {
     let version = run(Command::new("python3").arg("-VV")).await?;
     let pins = std::fs::read(Path::new(FOLDER).join("requirements.txt")).unwrap();
     let key = Sha256::new().chain_update(version).chain_update(pins).finalize();
-    let key: String = key.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-    let environment = crate::cache::folder().join(format!("python-{key}"));
+    let key = u64::from_be_bytes(key[..8].try_into().unwrap());
+    let environment = crate::cache::folder().join(format!("python-{key:016x}"));
     if !environment.is_dir() {
         // It appears under its name only when it is complete, so that its being there is enough.
         let unfinished = environment.with_extension(std::process::id().to_string());
