@@ -121,6 +121,15 @@ fn providers_that_name_more_than_they_may_are_seen() {
         "const AGENT: &str = \"gclb::x\"; use gce_api::UrlMap;",
     );
     passes(Rule::ProvidersAreLeaves, "src/cloud/gce.rs", "use gce::Client;");
+    // The client's tests meet the emulator's faults; the client does not know that there is one.
+    passes(Rule::ProvidersAreLeaves, "providers/gce/tests/faults.rs", "use emulator::Emulator;");
+    breaks(Rule::ProvidersAreLeaves, "providers/gce/src/lib.rs", "use emulator::Emulator;");
+    passes(
+        Rule::ProvidersAreLeaves,
+        "providers/gce/Cargo.toml",
+        "[dev-dependencies]\nemulator.workspace = true\n[lints]\nworkspace = true",
+    );
+    breaks(Rule::ProvidersAreLeaves, "providers/gce/Cargo.toml", "[dependencies]\nemulator.workspace = true");
 }
 
 #[test]
