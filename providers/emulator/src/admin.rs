@@ -8,6 +8,7 @@ mod faults;
 mod instances;
 mod latency;
 mod list_lag;
+mod programming;
 mod quotas;
 mod requests;
 mod resources;
@@ -34,6 +35,7 @@ const INDEX: &[Paths] = &[
     latency::PATHS,
     list_lag::PATHS,
     quotas::PATHS,
+    programming::PATHS,
     faults::PATHS,
     resources::PATHS,
     requests::PATHS,
@@ -53,6 +55,7 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
         Some((&"list-lag", rest)) => list_lag::answer(engine, request, rest),
         Some((&"quotas", rest)) => quotas::quotas(engine, request, rest),
         Some((&"rates", rest)) => quotas::rates(engine, request, rest),
+        Some((&"programming-delay", rest)) => programming::answer(engine, request, rest),
         Some((&"faults", rest)) => faults::answer(engine, request, rest),
         Some((&"resources", rest)) => resources::answer(engine, request, rest).await,
         Some((&"requests", rest)) => requests::answer(engine, request, rest),

@@ -5,8 +5,10 @@ use crate::dataplane::dial::DialTranslation;
 use crate::fault::Rule;
 use crate::latency::{Distribution, Latency, MethodLatency, OperationLatency};
 use crate::metadata::MetadataServer;
+use crate::plane::ProgrammingDelay;
 use crate::quota::{QuotaSetting, QuotaTold, RateLimit, RateLimits, ResourceQuotas};
 use crate::request_log::KeepAnswers;
+use crate::span::Span;
 use crate::token::{StaticToken, TokenCheck};
 use ipnet::Ipv4Net;
 use jiff::SignedDuration;
@@ -60,6 +62,8 @@ pub struct Config {
     pub operation_retention: Duration,
     /// How many operations are kept in one place; the oldest that has ended makes room for the next.
     pub operations_kept: usize,
+    /// How long after DONE changes are served.
+    pub programming_delay: ProgrammingDelay,
     /// What goes wrong on purpose, from the start.
     pub faults: Vec<Rule>,
     /// The same from a file; it comes behind the others.
@@ -105,6 +109,7 @@ impl Default for Config {
             request_log_file: None,
             operation_retention: Duration::from_hours(14 * 24),
             operations_kept: 20_000,
+            programming_delay: ProgrammingDelay::default(),
             faults: Vec::new(),
             fault_file: None,
             state: None,
@@ -153,6 +158,18 @@ pub struct Options {
         value_parser = duration
     )]
     pub operation_retention: Duration,
+    /// How long after its operation is DONE a new forwarding rule serves, in the emulated cloud's time
+    #[arg(
+        long,
+        env = "GCE_EMULATOR_PROGRAMMING_DELAY",
+        value_name = "TIME",
+        default_value = "0s",
+        value_parser = duration
+    )]
+    pub programming_delay: Duration,
+    /// The same for changes of what is served
+    #[arg(long, env = "GCE_EMULATOR_CHANGE_DELAY", value_name = "TIME", default_value = "0s", value_parser = duration)]
+    pub change_delay: Duration,
     /// What goes wrong on purpose: a file of rules, in YAML or JSON
     #[arg(long, env = "GCE_EMULATOR_FAULTS", value_name = "FILE")]
     pub faults: Option<PathBuf>,
@@ -222,6 +239,8 @@ impl From<Options> for Config {
             health_time_scale,
             wait_limit,
             operation_retention,
+            programming_delay,
+            change_delay,
             faults,
             request_log,
             log_answers,
@@ -262,6 +281,7 @@ impl From<Options> for Config {
             health_time_scale,
             wait_limit,
             operation_retention,
+            programming_delay: ProgrammingDelay { new: Span(programming_delay), changes: Span(change_delay) },
             fault_file: faults,
             request_log_file: request_log,
             request_log_answers: if log_answers { KeepAnswers::Yes } else { KeepAnswers::No },

@@ -24,6 +24,7 @@ pub mod config;
 mod connect;
 mod connection;
 pub mod dial;
+pub mod disturbance;
 mod draining;
 mod endpoint;
 mod firewall;

@@ -41,7 +41,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -49,11 +49,13 @@ use tokio_util::task::TaskTracker;
 
 /// The emulated cloud.
 pub(crate) struct Engine {
+    /// This one, for tasks that outlive a call.
+    me: Weak<Self>,
     pub(crate) config: Config,
     pub(crate) plane: Plane,
     pub(crate) requests: RequestLog,
     pub(crate) clock: Clock,
-    /// Operations that run, and nothing else.
+    /// Operations that run, and changes that wait to be served; nothing else.
     pub(crate) tasks: TaskTracker,
     /// Cancelled at shutdown.
     pub(crate) stop: CancellationToken,
@@ -157,7 +159,8 @@ impl Engine {
         journal: Option<Journal>,
     ) -> Arc<Self> {
         let lag = config.list_lag;
-        let engine = Arc::new(Self {
+        let engine = Arc::new_cyclic(|me| Self {
+            me: Weak::clone(me),
             list_lag: Mutex::default(),
             latency: Mutex::new(config.latency.clone()),
             latency_draws: AtomicU64::new(0),

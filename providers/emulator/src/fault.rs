@@ -7,6 +7,7 @@
 //! | `kind` | what: every fault there is |
 //! | `room` | the list, with how often each rule has hit |
 //! | `list` | how rules are written in a file or a request |
+//! | `backends` | the same for requests to backends and for probes, as the data plane asks |
 //! | `part` | what is left of a change that succeeds in part |
 //! | `answer` | the answers that faults put in the place of the engine's, or make of them |
 //!
@@ -15,6 +16,7 @@
 //! declaration of a resource knows of faults.
 
 pub(crate) mod answer;
+mod backends;
 mod kind;
 mod list;
 mod part;
@@ -28,6 +30,7 @@ pub use self::kind::{BackendFault, Effect, Fault, Moment, ShownHealth, ThrottleS
 pub use self::list::FaultListError;
 pub use self::rule::{NamePattern, Rule};
 
+pub(crate) use self::backends::Backends;
 pub use self::room::TakenId;
 pub(crate) use self::room::{Room, Verdict};
 pub(crate) use self::rule::{Event, Facts};

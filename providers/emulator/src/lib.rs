@@ -63,6 +63,7 @@ pub use instance::{Instance, RegisterError};
 pub use journal::{StateFileContentError, StateFileError};
 pub use latency::{Distribution, Latency, LatencyError, MethodLatency, OperationLatency};
 pub use metadata::MetadataServer;
+pub use plane::ProgrammingDelay;
 pub use quota::{QuotaError, QuotaSetting, QuotaTold, RateGroup, RateLimit, RateLimits, ResourceQuotas};
 pub use request_log::KeepAnswers;
 pub use running::{Emulator, Running};

@@ -4,18 +4,24 @@
 //! it. Nothing of the API's state is shared: the data plane gets a program that was compiled from a snapshot.
 
 mod catalog;
+mod delay;
+
+pub use self::delay::ProgrammingDelay;
 
 use self::catalog::Catalog;
-use crate::clock::Clock;
+use self::delay::{Known, Waiting};
+use crate::clock::{Clock, Sleep, later};
 use crate::config::Config;
 use crate::dataplane::dial::DialTable;
+use crate::dataplane::disturbance::Disturbance;
 use crate::dataplane::program::NetworkEndpoint;
 use crate::dataplane::resource_id::{BackendServiceId, GroupId};
 use crate::dataplane::{DataPlane, DataPlaneConfig, Differing, EndpointHealth, HealthState, StartError};
 use crate::program::Compiler;
 use crate::state::{State, Unserved};
 use serde_json::{Value, json};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 /// The data plane, as the API sees it.
@@ -25,6 +31,8 @@ pub(crate) struct Plane {
     published: tokio::sync::Mutex<Published>,
     /// What the last program could not express.
     problems: Mutex<Value>,
+    clock: Clock,
+    delay: Mutex<ProgrammingDelay>,
 }
 
 /// A state that is served, and what it takes to come from it to the next.
@@ -33,43 +41,86 @@ struct Published {
     version: u64,
     catalog: Catalog,
     compiler: Compiler,
+    waiting: Waiting,
 }
 
 impl Plane {
     /// Must be called within a tokio runtime.
-    pub(crate) fn start(config: &Config, clock: Clock) -> Result<Self, StartError> {
+    pub(crate) fn start(
+        config: &Config,
+        clock: Clock,
+        disturbance: Arc<dyn Disturbance>,
+    ) -> Result<Self, StartError> {
         let serving = DataPlane::start(DataPlaneConfig {
             dial: DialTable::new(config.dial.clone()),
             port_offset: config.port_offset,
             health_time_scale: config.health_time_scale,
-            clock,
+            clock: clock.clone(),
+            disturbance: Some(disturbance),
             ..DataPlaneConfig::default()
         })?;
-        Ok(Self { serving, published: tokio::sync::Mutex::default(), problems: Mutex::new(json!([])) })
+        Ok(Self {
+            serving,
+            published: tokio::sync::Mutex::default(),
+            problems: Mutex::new(json!([])),
+            clock,
+            delay: Mutex::new(config.programming_delay),
+        })
+    }
+
+    /// How long changes wait.
+    pub(crate) fn delay(&self) -> ProgrammingDelay {
+        *self.delay.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets changes wait, from now on.
+    pub(crate) fn set_delay(&self, delay: ProgrammingDelay) {
+        *self.delay.lock().unwrap_or_else(PoisonError::into_inner) = delay;
     }
 
     /// Lets the data plane take up the state, as it is when the turn comes. Returns when a state at least as new as the
-    /// one at the call is served. Changes that end together cost one program.
-    pub(crate) async fn publish(&self, state: &Mutex<State>) {
+    /// one at the call is served, but for what waits its programming delay; publish again when that is due, which is
+    /// when the answer says. Changes that end together cost one program.
+    pub(crate) async fn publish(&self, state: &Mutex<State>) -> Vec<Sleep> {
         let wanted = state.lock().unwrap_or_else(PoisonError::into_inner).version;
         let mut published = self.published.lock().await;
-        if published.version >= wanted {
-            return;
+        let Published { version, catalog, compiler, waiting } = &mut *published;
+        let mut due = BTreeSet::new();
+        let moment = self.clock.now();
+        let ripe = waiting.take(moment);
+        if *version >= wanted && ripe.is_empty() {
+            return Vec::new();
         }
-        let Published { version, catalog, compiler } = &mut *published;
+        let mut ripe: Vec<String> =
+            ripe.iter().map(|(path, became)| catalog.take_up(path, became.as_ref())).collect();
         let (changed, now) = {
             let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
             let changed: Option<Vec<String>> = match state.take_unserved() {
                 Unserved::Everything => {
                     *catalog = Catalog::of(&state);
+                    waiting.clear();
                     None
                 }
                 Unserved::These(paths) => {
-                    Some(paths.iter().map(|path| catalog.take_up(path, state.get(path))).collect())
+                    let delay = self.delay();
+                    for path in paths {
+                        let known = if catalog.has(&path) { Known::Before } else { Known::Not };
+                        let span = delay.of(&path, known);
+                        let became = state.get(&path);
+                        if span.is_zero() && !waiting.holds(&path) {
+                            ripe.push(catalog.take_up(&path, became));
+                        } else {
+                            let became = became.cloned();
+                            due.insert(waiting.add(later(moment, span), path, became));
+                        }
+                    }
+                    Some(ripe)
                 }
             };
             (changed, state.version)
         };
+        // They sleep from now on, so a step of the clock that follows takes them along.
+        let due = due.into_iter().map(|due| self.clock.sleep_until(due)).collect();
         let differing = match &changed {
             None => {
                 *compiler = Compiler::all(catalog);
@@ -89,6 +140,7 @@ impl Plane {
         }
         *self.problems.lock().unwrap_or_else(PoisonError::into_inner) = problems;
         *version = now;
+        due
     }
 
     /// The health of a backend service's group; empty for one that is not probed.

@@ -5,12 +5,12 @@ use crate::clock::{Clock, Pace};
 use crate::config::Config;
 use crate::engine::DriftError;
 use crate::engine::Engine;
-use crate::fault::{Room, Rule, TakenId};
+use crate::fault::{Backends, Room, Rule, TakenId};
 use crate::instance::{Instance, RegisterError};
 use crate::journal::Journal;
 use crate::latency::Latency;
 use crate::metadata;
-use crate::plane::Plane;
+use crate::plane::{Plane, ProgrammingDelay};
 use crate::request_log::{RequestLog, Wanted};
 use crate::scope::{ResourcePath, Scope};
 use crate::server;
@@ -74,7 +74,8 @@ impl Emulator {
             ),
         };
         let requests = RequestLog::new(config.request_log, config.request_log_answers, file);
-        let plane = Plane::start(&config, clock.clone()).map_err(StartError::DataPlane)?;
+        let backends = Arc::new(Backends { room: Arc::clone(&faults), clock: clock.clone() });
+        let plane = Plane::start(&config, clock.clone(), backends).map_err(StartError::DataPlane)?;
         let engine = Engine::new(config, plane, clock, faults, requests, state, journal);
         engine.resume().await;
         if let Some(server) = &engine.config.metadata {
@@ -213,6 +214,11 @@ impl Running {
     /// Deletes a resource behind everybody's back, whoever refers to it.
     pub async fn drift_delete(&self, path: &str) -> Result<(), DriftError> {
         self.engine.drift(path, None).await.map(drop)
+    }
+
+    /// Lets changes be served only some time after their operation is DONE, from now on.
+    pub fn set_programming_delay(&self, delay: ProgrammingDelay) {
+        self.engine.plane.set_delay(delay);
     }
 
     /// How long operations take.

@@ -1,11 +1,13 @@
 //! Settings of the data plane.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::dial::DialTable;
+use super::disturbance::Disturbance;
 use crate::clock::Clock;
 
 /// Settings of the data plane; [`Default`] is what a user gets who says nothing.
@@ -25,6 +27,8 @@ pub struct DataPlaneConfig {
     /// Multiplies the interval of health checks and the wait of a probe that a firewall drops, by the clock. The time
     /// allowed for an answer is not scaled and goes by the machine, which is no faster.
     pub health_time_scale: f64,
+    /// What goes wrong with backends on purpose.
+    pub disturbance: Option<Arc<dyn Disturbance>>,
     /// How long a connection to a backend may take to be made; also how long a request waits that a firewall
     /// drops.
     pub connect_timeout: Duration,
@@ -43,6 +47,7 @@ impl Default for DataPlaneConfig {
             dial_from: None,
             clock: Clock::default(),
             health_time_scale: 1.0,
+            disturbance: None,
             connect_timeout: Duration::from_secs(5),
             frontend_drain: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(2),

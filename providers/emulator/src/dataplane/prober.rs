@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::dial::DialRefused;
 use super::endpoint::Endpoint;
-use super::health::HealthRecord;
+use super::health::{HealthRecord, HealthState};
 use super::probe::{ProbeTarget, probe};
 use super::program::HealthCheck;
 use super::resource_id::HealthCheckId;
@@ -94,6 +94,14 @@ async fn run(
         let mut now = probing.borrow_and_update().clone();
         let begun = clock.now();
         let (outcome, busy) = once(&shared, &endpoint, &now, turn).await;
+        let known = &endpoint.key.endpoint;
+        let disturbance = shared.config.disturbance.as_ref();
+        let outcome =
+            match disturbance.and_then(|room| room.probe(&endpoint.key.service, known.address, known.port)) {
+                None => outcome,
+                Some(HealthState::Healthy) => Ok(()),
+                Some(HealthState::Unhealthy) => Err("a fault rule says so".to_owned()),
+            };
         // A record that was reset meanwhile is for another health check: this probe says nothing about that.
         if probing.borrow().id == now.id {
             if let Err(why) = &outcome {

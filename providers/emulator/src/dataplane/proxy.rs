@@ -185,6 +185,7 @@ fn failure(scheme: Scheme, error: &ForwardError) -> Response<AnswerBody> {
             | ForwardError::Firewall
             | ForwardError::Connect(_)
             | ForwardError::Exchange(_)
+            | ForwardError::BrokenOff
             | ForwardError::Unsendable(_)
             | ForwardError::UnaskedUpgrade,
             _,

@@ -10,6 +10,7 @@ use crate::operation::{Operation, OperationPath, Outcome, Stage};
 use crate::random;
 use crate::scope::ResourcePath;
 use crate::state::{Change, State};
+use futures::future::BoxFuture;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -180,8 +181,22 @@ impl Engine {
         }
     }
 
-    /// Lets the data plane take up what has been put in place.
-    pub(crate) async fn publish(&self) {
-        self.plane.publish(&self.state).await;
+    /// Lets the data plane take up what has been put in place, at once or after its programming delay.
+    pub(crate) fn publish(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            for due in self.plane.publish(&self.state).await {
+                let Some(engine) = self.me.upgrade() else { return };
+                self.tasks.spawn(async move {
+                    tokio::select! {
+                        turn = due => {
+                            engine.publish().await;
+                            engine.changed();
+                            drop(turn);
+                        }
+                        () = engine.stop.cancelled() => {}
+                    }
+                });
+            }
+        })
     }
 }

@@ -29,6 +29,11 @@ impl Catalog {
         catalog
     }
 
+    /// Whether there is such a resource.
+    pub(super) fn has(&self, path: &ResourcePath) -> bool {
+        self.by_path.contains_key(&path.to_string())
+    }
+
     /// Takes up what has become of one resource; its path as it is listed.
     pub(super) fn take_up(&mut self, path: &ResourcePath, stored: Option<&Arc<Stored>>) -> String {
         let text = path.to_string();

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use super::body::RequestBody;
 use super::forward::ForwardError;
 use super::open;
+use crate::dataplane::disturbance::Disturbed;
 use crate::dataplane::endpoint::Endpoint;
 use crate::dataplane::pool::{Http1Connection, Http2Connection};
 use crate::dataplane::program::BackendProtocol;
@@ -59,6 +60,14 @@ pub(super) async fn attempt(
         // The packets are dropped, so the wait is that of a connection nobody answers.
         tokio::time::sleep(shared.connector.timeout()).await;
         return Err(ForwardError::Firewall);
+    }
+    let known = &endpoint.key.endpoint;
+    let disturbance = shared.config.disturbance.as_ref();
+    match disturbance.and_then(|room| room.request(&endpoint.key.service, known.address, known.port)) {
+        // Whoever waits has a time-out.
+        Some(Disturbed::Stalls) => std::future::pending().await,
+        Some(Disturbed::Resets) => return Err(ForwardError::BrokenOff),
+        None => {}
     }
     let Wire { http1, tls } = Wire::of(service.protocol);
     if http1 {

@@ -33,6 +33,8 @@ pub(super) enum ForwardError {
     Connect(#[from] ConnectError),
     #[error("the exchange with the endpoint broke off")]
     Exchange(#[source] hyper::Error),
+    #[error("the endpoint broke the connection off, as a fault rule says")]
+    BrokenOff,
     #[error("the request cannot be written for the endpoint")]
     Unsendable(#[from] http::Error),
     #[error("the endpoint changed protocol without being asked")]

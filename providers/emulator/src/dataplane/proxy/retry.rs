@@ -40,7 +40,7 @@ pub(super) fn failed(conditions: &[RetryCondition], error: &ForwardError) -> boo
     let (connecting, refused) = match error {
         ForwardError::Firewall | ForwardError::Refused(_) | ForwardError::Connect(_) => (true, false),
         ForwardError::Exchange(error) => (false, refused_stream(error)),
-        ForwardError::Timeout => (false, false),
+        ForwardError::Timeout | ForwardError::BrokenOff => (false, false),
         // Another attempt would find the same.
         ForwardError::NoHealthyBackend | ForwardError::Unsendable(_) | ForwardError::UnaskedUpgrade => {
             return false;
