@@ -7,6 +7,7 @@
 #   make lint        rustfmt, clippy, each crate alone, cargo deny
 #   make cluster     an API server, the emulator and the controller, kept up for kubectl, gcloud and curl
 #   make reference   writes docs/emulator/reference from what the emulator declares
+#   make fuzz        libFuzzer on the emulator's parsers, each target for FUZZ_SECONDS (60); needs a C++ compiler
 #   make bench       prints timings, as ratios measured in one run
 
 SHELL := /bin/bash
@@ -20,7 +21,7 @@ DENY_VERSION := 0.20.2
 # A workspace of its own: Google's Rust client, for the tests of the emulator.
 RUST_CLIENT := providers/emulator/tests/clients/rust
 
-.PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden reference
+.PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden reference fuzz
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -52,6 +53,9 @@ bench: controlplane
 
 reference:
 	GCLB_REFERENCE=rewrite $(CARGO) test --quiet --package emulator --lib reference::the_reference -- --ignored
+
+fuzz:
+	providers/emulator/fuzz/run
 
 golden:
 	GCLB_GOLDEN=rewrite $(CARGO) test --quiet --test golden

@@ -13,7 +13,8 @@ use futures::StreamExt as _;
 use futures::stream;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use http_body_util::Full;
-use multipart::{Call, Part, boundary, split};
+use multipart::{Call, Part};
+pub(crate) use multipart::{boundary, split};
 use std::sync::Arc;
 
 /// How many calls one batch may hold.

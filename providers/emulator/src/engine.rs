@@ -87,6 +87,7 @@ pub(crate) struct Request {
     pub(crate) caller: Option<Arc<Caller>>,
     /// Where the log has it.
     pub(crate) log: Option<Arc<Begun>>,
+    pub(crate) purpose: Purpose,
 }
 
 /// An answer. No body: 204.
@@ -125,6 +126,15 @@ pub(crate) struct Context<'a> {
     pub(crate) latency: Drawn,
     /// What goes wrong.
     pub(crate) fault: Option<&'a Verdict>,
+    pub(crate) purpose: Purpose,
+}
+
+/// Whether accepted changes are to be made, or only what they would have ended in is to be shown. The latter is for
+/// fuzzing: nothing that comes in asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Change,
+    Rehearse,
 }
 
 impl Context<'_> {

@@ -4,7 +4,7 @@
 //! belongs here, so that the calls of a batch are seen as well.
 
 use crate::call::Call;
-use crate::engine::{Engine, Reply, Request};
+use crate::engine::{Engine, Purpose, Reply, Request};
 use crate::error::ApiError;
 use crate::fault;
 use crate::request_log::{self, KeepAnswers, Outcome};
@@ -118,7 +118,8 @@ pub(crate) async fn logged(
     let mut outgoing = match body {
         Ok(body) => {
             let log = Some(Arc::clone(&begun));
-            answer(Request { method, path, query, headers, body, caller: None, log }).await
+            let purpose = Purpose::Change;
+            answer(Request { method, path, query, headers, body, caller: None, log, purpose }).await
         }
         Err(error) => Outgoing::of(error.into()),
     };

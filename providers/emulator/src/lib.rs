@@ -25,6 +25,8 @@ mod exchange;
 pub mod fault;
 mod filter;
 mod fingerprint;
+#[doc(hidden)]
+pub mod fuzzing;
 mod instance;
 mod journal;
 mod latency;

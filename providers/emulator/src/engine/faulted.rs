@@ -108,6 +108,7 @@ impl Engine {
                 .map(String::as_str)
                 .filter(|id| !id.is_empty() && call.takes_request_id()),
             caller: request.caller.as_deref(),
+            purpose: request.purpose,
             latency,
             fault: verdict.as_ref(),
         };

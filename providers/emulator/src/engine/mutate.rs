@@ -1,6 +1,6 @@
 //! Changing: insert, update, patch, delete and the verbs of single resources, up to the point where the change is accepted.
 
-use super::{Context, Engine};
+use super::{Context, Engine, Purpose};
 use crate::config::MissingFingerprint;
 use crate::declaration::{
     CustomVerb, Effect, Fields, Judged, Locking, Question, Resource, UnknownFields, Written,
@@ -117,6 +117,9 @@ impl Engine {
         let previous = Self::free(state, resource, &path)?;
         if let Some(user) = state.users(&path).first() {
             return Err(ApiError::in_use(resource.singular, &path, user));
+        }
+        if context.purpose == Purpose::Rehearse {
+            return Ok(Value::Null);
         }
         Ok(self.start(state, resource, path, previous.id, Change::Delete, "delete", context))
     }
@@ -276,6 +279,9 @@ impl Engine {
         self.finish(state, resource, &mut draft)?;
         if Self::validates_only(resource, verb, context) {
             return Ok(self.validated(state, resource, &draft, verb, context));
+        }
+        if context.purpose == Purpose::Rehearse {
+            return Ok(self.rehearsed(state, resource, &draft, context));
         }
         let (path, id) = (draft.path.clone(), draft.next.id);
         Ok(self.start(state, resource, path, id, Change::Put(Box::new(draft)), verb, context))

@@ -83,4 +83,18 @@ impl Engine {
         };
         operation.show(&context.base, now)
     }
+
+    /// What a change would have ended in.
+    pub(super) fn rehearsed(
+        &self,
+        state: &State,
+        resource: &'static Resource,
+        draft: &Draft,
+        context: &Context<'_>,
+    ) -> Value {
+        match (resource.check_late)(draft, &self.world(state)) {
+            Ok(()) => self.show(state, resource, &draft.path, &draft.next, &context.base).into(),
+            Err(error) => error.message.into(),
+        }
+    }
 }
