@@ -82,8 +82,10 @@ gc security-policies rules update 1000 --security-policy guard --description 'no
 is 'not from there' security-policies rules describe 1000 --security-policy guard --format='value(description)'
 is guard security-policies list --format='value(name)'
 
-gc backend-services create web api --global --load-balancing-scheme EXTERNAL_MANAGED --protocol HTTP \
-    --port-name http --health-checks web
+for service in web api; do
+    gc backend-services create $service --global --load-balancing-scheme EXTERNAL_MANAGED --protocol HTTP \
+        --port-name http --health-checks web
+done
 gc backend-services add-backend web --global --instance-group web --instance-group-zone $zone
 gc backend-services add-backend api --global --network-endpoint-group pods --network-endpoint-group-zone $zone \
     --balancing-mode RATE --max-rate-per-endpoint 10

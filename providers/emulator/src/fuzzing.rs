@@ -2,8 +2,6 @@
 //!
 //! For the targets in `fuzz/` and for `tests/fuzz.rs`, for nobody else.
 
-#![expect(missing_docs, reason = "the names say it, and the module is hidden")]
-
 use crate::batch;
 use crate::call::Call;
 use crate::clock::Clock;
