@@ -14,6 +14,7 @@ use crate::scope::ResourcePath;
 use crate::state::{State, Stored};
 use crate::world::World;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 pub(super) static RESOURCE: Resource = Resource {
@@ -136,13 +137,17 @@ fn allocate(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// An internal number that no other address of the project has: from the subnetwork, or from a range of its own.
-fn internal(draft: &Draft, world: &World<'_>) -> Option<Ipv4Addr> {
+/// An internal number that no other address and no forwarding rule of the project has: from the subnetwork, or from a range
+/// of its own.
+pub(super) fn internal(draft: &Draft, world: &World<'_>) -> Option<Ipv4Addr> {
     const OWN: Ipv4Addr = Ipv4Addr::new(10, 64, 0, 0);
-    let taken: Vec<&str> = world
-        .every(RESOURCE.collection)
-        .filter(|(path, other)| path.project == draft.path.project && is_internal(other))
+    let own = |path: &ResourcePath| path.project == draft.path.project;
+    let addresses = world.every(RESOURCE.collection).filter(|(path, other)| own(path) && is_internal(other));
+    let rules = world.every("forwardingRules").filter(|(path, _)| own(path));
+    let taken: BTreeSet<Ipv4Addr> = addresses
         .filter_map(|(_, other)| other.text("address"))
+        .chain(rules.filter_map(|(_, rule)| rule.text("IPAddress")))
+        .filter_map(|number| number.parse().ok())
         .collect();
     let prefix = draft.body().get("prefixLength").and_then(Value::as_u64).unwrap_or(32);
     let step = 1_u32.checked_shl(32_u32.saturating_sub(u32::try_from(prefix).ok()?)).unwrap_or(1 << 20);
@@ -155,7 +160,7 @@ fn internal(draft: &Draft, world: &World<'_>) -> Option<Ipv4Addr> {
         .map_while(|index: u32| index.checked_mul(step).and_then(|offset| first.checked_add(offset)))
         .take_while(|number| *number < last)
         .map(Ipv4Addr::from)
-        .find(|number| !taken.contains(&number.to_string().as_str()))
+        .find(|number| !taken.contains(number))
 }
 
 /// Where an address that moves is on its way to.

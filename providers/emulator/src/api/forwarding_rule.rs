@@ -155,6 +155,10 @@ fn complete(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
     } else if is_internal(&draft.next) {
         inside_a_network(draft, world);
     }
+    let to_pool = draft.text("target").is_some_and(|target| target.contains("/targetPools/"));
+    if to_pool && !draft.body().contains_key("ports") && !draft.body().contains_key("allPorts") {
+        draft.fill("portRange", "1-65535");
+    }
     if let Some(given) = draft.text("portRange").map(str::to_owned) {
         let (from, to) = port_range(&given).ok_or_else(|| {
             ApiError::invalid("resource.portRange", &given, "Must be a port or a range of ports.")
@@ -206,7 +210,10 @@ fn allocate(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
     if draft.body().contains_key("IPAddress") {
         return Ok(());
     }
-    let number = world.free_address().ok_or_else(|| {
+    // What only passes packets on within a network is not served here, so its address need not be of the pool.
+    let passes_on = draft.text("loadBalancingScheme") == Some("INTERNAL");
+    let number = if passes_on { super::address::internal(draft, world) } else { world.free_address() };
+    let number = number.ok_or_else(|| {
         ApiError::invalid_text(format!(
             "No address is left in the pool {}; give the emulator a larger one with --address-pool.",
             world.config.address_pool

@@ -137,3 +137,43 @@ async fn groups_of_endpoints_elsewhere() {
     cloud.done("POST", &format!("{path}/detachNetworkEndpoints"), &named).await;
     assert_eq!(cloud.get(path).await.ok()["size"], 0);
 }
+
+#[tokio::test]
+async fn rules_that_pass_packets_on() {
+    let cloud = Cloud::start().await;
+    let region = "regions/us-central1";
+    cloud.insert(&format!("{region}/targetPools"), json!({ "name": "p" })).await;
+    let rule = json!({ "name": "out", "target": format!("{region}/targetPools/p") });
+    cloud.insert(&format!("{region}/forwardingRules"), rule).await;
+    assert_eq!(cloud.get(&format!("{region}/forwardingRules/out")).await.ok()["portRange"], "1-65535");
+
+    cloud.insert(&format!("{region}/healthChecks"), json!({ "name": "h", "type": "TCP" })).await;
+    let body = json!({
+        "name": "s",
+        "protocol": "TCP",
+        "loadBalancingScheme": "INTERNAL",
+        "healthChecks": [format!("{region}/healthChecks/h")],
+    });
+    cloud.insert(&format!("{region}/backendServices"), body).await;
+    cloud.insert(&format!("{region}/addresses"), json!({ "name": "a", "addressType": "INTERNAL" })).await;
+    for name in ["in", "inner"] {
+        let rule = json!({
+            "name": name,
+            "loadBalancingScheme": "INTERNAL",
+            "backendService": format!("{region}/backendServices/s"),
+            "ports": ["80"],
+            "serviceLabel": "label",
+        });
+        cloud.insert(&format!("{region}/forwardingRules"), rule).await;
+    }
+    let found = cloud.get(&format!("{region}/forwardingRules/in")).await.ok();
+    assert_eq!(found["networkTier"], "PREMIUM");
+    assert_eq!(found["serviceName"], "label.in.il4.us-central1.lb.p.internal");
+    assert!(found["network"].as_str().unwrap().ends_with("/global/networks/default"));
+    assert!(found["subnetwork"].as_str().unwrap().ends_with("/us-central1/subnetworks/default"));
+    let inner = cloud.get(&format!("{region}/forwardingRules/inner")).await.ok();
+    let reserved = cloud.get(&format!("{region}/addresses/a")).await.ok();
+    let numbers = [&found["IPAddress"], &inner["IPAddress"], &reserved["address"]];
+    assert!(numbers.iter().all(|number| number.as_str().unwrap().starts_with("10.128.")), "{numbers:?}");
+    assert!(numbers[0] != numbers[1] && numbers[0] != numbers[2] && numbers[1] != numbers[2], "{numbers:?}");
+}
