@@ -191,16 +191,16 @@ impl Call {
             resource.kind.rsplit_once('#').map_or(resource.singular, |(_, name)| name)
         };
         match self {
-            Self::Get { resource, path }
-            | Self::Update { resource, path }
-            | Self::Patch { resource, path }
-            | Self::Delete { resource, path } => Some((parameter(resource), &path.name)),
             Self::Verb { verb: CustomVerb { name, .. }, path, .. }
                 if ["setLabels", "getIamPolicy", "setIamPolicy", "testIamPermissions"].contains(name) =>
             {
                 Some(("resource", &path.name))
             }
-            Self::Verb { resource, path, .. } => Some((parameter(resource), &path.name)),
+            Self::Get { resource, path }
+            | Self::Update { resource, path }
+            | Self::Patch { resource, path }
+            | Self::Delete { resource, path }
+            | Self::Verb { resource, path, .. } => Some((parameter(resource), &path.name)),
             Self::Project { .. }
             | Self::List { .. }
             | Self::Aggregated { .. }

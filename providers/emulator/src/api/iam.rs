@@ -6,14 +6,13 @@ use crate::declaration::{
 use crate::error::ApiError;
 use crate::fingerprint::Fingerprint;
 use crate::state::Stored;
-use crate::world::World;
 use serde_json::{Map, Value, json};
 
 /// `GET …/getIamPolicy`.
 pub(super) const GET_POLICY: CustomVerb = CustomVerb {
     name: "getIamPolicy",
     request: &[integer("optionsRequestedPolicyVersion").in_query()],
-    effect: Effect::Answer(get_policy),
+    effect: Effect::Answer(|question, _| Ok(policy(question.stored))),
     address: VerbAddress::Read,
 };
 
@@ -29,7 +28,7 @@ pub(super) const SET_POLICY: CustomVerb = CustomVerb {
 pub(super) const TEST_PERMISSIONS: CustomVerb = CustomVerb {
     name: "testIamPermissions",
     request: &[list("permissions", &Type::Text)],
-    effect: Effect::Answer(test_permissions),
+    effect: Effect::Answer(|question, _| Ok(granted(question))),
     address: VerbAddress::Scoped,
 };
 
@@ -79,10 +78,6 @@ fn policy(stored: &Stored) -> Value {
     Value::Object(policy)
 }
 
-fn get_policy(question: &Question<'_>, _: &World<'_>) -> Result<Value, ApiError> {
-    Ok(policy(question.stored))
-}
-
 fn set_policy(stored: &mut Stored, request: &Map<String, Value>) -> Result<Value, ApiError> {
     let mut given = match request.get("policy") {
         Some(Value::Object(policy)) => policy.clone(),
@@ -100,9 +95,9 @@ fn set_policy(stored: &mut Stored, request: &Map<String, Value>) -> Result<Value
     Ok(policy(stored))
 }
 
-fn test_permissions(question: &Question<'_>, _: &World<'_>) -> Result<Value, ApiError> {
-    Ok(match question.request.get("permissions") {
+fn granted(question: &Question<'_>) -> Value {
+    match question.request.get("permissions") {
         Some(permissions) => json!({ "permissions": permissions }),
         None => json!({}),
-    })
+    }
 }

@@ -22,7 +22,8 @@ pub(super) static RESOURCE: Resource = Resource {
             name: "addHealthCheck",
             request: HEALTH_CHECKS,
             effect: Effect::Change(|draft, request, _| {
-                add(draft, "healthChecks", members(request, "healthChecks", "healthCheck"))
+                add(draft, "healthChecks", members(request, "healthChecks", "healthCheck"));
+                Ok(())
             }),
             address: VerbAddress::Scoped,
         },
@@ -30,7 +31,8 @@ pub(super) static RESOURCE: Resource = Resource {
             name: "addInstance",
             request: INSTANCES,
             effect: Effect::Change(|draft, request, _| {
-                add(draft, "instances", members(request, "instances", "instance"))
+                add(draft, "instances", members(request, "instances", "instance"));
+                Ok(())
             }),
             address: VerbAddress::Scoped,
         },
@@ -124,7 +126,7 @@ fn members(request: &Map<String, Value>, list: &str, of: &str) -> Vec<Value> {
 }
 
 /// Adding what is there already changes nothing.
-fn add(draft: &mut Draft, field: &str, new: Vec<Value>) -> Result<(), ApiError> {
+fn add(draft: &mut Draft, field: &str, new: Vec<Value>) {
     let body = draft.body_mut();
     if let Value::Array(all) = body.entry(field).or_insert_with(|| json!([])) {
         for item in new {
@@ -133,7 +135,6 @@ fn add(draft: &mut Draft, field: &str, new: Vec<Value>) -> Result<(), ApiError> 
             }
         }
     }
-    Ok(())
 }
 
 fn remove(draft: &mut Draft, field: &str, gone: &[Value]) -> Result<(), ApiError> {

@@ -166,8 +166,11 @@ pub(crate) enum ListItem {
     /// As `get` does.
     Whole,
     /// In another form, made from its path, the resource as `get` shows it, and what links begin with.
-    Form(fn(&ResourcePath, &Map<String, Value>, &str) -> Map<String, Value>),
+    Form(FormFn),
 }
+
+/// Shows a resource in another form.
+pub(crate) type FormFn = fn(&ResourcePath, &Map<String, Value>, &str) -> Map<String, Value>;
 
 /// What happens to a field the declaration does not know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -93,7 +93,7 @@ fn limit(field: &Field, value: &Value, at: &str) -> Result<(), ApiError> {
 }
 
 /// Says which end of a range a number is beyond.
-fn within<N: PartialOrd + std::fmt::Display>(number: Option<N>, from: N, to: N) -> Result<(), String> {
+fn within<N: PartialOrd + Copy + std::fmt::Display>(number: Option<N>, from: N, to: N) -> Result<(), String> {
     match number {
         Some(number) if number < from => Err(format!("Must be greater than or equal to {from}")),
         Some(number) if number <= to => Ok(()),
