@@ -63,7 +63,7 @@ async fn regions_have_quotas_of_their_own_with_their_zones() {
 #[tokio::test]
 async fn inserts_under_way_count() {
     let mut config = config(&[("HEALTH_CHECKS", 1)]);
-    config.latency = Latency::of(Duration::from_secs(600));
+    config.latency = Latency::of(Duration::from_mins(10));
     let cloud = Cloud::with(config).await;
     let body = |name: &str| json!({ "name": name, "type": "HTTP" });
     cloud.post("global/healthChecks", body("a")).await.ok();

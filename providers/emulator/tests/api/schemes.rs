@@ -151,8 +151,8 @@ async fn a_backend_service_keeps_its_scheme_but_for_the_migration() {
     cloud.wait_for("global/urlMaps/m").await;
     cloud.insert("global/targetHttpProxies", json!({ "name": "t", "urlMap": "m" })).await;
     cloud.insert("global/forwardingRules", rule("EXTERNAL", "t")).await;
-    let path = "global/backendServices/s";
-    let patch = async |body: Value| cloud.call("PATCH", path, Some(&body)).await;
+    let of = "global/backendServices/s";
+    let patch = async |body: Value| cloud.call("PATCH", of, Some(&body)).await;
     patch(json!({ "loadBalancingScheme": "INTERNAL_MANAGED" })).await.refused(
         400,
         "invalid",
@@ -165,8 +165,8 @@ async fn a_backend_service_keeps_its_scheme_but_for_the_migration() {
         "invalid",
         "externalManagedMigrationState must be TEST_ALL_TRAFFIC",
     );
-    cloud.done("PATCH", path, &json!({ "externalManagedMigrationState": "TEST_ALL_TRAFFIC" })).await;
-    cloud.done("PATCH", path, &managed).await;
+    cloud.done("PATCH", of, &json!({ "externalManagedMigrationState": "TEST_ALL_TRAFFIC" })).await;
+    cloud.done("PATCH", of, &managed).await;
     // The end of the migration: as long as a classic rule leads here, the state says so.
     patch(json!({ "externalManagedMigrationState": Value::Null })).await.refused(
         400,
