@@ -36,9 +36,20 @@ impl World<'_> {
 
     /// Every resource of a collection: as it is, and as accepted changes would have it.
     pub(crate) fn every(&self, collection: &'static str) -> impl Iterator<Item = (ResourcePath, &Stored)> {
-        let standing = self.state.all(collection).map(|(path, stored)| (path, stored.as_ref()));
+        self.every_that(collection, |_| true)
+    }
+
+    /// Those of them that fit. Cheaper than to look at all of them where few do.
+    pub(crate) fn every_that(
+        &self,
+        collection: &'static str,
+        fits: impl Fn(&Stored) -> bool + Copy,
+    ) -> impl Iterator<Item = (ResourcePath, &Stored)> {
+        let standing = self.state.all_that(collection, fits).map(|(path, stored)| (path, stored.as_ref()));
         let coming = self.state.changes().filter_map(move |(path, change)| match change {
-            Change::Put(draft) if path.collection == collection => Some((path.clone(), &draft.next)),
+            Change::Put(draft) if path.collection == collection && fits(&draft.next) => {
+                Some((path.clone(), &draft.next))
+            }
             Change::Put(_) | Change::Delete => None,
         });
         standing.chain(coming)

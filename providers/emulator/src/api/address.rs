@@ -100,11 +100,11 @@ fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     let Ok(number) = given.parse::<IpAddr>() else {
         return Err(ApiError::invalid("resource.address", given, "Must be a valid IP address."));
     };
-    let holder = world.every(RESOURCE.collection).find(|(path, other)| {
+    let there = |other: &Stored| other.text("address").and_then(|text| text.parse().ok()) == Some(number);
+    let holder = world.every_that(RESOURCE.collection, there).find(|(path, other)| {
         *path != draft.path
             && is_internal(other) == is_internal(&draft.next)
             && (!is_internal(other) || path.project == draft.path.project)
-            && other.text("address").and_then(|text| text.parse().ok()) == Some(number)
     });
     match holder {
         None => Ok(()),

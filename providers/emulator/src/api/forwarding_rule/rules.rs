@@ -167,9 +167,9 @@ fn clash(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     let Some(address) = draft.text("IPAddress") else { return Ok(()) };
     let external = is_external(&draft.next);
     let network = (!external).then(|| network_of(&draft.path, &draft.next, world));
-    let clash = world.every(super::RESOURCE.collection).any(|(path, other)| {
+    let there = |other: &Stored| other.text("IPAddress") == Some(address);
+    let clash = world.every_that(super::RESOURCE.collection, there).any(|(path, other)| {
         path != draft.path
-            && other.text("IPAddress") == Some(address)
             && other.text("IPProtocol") == draft.text("IPProtocol")
             && is_external(other) == external
             && (external || Some(network_of(&path, other, world)) == network)
