@@ -34,6 +34,7 @@ mod line;
 mod list;
 mod metadata;
 mod name;
+mod open_files;
 mod operation;
 mod plane;
 pub mod program;

@@ -10,6 +10,7 @@ use crate::instance::{Instance, RegisterError};
 use crate::journal::Journal;
 use crate::latency::Latency;
 use crate::metadata;
+use crate::open_files;
 use crate::plane::{Plane, ProgrammingDelay};
 use crate::request_log::{RequestLog, Wanted};
 use crate::scope::{ResourcePath, Scope};
@@ -36,6 +37,7 @@ impl Emulator {
         if !pool.network().is_loopback() || !pool.broadcast().is_loopback() {
             return Err(StartError::PoolNotLoopback { pool });
         }
+        open_files::raise_limit();
         check_load_balancer_port(&config)?;
         let address = config.listen;
         let refused = |source| StartError::Listen { address, source };

@@ -91,16 +91,13 @@ impl Services {
             let mut tables = old.clone();
             for id in backend_services {
                 let before = self.held.remove(id);
-                match program.backend_services.get(id) {
-                    Some(service) => {
-                        let held = hold(shared, &linker, program, (id, service), before, true, &mut retired);
-                        tables.insert(id.clone(), held.table.clone());
-                        self.held.insert(id.clone(), held);
-                    }
-                    None => {
-                        tables.remove(id);
-                        leave(before, &mut retired);
-                    }
+                if let Some(service) = program.backend_services.get(id) {
+                    let held = hold(shared, &linker, program, (id, service), before, true, &mut retired);
+                    tables.insert(id.clone(), held.table.clone());
+                    self.held.insert(id.clone(), held);
+                } else {
+                    tables.remove(id);
+                    leave(before, &mut retired);
                 }
             }
             return (tables, retired);

@@ -144,15 +144,12 @@ proptest! {
             let mut changed = BTreeSet::new();
             for Edit { collection, name, variant } in batch {
                 let path = path(collection, name);
-                match variant {
-                    Some(variant) => {
-                        cloud.objects.insert(path.clone(), body(collection, name, variant));
-                        cloud.ports.insert(path.clone(), u16::try_from(variant).unwrap());
-                    }
-                    None => {
-                        cloud.objects.remove(&path);
-                        cloud.ports.remove(&path);
-                    }
+                if let Some(variant) = variant {
+                    cloud.objects.insert(path.clone(), body(collection, name, variant));
+                    cloud.ports.insert(path.clone(), u16::try_from(variant).unwrap());
+                } else {
+                    cloud.objects.remove(&path);
+                    cloud.ports.remove(&path);
                 }
                 changed.insert(path);
             }
