@@ -229,6 +229,7 @@ impl Snapshot {
             }
         }
         state.take_touched();
+        state.serve_all();
         Ok(state)
     }
 }

@@ -200,6 +200,11 @@ impl State {
         })
     }
 
+    /// Lets the data plane take up everything at once, as what was served before.
+    pub(crate) fn serve_all(&mut self) {
+        self.unserved = Unserved::Everything;
+    }
+
     /// What has changed since the last call, for the data plane.
     pub(crate) fn take_unserved(&mut self) -> Unserved {
         std::mem::take(&mut self.unserved)
