@@ -151,8 +151,8 @@ struct Way<'a, 'r> {
 }
 
 impl<'a> Way<'a, '_> {
-    fn within(&mut self, matcher: &'a PathMatcher) -> Routed<'a> {
-        let PathMatcher { rules, default, headers } = matcher;
+    fn within(&mut self, path_matcher: &'a PathMatcher) -> Routed<'a> {
+        let PathMatcher { rules, default, headers } = path_matcher;
         self.headers.push(headers);
         match rules {
             Rules::Paths(rules) => {
@@ -164,8 +164,8 @@ impl<'a> Way<'a, '_> {
                 let found = rules
                     .iter()
                     .filter_map(|rule| {
-                        let mut matches = rule.matches.iter();
-                        let matched = matches.find_map(|rule| matching::matched(rule, self.request))?;
+                        let mut candidates = rule.matches.iter();
+                        let matched = candidates.find_map(|rule| matching::matched(rule, self.request))?;
                         Some((rule, matched))
                     })
                     .min_by_key(|(rule, _)| rule.priority);

@@ -23,9 +23,9 @@ impl Seen {
     fn note(&mut self, decided: Decided, outcome: &Outcome) {
         self.pairs += 1;
         let decided = match decided {
-            Decided::ByRule => "rule",
-            Decided::ByMatcherDefault => "matcher's default",
-            Decided::ByMapDefault => "map's default",
+            Decided::Rule => "rule",
+            Decided::MatcherDefault => "matcher's default",
+            Decided::MapDefault => "map's default",
         };
         *self.decided.entry(decided).or_default() += 1;
         let outcome = match outcome {

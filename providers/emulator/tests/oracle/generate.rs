@@ -64,7 +64,7 @@ const HOSTS: &[&str] = &[
 pub(crate) fn map(kind: Kind) -> impl Strategy<Value = Value> {
     let one = || (vec(select(HOSTS), 1..4), matcher(kind));
     let matchers = prop_oneof![1 => Just(Vec::new()), 9 => vec(one(), 1..4)];
-    (matchers, destination(kind, Level::Default), header_action(kind)).prop_map(
+    (matchers, destination(kind, &Level::Default), header_action(kind)).prop_map(
         |(matchers, default, headers)| {
             let (mut host_rules, mut path_matchers) = (Vec::new(), Vec::new());
             let mut taken: Vec<String> = Vec::new();
@@ -105,7 +105,7 @@ fn matcher(kind: Kind) -> impl Strategy<Value = Value> {
         vec(path_rule(kind), 1..6).prop_map(|rules| ("pathRules", distinct_paths(rules))),
         vec((0_u32..40, route_rule(kind)), 1..6).prop_map(|rules| ("routeRules", distinct_priorities(rules))),
     ];
-    (rules, destination(kind, Level::Default), header_action(kind)).prop_map(
+    (rules, destination(kind, &Level::Default), header_action(kind)).prop_map(
         |((field, rules), default, headers)| {
             let Value::Object(own) = object(vec![(field, some(rules)), ("headerAction", headers)]) else {
                 panic!("an object")
@@ -120,7 +120,7 @@ const SEGMENTS: &[&str] = &["a", "b", "ab", "A", "x.y", "1"];
 /// `/`, `/a`, `/a/b/`.
 fn path() -> impl Strategy<Value = String> {
     (vec(select(SEGMENTS), 0..3), any::<bool>()).prop_map(|(segments, slash)| {
-        let path: String = segments.iter().map(|segment| format!("/{segment}")).collect();
+        let path: String = segments.iter().flat_map(|segment| ["/", segment]).collect();
         if slash || path.is_empty() { format!("{path}/") } else { path }
     })
 }
@@ -128,7 +128,7 @@ fn path() -> impl Strategy<Value = String> {
 fn path_rule(kind: Kind) -> impl Strategy<Value = (Vec<String>, Value)> {
     let pattern = (path(), any::<bool>())
         .prop_map(|(path, star)| if star { format!("{}/*", path.trim_end_matches('/')) } else { path });
-    (vec(pattern, 1..4), destination(kind, Level::Rule { template: Vec::new() }))
+    (vec(pattern, 1..4), destination(kind, &Level::Rule { template: Vec::new() }))
 }
 
 /// A path stands in one rule of a matcher only.
@@ -174,7 +174,7 @@ fn template() -> impl Strategy<Value = Template> {
     let segment = select(&["a", "b", "*", "{}", "{=*}", "{=a/*}", "{=*/b}"][..]);
     let last = select(&["", "/**", "/{=**}", "/{=**}.mpd", "/*.mpd", "/a", "/"][..]);
     (vec(segment, 0..4), last).prop_map(|(segments, last)| {
-        let joined: String = segments.iter().map(|segment| format!("/{segment}")).collect();
+        let joined: String = segments.iter().flat_map(|segment| ["/", segment]).collect();
         let joined = format!("{joined}{last}");
         let joined = if joined.is_empty() { "/".to_owned() } else { joined };
         let (mut text, mut variables) = (String::new(), Vec::new());
@@ -191,7 +191,7 @@ fn template() -> impl Strategy<Value = Template> {
 }
 
 fn route_rule(kind: Kind) -> BoxedStrategy<Value> {
-    let plain = (vec(match_rule(kind), 1..3), destination(kind, Level::Rule { template: Vec::new() }));
+    let plain = (vec(match_rule(kind), 1..3), destination(kind, &Level::Rule { template: Vec::new() }));
     let rule = if kind == Kind::Classic {
         plain.boxed()
     } else {
@@ -199,7 +199,7 @@ fn route_rule(kind: Kind) -> BoxedStrategy<Value> {
             let mut conditions = conditions;
             conditions.insert("pathTemplateMatch".to_owned(), json!(template.text));
             let matches = vec![Value::Object(conditions)];
-            (Just(matches), destination(kind, Level::Rule { template: template.variables }))
+            (Just(matches), destination(kind, &Level::Rule { template: template.variables }))
         });
         prop_oneof![3 => plain, 1 => templated].boxed()
     };

@@ -10,31 +10,28 @@ use crate::request::{BACKEND_SAYS, CLIENT, Forward, Headers, Kind, Outcome, Requ
 /// Which part of a map had the last word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decided {
-    ByRule,
-    ByMatcherDefault,
-    ByMapDefault,
+    Rule,
+    MatcherDefault,
+    MapDefault,
 }
 
 /// What a map makes of a request.
 pub(crate) fn say(kind: Kind, map: &Value, request: &Request) -> (Outcome, Decided) {
     let nobody = Matched { part: String::new(), variables: None };
     let Some(host_rule) = host_rule(map, &request.host) else {
-        return (
-            lead(kind, map, "default", &[&map["headerAction"]], request, &nobody),
-            Decided::ByMapDefault,
-        );
+        return (lead(kind, map, "default", &[&map["headerAction"]], request, &nobody), Decided::MapDefault);
     };
     let matcher = list(&map["pathMatchers"]).find(|matcher| matcher["name"] == host_rule["pathMatcher"]);
-    let Some(matcher) = matcher else { return (Outcome::Nowhere, Decided::ByMapDefault) };
+    let Some(matcher) = matcher else { return (Outcome::Nowhere, Decided::MapDefault) };
     let around = [&matcher["headerAction"], &map["headerAction"]];
     if let Some((rule, matched)) = path_rule(matcher, request) {
-        return (lead(kind, rule, "", &around, request, &matched), Decided::ByRule);
+        return (lead(kind, rule, "", &around, request, &matched), Decided::Rule);
     }
     if let Some((rule, matched)) = route_rule(matcher, request) {
         let around = [&rule["headerAction"], around[0], around[1]];
-        return (lead(kind, rule, "", &around, request, &matched), Decided::ByRule);
+        return (lead(kind, rule, "", &around, request, &matched), Decided::Rule);
     }
-    (lead(kind, matcher, "default", &around, request, &nobody), Decided::ByMatcherDefault)
+    (lead(kind, matcher, "default", &around, request, &nobody), Decided::MatcherDefault)
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
@@ -126,12 +123,12 @@ fn path_rule<'a>(matcher: &'a Value, request: &Request) -> Option<(&'a Value, Ma
     patterns.sort_by_key(|(path, star, _)| (usize::MAX - path.len(), *star));
     for (path, star, rule) in patterns {
         let long_enough = request.path.len() >= path.len();
-        let matches = if star {
+        let fits = if star {
             long_enough && request.path.as_bytes()[..path.len()] == *path.as_bytes()
         } else {
             request.path == path
         };
-        if matches {
+        if fits {
             return Some((rule, Matched { part: path, variables: None }));
         }
     }

@@ -111,7 +111,9 @@ const BUGS: &[Bug] = &[
         for mut rules in paths(map) {
             let fitting = rules.iter().flat_map(|paths| paths.iter()).map(text).filter(|(_, fits)| *fits);
             let Some((shortest, _)) = fitting.min() else { continue };
-            rules.iter_mut().for_each(|paths| paths.retain(|path| text(path).0 <= shortest || !text(path).1));
+            for paths in &mut rules {
+                paths.retain(|path| text(path).0 <= shortest || !text(path).1);
+            }
         }
     }),
     ("`/a/*` matches `/a`", |map, _| {
@@ -380,7 +382,7 @@ const BUGS: &[Bug] = &[
         });
     }),
     ("the first weighted service gets everything", |map, _| {
-        forwards(map, |forward| forward.services.truncate(1))
+        forwards(map, |forward| forward.services.truncate(1));
     }),
     ("a weight of 0 is 1", |map, _| {
         forwards(map, |forward| forward.services.iter_mut().for_each(|to| to.weight = to.weight.max(1)));
@@ -389,18 +391,17 @@ const BUGS: &[Bug] = &[
         forwards(map, |forward| forward.services.iter_mut().for_each(|to| to.weight = to.weight.min(1)));
     }),
     ("the services are counted from the other end", |map, _| {
-        forwards(map, |forward| forward.services.reverse())
+        forwards(map, |forward| forward.services.reverse());
     }),
     ("header actions of map and matcher in the wrong order", |map, _| {
-        for matcher in map.path_matchers.values_mut() {
-            std::mem::swap(&mut matcher.headers, &mut map.headers);
-            // There is one set of actions for the map only, so this bug is that of maps with one matcher.
-            break;
+        // There is one set of actions for the map only, so this bug is that of its first matcher.
+        if let Some(first) = map.path_matchers.values_mut().next() {
+            std::mem::swap(&mut first.headers, &mut map.headers);
         }
     }),
     ("headers of a weighted service are ignored", |map, _| {
         forwards(map, |forward| {
-            forward.services.iter_mut().for_each(|to| to.headers = HeaderAction::default())
+            forward.services.iter_mut().for_each(|to| to.headers = HeaderAction::default());
         });
     }),
     ("headers are always appended", |map, _| {

@@ -128,18 +128,15 @@ impl ValuePart {
             text.push_str(before);
             let variable =
                 after.split_once('}').and_then(|(name, after)| Some((HeaderVariable::named(name)?, after)));
-            rest = match variable {
-                Some((variable, after)) => {
-                    if !text.is_empty() {
-                        parts.push(Self::Text(std::mem::take(&mut text)));
-                    }
-                    parts.push(Self::Variable(variable));
-                    after
+            rest = if let Some((variable, after)) = variable {
+                if !text.is_empty() {
+                    parts.push(Self::Text(std::mem::take(&mut text)));
                 }
-                None => {
-                    text.push('{');
-                    after
-                }
+                parts.push(Self::Variable(variable));
+                after
+            } else {
+                text.push('{');
+                after
             };
         }
         text.push_str(rest);

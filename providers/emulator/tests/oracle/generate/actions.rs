@@ -35,13 +35,13 @@ fn service(kind: Kind) -> impl Strategy<Value = Value> {
     (0..SERVICES).prop_map(move |number| json!(format!("{}/backendServices/s{number}", kind.place())))
 }
 
-pub(super) fn destination(kind: Kind, level: Level) -> BoxedStrategy<Value> {
+pub(super) fn destination(kind: Kind, level: &Level) -> BoxedStrategy<Value> {
     let (to, by, away) = (level.field("service"), level.field("routeAction"), level.field("urlRedirect"));
     let plain = service(kind).prop_map(move |service| object(vec![(to, service)]));
-    let acting = (service(kind), action(kind, &level))
+    let acting = (service(kind), action(kind, level))
         .prop_map(move |(service, action)| object(vec![(to, service), (by, action)]));
     let redirect = redirect().prop_map(move |redirect| object(vec![(away, redirect)]));
-    let nothing = if level == Level::Default { 1 } else { 0 };
+    let nothing = u32::from(*level == Level::Default);
     if kind == Kind::Classic {
         return prop_oneof![4 => plain, 2 => acting, 2 => redirect, nothing => Just(json!({}))].boxed();
     }
@@ -50,7 +50,7 @@ pub(super) fn destination(kind: Kind, level: Level) -> BoxedStrategy<Value> {
             object(vec![("backendService", service), ("weight", json!(weight)), ("headerAction", headers)])
         },
     );
-    let split = (vec(one, 1..4), action(kind, &level)).prop_map(move |(mut services, action)| {
+    let split = (vec(one, 1..4), action(kind, level)).prop_map(move |(mut services, action)| {
         // The API asks for some weight.
         if services.iter().all(|service| service["weight"] == 0) {
             services[0]["weight"] = json!(1);
@@ -64,16 +64,15 @@ pub(super) fn destination(kind: Kind, level: Level) -> BoxedStrategy<Value> {
 
 /// A route action; null where nothing is to be done.
 fn action(kind: Kind, level: &Level) -> BoxedStrategy<Value> {
-    let rewrite = option::of(rewrite(level)).prop_map(|rewrite| rewrite.unwrap_or_default());
+    let rewrite = option::of(rewrite(level)).prop_map(Option::unwrap_or_default);
     let empty = |action: Value| {
         if action.as_object().is_some_and(serde_json::Map::is_empty) { Value::Null } else { action }
     };
     if kind == Kind::Classic {
         return rewrite.prop_map(move |rewrite| empty(object(vec![("urlRewrite", rewrite)]))).boxed();
     }
-    let maybe = |strategy: BoxedStrategy<Value>| {
-        option::weighted(0.25, strategy).prop_map(|value| value.unwrap_or_default())
-    };
+    let maybe =
+        |strategy: BoxedStrategy<Value>| option::weighted(0.25, strategy).prop_map(Option::unwrap_or_default);
     let timeout = (0_u8..3, 1_u32..1000)
         .prop_map(|(seconds, ms)| json!({ "seconds": seconds.to_string(), "nanos": ms * 1_000_000 }));
     let retry = option::of(1_u8..4).prop_map(|count| {
@@ -134,7 +133,7 @@ fn rewrite(level: &Level) -> BoxedStrategy<Value> {
             let part = select(template.clone()).prop_map(|name| format!("{{{name}}}"));
             let part = prop_oneof![2 => part, 1 => select(&["z", "z.w"][..]).prop_map(str::to_owned)];
             let template = vec((part, select(&["/", "-", ""][..])), 1..4).prop_map(|parts| {
-                let joined: String = parts.iter().map(|(part, after)| format!("{part}{after}")).collect();
+                let joined: String = parts.iter().flat_map(|(part, after)| [part.as_str(), after]).collect();
                 format!("/{joined}")
             });
             (host, template)
@@ -211,5 +210,5 @@ pub(super) fn header_action(kind: Kind) -> BoxedStrategy<Value> {
                 ("responseHeadersToRemove", some(no_response)),
             ])
         });
-    option::weighted(0.35, action).prop_map(|action| action.unwrap_or_default()).boxed()
+    option::weighted(0.35, action).prop_map(Option::unwrap_or_default).boxed()
 }

@@ -113,15 +113,15 @@ fn items(value: &Value) -> Vec<&Value> {
     value.as_array().into_iter().flatten().collect()
 }
 
-fn pick<'a>(index: &Index, items: &[&'a Value]) -> Option<&'a Value> {
+fn pick<'a>(index: Index, items: &[&'a Value]) -> Option<&'a Value> {
     (!items.is_empty()).then(|| *index.get(items))
 }
 
 impl Sketch {
     /// The request for a map.
     pub(super) fn request(&self, map: &Value) -> Request {
-        let host_rule = pick(&self.host, &items(&map["hostRules"]));
-        let pattern = host_rule.and_then(|rule| pick(&self.part, &items(&rule["hosts"])));
+        let host_rule = pick(self.host, &items(&map["hostRules"]));
+        let pattern = host_rule.and_then(|rule| pick(self.part, &items(&rule["hosts"])));
         let host =
             pattern.and_then(Value::as_str).unwrap_or("example.com").replacen('*', "a", 1).to_lowercase();
         let matcher = host_rule.and_then(|rule| {
@@ -131,14 +131,14 @@ impl Sketch {
         let mut method = self.method;
         if let Some(matcher) = matcher {
             let by_path = items(&matcher["pathRules"]);
-            if let Some(rule) = pick(&self.rule, &by_path)
-                && let Some(pattern) = pick(&self.part, &items(&rule["paths"]))
+            if let Some(rule) = pick(self.rule, &by_path)
+                && let Some(pattern) = pick(self.part, &items(&rule["paths"]))
             {
                 path = pattern.as_str().unwrap().replacen('*', self.filler, 1);
             }
             let by_route = items(&matcher["routeRules"]);
-            if let Some(rule) = pick(&self.rule, &by_route)
-                && let Some(wanted) = pick(&self.part, &items(&rule["matchRules"]))
+            if let Some(rule) = pick(self.rule, &by_route)
+                && let Some(wanted) = pick(self.part, &items(&rule["matchRules"]))
             {
                 path = self.path(wanted);
                 for header in items(&wanted["headerMatches"]) {
@@ -156,8 +156,8 @@ impl Sketch {
                 }
             }
         }
-        change(self.change_query, &mut query, &self.part);
-        change(self.change_headers, &mut headers, &self.part);
+        change(self.change_query, &mut query, self.part);
+        change(self.change_headers, &mut headers, self.part);
         let query: Vec<String> = query
             .into_iter()
             .map(|(name, value)| if value.is_empty() { name } else { format!("{name}={value}") })
@@ -267,7 +267,7 @@ fn value(wanted: &Value, filler: &str) -> String {
     }
 }
 
-fn change(change: Change, pairs: &mut Vec<(String, String)>, which: &Index) {
+fn change(change: Change, pairs: &mut Vec<(String, String)>, which: Index) {
     if let Change::Another(name, value) = change {
         pairs.push((name.to_owned(), value.to_owned()));
         return;

@@ -71,7 +71,7 @@ fn walk(
             good
         }
         Step::Star | Step::Stars => {
-            let least = if matches!(step, Step::Star) { 1 } else { 0 };
+            let least = usize::from(matches!(step, Step::Star));
             for end in (at + least..=path.len()).rev() {
                 let passable = matches!(step, Step::Stars) || !path[at..end].contains(&'/');
                 if passable && walk(later, path, end, open.clone(), found) {
