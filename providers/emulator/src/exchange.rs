@@ -7,6 +7,7 @@ use crate::call::Call;
 use crate::engine::{Engine, Purpose, Reply, Request};
 use crate::error::ApiError;
 use crate::fault;
+use crate::fields::Selection;
 use crate::request_log::{self, KeepAnswers, Outcome};
 use crate::token;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -102,7 +103,7 @@ pub(crate) async fn logged(
     incoming: Incoming,
     answer: impl AsyncFnOnce(Request) -> Outgoing,
 ) -> Outgoing {
-    let began = Instant::now();
+    let arrived = Instant::now();
     let Incoming { method, target, headers, body, origin } = incoming;
     let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let begun = Arc::new(engine.requests.begin(request_log::Entry {
@@ -114,7 +115,14 @@ pub(crate) async fn logged(
         ..request_log::Entry::at(engine.clock.now(), method.as_str())
     }));
     let (path, query) = split_target(&target);
+    // Looked at first: a request whose answer cannot be cut changes nothing.
+    let fields = query.get("fields").filter(|fields| !fields.is_empty());
+    let selection = fields.map(|fields| Selection::parse(fields)).transpose();
     let pretty = query.get("prettyPrint").is_none_or(|value| value != "false");
+    let (body, selection) = match (body, selection) {
+        (Ok(body), Ok(selection)) => (Ok(body), selection),
+        (Err(error), _) | (_, Err(error)) => (Err(error), None),
+    };
     let mut outgoing = match body {
         Ok(body) => {
             let log = Some(Arc::clone(&begun));
@@ -123,6 +131,13 @@ pub(crate) async fn logged(
         }
         Err(error) => Outgoing::of(error.into()),
     };
+    if outgoing.reply.status.is_success() {
+        let body = outgoing.reply.body.take();
+        outgoing.reply.body = match &selection {
+            Some(selection) => body.map(|body| selection.of(&body)),
+            None => body,
+        };
+    }
     outgoing.pretty = pretty;
     let ended = outgoing.connection_end();
     let body = match engine.requests.answers {
@@ -133,7 +148,7 @@ pub(crate) async fn logged(
         }),
     };
     let status = ended.is_none().then(|| outgoing.reply.status.as_u16());
-    engine.requests.end(&begun, Outcome { status, took: began.elapsed(), ended, body });
+    engine.requests.end(&begun, Outcome { status, took: arrived.elapsed(), ended, body });
     outgoing
 }
 

@@ -8,6 +8,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::dataplane::path_template::{PathTemplate, PathTemplateRewrite};
 use crate::engine::{Engine, Purpose, Request};
+use crate::fault::{Backends, Room};
 use crate::filter::Filter;
 use crate::latency::Latency;
 use crate::plane::Plane;
@@ -75,9 +76,11 @@ fn rig() -> (Runtime, Arc<Engine>) {
             ..Config::default()
         };
         let clock = Clock::default();
-        let plane = Plane::start(&config, clock.clone()).expect("the data plane starts");
+        let faults = Arc::new(Room::default());
+        let backends = Arc::new(Backends { room: Arc::clone(&faults), clock: clock.clone() });
+        let plane = Plane::start(&config, clock.clone(), backends).expect("the data plane starts");
         let log = RequestLog::new(0, KeepAnswers::No, None);
-        let engine = Engine::new(config, plane, clock, Arc::default(), log, State::default(), None);
+        let engine = Engine::new(config, plane, clock, faults, log, State::default(), None);
         for (path, body) in base() {
             let body = serde_json::to_vec(&body).expect("a JSON value always prints");
             let request = request("POST", path, &body, Purpose::Change).expect("the method is written above");

@@ -23,6 +23,7 @@ mod engine;
 mod error;
 mod exchange;
 pub mod fault;
+mod fields;
 mod filter;
 mod fingerprint;
 #[doc(hidden)]

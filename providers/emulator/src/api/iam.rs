@@ -24,7 +24,7 @@ pub(super) const SET_POLICY: CustomVerb = CustomVerb {
     address: VerbAddress::Scoped,
 };
 
-/// `POST …/testIamPermissions`. Whoever asks has every permission.
+/// `POST …/testIamPermissions`. Whoever asks has those of the token, and every one where no token is looked at.
 pub(super) const TEST_PERMISSIONS: CustomVerb = CustomVerb {
     name: "testIamPermissions",
     request: &[list("permissions", &Type::Text)],
@@ -96,8 +96,14 @@ fn set_policy(stored: &mut Stored, request: &Map<String, Value>) -> Result<Value
 }
 
 fn granted(question: &Question<'_>) -> Value {
-    match question.request.get("permissions") {
-        Some(permissions) => json!({ "permissions": permissions }),
-        None => json!({}),
-    }
+    let asked = question.request.get("permissions").and_then(Value::as_array);
+    let given: Vec<&Value> = asked
+        .into_iter()
+        .flatten()
+        .filter(|permission| match (question.caller, permission.as_str()) {
+            (Some(caller), Some(permission)) => caller.may(permission, &question.path.project),
+            _ => true,
+        })
+        .collect();
+    if given.is_empty() { json!({}) } else { json!({ "permissions": given }) }
 }

@@ -5,6 +5,7 @@ use crate::draft::Draft;
 use crate::error::{ApiError, OperationError};
 use crate::scope::{ResourcePath, ScopeKind};
 use crate::state::{State, Stored, Table};
+use crate::token::Caller;
 use crate::world::World;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -276,6 +277,8 @@ pub(crate) struct Question<'a> {
     pub(crate) query: &'a BTreeMap<String, String>,
     /// What full URLs in the answer begin with, up to and including the version.
     pub(crate) base: &'a str,
+    /// Who asks, where tokens are checked.
+    pub(crate) caller: Option<&'a Caller>,
 }
 
 /// What a verb that judges is given.

@@ -143,6 +143,7 @@ impl Engine {
                 request: &request,
                 query: context.query,
                 base: &context.base,
+                caller: context.caller,
             };
             return answer(&question, &self.world(state));
         }

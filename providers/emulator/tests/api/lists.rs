@@ -204,3 +204,16 @@ async fn every_project_comes_with_places_and_a_network() {
     let aggregated = cloud.get("aggregated/subnetworks").await.ok();
     assert_eq!(aggregated["items"]["regions/us-east1"]["subnetworks"][0]["name"], "default");
 }
+
+#[tokio::test]
+async fn an_answer_may_be_cut_to_what_is_asked_for() {
+    let cloud = Cloud::start().await;
+    cloud.health_check("h").await;
+    let list = cloud.get("global/healthChecks?fields=items(name,type)").await.ok();
+    assert_eq!(list, json!({ "items": [{ "name": "h", "type": "HTTP" }] }));
+    let path = "global/healthChecks?fields=a(";
+    let refused = cloud.post(path, json!({ "name": "x", "type": "TCP" })).await;
+    refused.refused(400, "invalidParameter", "Invalid field selection a(");
+    cloud.get("global/healthChecks/x").await.refused(404, "notFound", "not found");
+    cloud.get("global/healthChecks?%24alt=json&prettyPrint=false&%24.xgafv=2&nonsense=1").await.ok();
+}

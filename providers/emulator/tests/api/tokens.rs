@@ -147,6 +147,28 @@ async fn a_token_permits_what_it_says_where_it_says() {
 }
 
 #[tokio::test]
+async fn whoever_asks_is_told_the_permissions_of_the_token() {
+    let cloud = guarded().await;
+    let (made, _) =
+        call(&cloud, Some("admin"), "POST", "p/global/urlMaps", Some(json!({ "name": "s" }))).await;
+    made.ok();
+    cloud.running.idle().await;
+    let asked = json!({ "permissions": ["compute.urlMaps.get", "compute.urlMaps.delete"] });
+    for (token, given) in [
+        ("admin", json!({ "permissions": ["compute.urlMaps.get", "compute.urlMaps.delete"] })),
+        ("viewer", json!({ "permissions": ["compute.urlMaps.get"] })),
+        ("only", json!({})),
+    ] {
+        let path = "p/global/urlMaps/s/testIamPermissions";
+        assert_eq!(
+            call(&cloud, Some(token), "POST", path, Some(asked.clone())).await.0.ok(),
+            given,
+            "{token}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn calls_of_a_batch_are_checked_one_by_one() {
     let cloud = guarded().await;
     let part = |headers: &str, path: &str| {
