@@ -64,13 +64,12 @@ impl Engine {
         let mut unfinished: Vec<_> = running
             .map(|operation| {
                 let whole = operation.latency.saturating_sub(operation.pending);
-                let (pending, running) = match operation.started {
-                    Some(started) => (Duration::ZERO, whole.saturating_sub(since(started))),
-                    None => {
-                        let gone = since(operation.inserted);
-                        let late = gone.saturating_sub(operation.pending);
-                        (operation.pending.saturating_sub(gone), whole.saturating_sub(late))
-                    }
+                let (pending, running) = if let Some(started) = operation.started {
+                    (Duration::ZERO, whole.saturating_sub(since(started)))
+                } else {
+                    let gone = since(operation.inserted);
+                    let late = gone.saturating_sub(operation.pending);
+                    (operation.pending.saturating_sub(gone), whole.saturating_sub(late))
                 };
                 let target = holds.get(&operation.path).copied().unwrap_or(&operation.target).clone();
                 let operation = operation.path.clone();
