@@ -115,7 +115,8 @@ async fn a_page_of_html_is_an_error_of_the_server() {
     cloud.fault(json!({ "method": "addresses.get", "fault": { "html": { "status": 502 } } }));
     let error = cloud.client().addresses(Global).get("a").await.unwrap_err();
     assert!(error.is_transient() && error.status() == Some(502), "{error}");
-    assert!(!error.to_string().contains("<html") && !error.to_string().contains("<p>"), "{error}");
+    let text = error.to_string();
+    assert!(!text.contains('\n') && text.chars().count() < 400, "the beginning of the page, on one line: {text}");
 }
 
 #[tokio::test]
@@ -221,9 +222,10 @@ async fn a_slow_operation_is_waited_for() {
     cloud.fault(json!({ "fault": { "slow": { "pending": "5m", "running": "5m" } } }));
     let client = cloud.client();
     let operation = client.addresses(Global).insert(&address("a")).await.unwrap();
+    let begun = cloud.running.clock().now();
     assert!(is_done(&cloud.wait(&client, operation).await.unwrap()));
-    let waits = cloud.statuses("operations.wait").len();
-    assert!(waits >= 5, "ten minutes are five waits of two: {waits}");
+    let took = cloud.running.clock().now().duration_since(begun);
+    assert!(took.as_secs() >= 600, "ten minutes of the cloud's time: {took:?}");
 }
 
 #[tokio::test]
@@ -256,7 +258,7 @@ async fn a_stale_fingerprint_is_for_the_caller_to_look_again() {
     let cloud = Cloud::start().await;
     let client = cloud.client();
     let check =
-        HealthCheck { name: Some("h".to_owned()), type_: Some("TCP".to_owned()), ..HealthCheck::default() };
+        HealthCheck { name: Some("h".to_owned()), r#type: Some("TCP".to_owned()), ..HealthCheck::default() };
     let operation = client.health_checks(Global).insert(&check).await.unwrap();
     let _ = cloud.wait(&client, operation).await.unwrap();
     let service = BackendService {
