@@ -22,8 +22,11 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::Runtime;
 
+/// Takes any bytes, and must not panic.
+pub type Target = fn(&[u8]);
+
 /// Every target, by the name of its folder of seeds.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("request_body", request_body),
     ("filter", filter),
     ("batch", batch),
@@ -137,7 +140,9 @@ fn forget_strangers(engine: &Engine) {
     let mut state = engine.state();
     if state.projects.len() > MOST {
         let strangers: Vec<String> = state.projects.keys().filter(|id| *id != "p").cloned().collect();
-        strangers.iter().for_each(|id| state.forget_project(id));
+        for id in &strangers {
+            state.forget_project(id);
+        }
     }
 }
 

@@ -44,8 +44,17 @@ pub(super) fn of(call: &Call) -> Option<String> {
             };
             (operations(&path.scope), action)
         }
-        #[allow(unreachable_patterns, reason = "calls may be added")]
-        _ => ("projects".to_owned(), "get"),
+        Call::Collection { resource, scope, verb, .. } => {
+            let action = match verb.name {
+                "listUsable" | "listPreconfiguredExpressionSets" => "list",
+                name => name,
+            };
+            let service = match scope {
+                Some(scope) => service(resource, scope),
+                None => resource.collection.to_owned(),
+            };
+            (service, action)
+        }
     };
     Some(format!("compute.{service}.{action}"))
 }
@@ -122,6 +131,8 @@ mod tests {
             ("GET", "/regions/r/subnetworks", "compute.subnetworks.list"),
             ("POST", "/global/operations/o/wait", "compute.globalOperations.get"),
             ("GET", "/zones/z/operations", "compute.zoneOperations.list"),
+            ("GET", "/global/backendServices/listUsable", "compute.backendServices.list"),
+            ("GET", "/global/sslPolicies/listAvailableFeatures", "compute.sslPolicies.listAvailableFeatures"),
         ] {
             let path = format!("/compute/v1/projects/p{path}");
             let (_, call) =
