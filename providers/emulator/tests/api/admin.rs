@@ -157,3 +157,20 @@ async fn a_port_that_is_refused_is_said_plainly() {
         assert!(refused.to_string().contains(part), "{refused}");
     }
 }
+
+#[tokio::test]
+async fn every_path_of_the_index_is_explained() {
+    let cloud = Cloud::start().await;
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs");
+    let pages = ["emulator.md", "emulator/time.md", "emulator/faults.md", "emulator/state.md"];
+    let pages: String =
+        pages.map(|page| std::fs::read_to_string(format!("{folder}/{page}")).unwrap()).concat();
+    let index = cloud.get("/_emulator/").await.ok();
+    let paths = index["paths"].as_object().unwrap();
+    assert!(paths.len() > 15, "{index}");
+    for path in paths.keys() {
+        let noun = path.split('/').nth(2).unwrap();
+        let explained = noun.is_empty() || pages.contains(&format!("/_emulator/{noun}"));
+        assert!(explained, "docs/emulator does not explain {path}");
+    }
+}
