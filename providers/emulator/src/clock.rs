@@ -329,8 +329,7 @@ async fn attend(clock: Weak<Inner>, rearranged: Arc<Notify>) {
     loop {
         let next = {
             let Some(inner) = clock.upgrade() else { return };
-            let next = inner.core().wake_due(&inner);
-            next
+            inner.core().wake_due(&inner)
         };
         match next {
             // A little late is in time; a little early would be for nothing.

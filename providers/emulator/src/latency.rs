@@ -77,7 +77,7 @@ impl Latency {
         let (pending, running) = match operation {
             OperationLatency::Whole(whole) => {
                 let whole = draw(whole, 0);
-                (whole / PENDING_SHARE, whole - whole / PENDING_SHARE)
+                (whole / PENDING_SHARE, whole.saturating_sub(whole / PENDING_SHARE))
             }
             OperationLatency::Stages { pending, running } => (draw(pending, 0), draw(running, 1)),
         };

@@ -192,6 +192,7 @@ impl Running {
     }
 
     /// Removes a fault rule; what it holds up goes on. False: there is none.
+    #[must_use = "a rule that is not there was not removed"]
     pub fn remove_fault(&self, id: &str) -> bool {
         self.engine.faults.remove(id)
     }
@@ -207,10 +208,10 @@ impl Running {
         self.engine.faults.show()
     }
 
-    /// Changes a resource behind everybody's back, as somebody does with other tools: `patch` is merged into the body.
+    /// Changes a resource behind everybody's back, as somebody does with other tools: `edit` is merged into the body.
     /// Nothing is checked, and there is no operation.
-    pub async fn drift(&self, path: &str, patch: Value) -> Result<(), DriftError> {
-        self.engine.drift(path, Some(patch)).await.map(drop)
+    pub async fn drift(&self, path: &str, edit: Value) -> Result<(), DriftError> {
+        self.engine.drift(path, Some(edit)).await.map(drop)
     }
 
     /// Deletes a resource behind everybody's back, whoever refers to it.

@@ -15,9 +15,9 @@ pub(super) const PATHS: Paths = &[
 
 pub(super) async fn answer(engine: &Engine, request: &Request, rest: &[&str]) -> Option<Reply> {
     let path = rest.join("/");
-    let patch = match request.method {
+    let edit = match request.method {
         Method::PATCH => match serde_json::from_slice::<Value>(&request.body) {
-            Ok(patch) => Some(patch),
+            Ok(edit) => Some(edit),
             Err(error) => {
                 let why = format!("changing '{path}' by hand: reading the patch: {error}");
                 return Some(refuse(StatusCode::BAD_REQUEST, &why));
@@ -26,7 +26,7 @@ pub(super) async fn answer(engine: &Engine, request: &Request, rest: &[&str]) ->
         Method::DELETE => None,
         _ => return None,
     };
-    Some(match engine.drift(&path, patch).await {
+    Some(match engine.drift(&path, edit).await {
         Ok(Some(shown)) => Reply::ok(shown),
         Ok(None) => Reply { status: StatusCode::NO_CONTENT, body: None },
         Err(error @ DriftError::Missing { .. }) => refuse(StatusCode::NOT_FOUND, &error.to_string()),

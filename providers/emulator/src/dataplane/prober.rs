@@ -146,13 +146,11 @@ async fn once(
             };
             let answer = probe(&shared.connector, &shared.tasks, check, target);
             tokio::pin!(answer);
-            return match tokio::time::timeout(PATIENCE, &mut answer).await {
-                Ok(outcome) => (outcome, Some(turn)),
-                Err(_) => {
-                    drop(turn);
-                    (answer.await, None)
-                }
-            };
+            if let Ok(outcome) = tokio::time::timeout(PATIENCE, &mut answer).await {
+                return (outcome, Some(turn));
+            }
+            drop(turn);
+            return (answer.await, None);
         }
         Admission::Firewall => {
             let sources: Vec<_> = shared.config.probe_sources.iter().map(ToString::to_string).collect();

@@ -35,7 +35,7 @@ pub enum DriftError {
 
 impl Engine {
     /// Merges a patch into a resource, or deletes it. Answers with what it is then.
-    pub(crate) async fn drift(&self, text: &str, patch: Option<Value>) -> Result<Option<Value>, DriftError> {
+    pub(crate) async fn drift(&self, text: &str, edit: Option<Value>) -> Result<Option<Value>, DriftError> {
         let path = ResourcePath::parse(text).ok_or_else(|| DriftError::Path { path: text.to_owned() })?;
         let resource =
             api::find(path.collection).ok_or_else(|| DriftError::Path { path: text.to_owned() })?;
@@ -44,15 +44,15 @@ impl Engine {
             let path = Self::name(&state, path);
             let missing = || DriftError::Missing { path: path.to_string() };
             let mut stored = Stored::clone(state.get(&path).ok_or_else(missing)?);
-            match patch {
+            match edit {
                 None => {
                     if let Some(gone) = state.remove(&path) {
                         (resource.deleted)(&path, &gone, &mut state);
                     }
                     None
                 }
-                Some(Value::Object(patch)) => {
-                    schema::merge(stored.fields_mut(), canonical(patch));
+                Some(Value::Object(edit)) => {
+                    schema::merge(stored.fields_mut(), canonical(edit));
                     stored.generation += 1;
                     state.put(&path, stored.clone());
                     let base = self.base(Version::V1);
@@ -68,7 +68,7 @@ impl Engine {
 }
 
 /// Links as they are stored: from `projects/` on.
-fn canonical(patch: Map<String, Value>) -> Map<String, Value> {
+fn canonical(edit: Map<String, Value>) -> Map<String, Value> {
     fn shorten(value: &mut Value) {
         match value {
             Value::String(text) if text.contains("/compute/") => {
@@ -81,10 +81,10 @@ fn canonical(patch: Map<String, Value>) -> Map<String, Value> {
             _ => {}
         }
     }
-    let mut value = Value::Object(patch);
+    let mut value = Value::Object(edit);
     shorten(&mut value);
     match value {
-        Value::Object(patch) => patch,
+        Value::Object(edit) => edit,
         _ => Map::new(),
     }
 }

@@ -50,7 +50,7 @@ impl Engine {
         context: &Context<'_>,
     ) -> Value {
         let now = self.clock.now();
-        let fault = context.fault.map(|verdict| OperationFault::of(verdict)).unwrap_or_default();
+        let fault = context.fault.map(OperationFault::of).unwrap_or_default();
         let pending = fault.pending.unwrap_or(context.latency.pending);
         let running = fault.running.unwrap_or(context.latency.running);
         let mut operation = Operation {

@@ -38,6 +38,7 @@ impl Backends {
 }
 
 impl Disturbance for Backends {
+    #[expect(clippy::redundant_closure, reason = "the variant itself is not general enough for the compiler")]
     fn request(&self, service: &BackendServiceId, address: IpAddr, port: u16) -> Option<Disturbed> {
         match self.decide(service, (address, port), |at| Event::Request(at))? {
             BackendFault::Stall => Some(Disturbed::Stalls),
@@ -46,6 +47,7 @@ impl Disturbance for Backends {
         }
     }
 
+    #[expect(clippy::redundant_closure, reason = "the variant itself is not general enough for the compiler")]
     fn probe(&self, service: &BackendServiceId, address: IpAddr, port: u16) -> Option<HealthState> {
         match self.decide(service, (address, port), |at| Event::Probe(at))? {
             BackendFault::PassProbes => Some(HealthState::Healthy),

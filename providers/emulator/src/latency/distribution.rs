@@ -66,13 +66,11 @@ impl Distribution {
     /// What is wrong with it.
     pub(super) fn problem(&self) -> Option<String> {
         match self {
-            Self::Fixed(_) => None,
             Self::Uniform { from, to } if from > to => Some("`from` must not be above `to`".to_owned()),
-            Self::Uniform { .. } => None,
             Self::LogNormal { sigma, .. } if !(0.0..=10.0).contains(sigma) => {
                 Some(format!("`sigma` is between 0 and 10, not {sigma}"))
             }
-            Self::LogNormal { .. } => None,
+            Self::Fixed(_) | Self::Uniform { .. } | Self::LogNormal { .. } => None,
             Self::Percentiles(points) if points.is_empty() => Some("give at least one percentile".to_owned()),
             Self::Percentiles(points) => {
                 let grow = points.windows(2).all(|pair| pair[0].0 < pair[1].0 && pair[0].1 <= pair[1].1);
@@ -91,7 +89,7 @@ fn between(points: &[(f64, Duration)], percent: f64) -> Duration {
         Some(0) => points[0].1,
         Some(after) => {
             let ((low, short), (high, long)) = (points[after - 1], points[after]);
-            short + (long - short).mul_f64((percent - low) / (high - low))
+            short + long.saturating_sub(short).mul_f64((percent - low) / (high - low))
         }
         None => points.last().map_or(Duration::ZERO, |(_, longest)| *longest),
     }

@@ -90,9 +90,11 @@ impl std::str::FromStr for Distribution {
     }
 }
 
+/// What a method has.
+const PARTS: [&str; 4] = ["operation", "pending", "running", "answer"];
+
 fn method(value: &Value, path: &str) -> Result<MethodLatency, LatencyError> {
     let Some(body) = value.as_object() else { return Ok(MethodLatency::of(span(value, path)?)) };
-    const PARTS: [&str; 4] = ["operation", "pending", "running", "answer"];
     if !PARTS.iter().any(|part| body.contains_key(*part)) {
         return Ok(MethodLatency::of(span(value, path)?));
     }
@@ -188,7 +190,7 @@ fn show(distribution: &Distribution) -> Value {
 
 /// Whole milliseconds without a point.
 fn millis(span: Duration) -> Value {
-    let whole = span.subsec_nanos() % 1_000_000 == 0;
+    let whole = span.subsec_nanos().is_multiple_of(1_000_000);
     if whole {
         json!(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
     } else {
