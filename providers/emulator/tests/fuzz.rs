@@ -25,7 +25,9 @@ fn every_target_has_seeds_and_no_mutation_of_them_panics() {
         files.sort();
         let seeds: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
         assert!(!seeds.is_empty(), "{name} has no seeds");
-        seeds.iter().for_each(|seed| target(seed));
+        for seed in &seeds {
+            target(seed);
+        }
         let mut random = StdRng::seed_from_u64(7);
         let began = Instant::now();
         let mut count = 0_u32;

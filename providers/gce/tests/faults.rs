@@ -116,7 +116,10 @@ async fn a_page_of_html_is_an_error_of_the_server() {
     let error = cloud.client().addresses(Global).get("a").await.unwrap_err();
     assert!(error.is_transient() && error.status() == Some(502), "{error}");
     let text = error.to_string();
-    assert!(!text.contains('\n') && text.chars().count() < 400, "the beginning of the page, on one line: {text}");
+    assert!(
+        !text.contains('\n') && text.chars().count() < 400,
+        "the beginning of the page, on one line: {text}"
+    );
 }
 
 #[tokio::test]
