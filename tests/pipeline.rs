@@ -207,7 +207,9 @@ async fn an_emptied_source_deletes_nothing() {
 async fn an_address_is_told_while_other_changes_are_still_under_way() {
     let world = World::new().await;
     let mut latency = world.cloud.latency();
-    latency.methods.push(("sslCertificates.insert".to_owned(), MethodLatency::of(Duration::from_secs(2))));
+    latency
+        .methods
+        .push(("sslCertificates.insert".to_owned(), emulator::MethodLatency::of(Duration::from_secs(2))));
     world.cloud.set_latency(latency);
     world.memory.put_ingress("test", &json!({"defaultBackend": walkthrough()["defaultBackend"]}));
     world.memory.put_ingress("slow", &walkthrough());
@@ -225,7 +227,9 @@ async fn an_address_is_told_while_other_changes_are_still_under_way() {
 async fn input_that_asks_for_something_else_supersedes_a_plan() {
     let world = World::new().await;
     let mut latency = world.cloud.latency();
-    latency.methods.push(("healthChecks.insert".to_owned(), MethodLatency::of(Duration::from_millis(500))));
+    latency
+        .methods
+        .push(("healthChecks.insert".to_owned(), emulator::MethodLatency::of(Duration::from_millis(500))));
     world.cloud.set_latency(latency);
     world.memory.put_ingress("test", &walkthrough());
     let mut controller = world.start();
