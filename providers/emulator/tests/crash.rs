@@ -18,7 +18,7 @@ const WORKERS: usize = 6;
 /// How long anything may take before the test gives up.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// How often a file is killed unless GCLB_CRASH_ROUNDS says another number.
+/// How often a file is killed unless `GCLB_CRASH_ROUNDS` says another number.
 const ROUNDS: usize = 15;
 
 const ZONE: &str = "zones/us-central1-a";
@@ -258,7 +258,7 @@ async fn killed_under_load_it_holds_every_operation_that_was_done() {
         "killed {rounds} times in {:.1} s: {steps} operations done, {cut_off} steps cut off and taken up again, \
          {:.0} ms to start again on average, {} KiB of state",
         began.elapsed().as_secs_f64(),
-        opening.as_secs_f64() * 1000.0 / (rounds + 1) as f64,
+        (opening / u32::try_from(rounds + 1).unwrap()).as_secs_f64() * 1000.0,
         std::fs::metadata(&file).unwrap().len() / 1024,
     );
 }
