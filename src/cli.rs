@@ -53,7 +53,7 @@ enum Command {
     Plan(plan::Arguments),
     /// Run the emulated cloud alone
     #[cfg(feature = "emulator")]
-    Emulator(emulator::Arguments),
+    Emulator(Box<emulator::Arguments>),
     /// Print a script that completes commands and flags in a shell
     Completions(completions::Arguments),
 }
@@ -85,7 +85,7 @@ pub fn main() -> ExitCode {
             Command::Local(arguments) => local::run(*arguments).await,
             Command::Plan(arguments) => plan::run(arguments).await,
             #[cfg(feature = "emulator")]
-            Command::Emulator(arguments) => emulator::run(arguments).await,
+            Command::Emulator(arguments) => emulator::run(*arguments).await,
             Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Arguments::command())),
         }
     });

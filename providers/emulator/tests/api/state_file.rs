@@ -95,7 +95,7 @@ async fn everything_is_there_again_and_served() {
 async fn what_was_under_way_goes_on_and_ends_once() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state");
-    let slow = Latency::of(Duration::from_secs(3600));
+    let slow = Latency::of(Duration::from_hours(1));
     let cloud = Cloud::with(config(&path, slow.clone())).await;
     let body = json!({ "name": "hc", "type": "HTTP" });
     let insert = cloud.post("global/healthChecks", body.clone()).await.ok();
