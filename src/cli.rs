@@ -50,7 +50,7 @@ enum Command {
     #[cfg(feature = "emulator")]
     Local(Box<local::Arguments>),
     /// Show what a folder of manifests would change in the cloud, without changing anything
-    Plan(plan::Arguments),
+    Plan(Box<plan::Arguments>),
     /// Run the emulated cloud alone
     #[cfg(feature = "emulator")]
     Emulator(Box<emulator::Arguments>),
@@ -83,7 +83,7 @@ pub fn main() -> ExitCode {
             Command::Controller(arguments) => controller::run(*arguments).await,
             #[cfg(feature = "emulator")]
             Command::Local(arguments) => local::run(*arguments).await,
-            Command::Plan(arguments) => plan::run(arguments).await,
+            Command::Plan(arguments) => plan::run(*arguments).await,
             #[cfg(feature = "emulator")]
             Command::Emulator(arguments) => emulator::run(*arguments).await,
             Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Arguments::command())),

@@ -135,7 +135,7 @@ async fn answers(url: &str, wanted: impl Fn(u16) -> bool) -> Duration {
     loop {
         match client.get(url).send().await {
             Ok(answer) if wanted(answer.status().as_u16()) => return began.elapsed(),
-            _ if began.elapsed() > Duration::from_secs(60) => panic!("{url} does not answer as it should"),
+            _ if began.elapsed() > Duration::from_mins(1) => panic!("{url} does not answer as it should"),
             _ => tokio::time::sleep(Duration::from_millis(2)).await,
         }
     }
@@ -172,7 +172,7 @@ async fn build(count: usize, port: u16) -> f64 {
         println!("  {:8.1} KiB of memory for each", (memory - memory_before) / count as f64);
         tokio::time::sleep(Duration::from_secs(5)).await;
         if let Some((_, later)) = process.used() {
-            let share = (later - processor).as_secs_f64() / 5.0;
+            let share = later.saturating_sub(processor).as_secs_f64() / 5.0;
             println!("  {:8.1} % of one core for probing all of them", share * 100.0);
         }
     }

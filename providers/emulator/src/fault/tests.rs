@@ -20,7 +20,7 @@ fn call<'a>(method: &'a str, name: Option<&'a str>) -> Event<'a> {
     })
 }
 
-fn room(rules: serde_json::Value) -> Room {
+fn room(rules: &serde_json::Value) -> Room {
     let room = Room::default();
     room.add(Rule::read(&rules.to_string(), None).unwrap(), NOW).unwrap();
     room
@@ -32,7 +32,7 @@ fn hits(room: &Room, events: usize, event: impl Fn(usize) -> Event<'static>) -> 
 
 #[test]
 fn the_first_rule_whose_turn_it_is_counts() {
-    let room = room(json!([
+    let room = room(&json!([
         { "id": "second", "method": "urlMaps.*", "nth": 2, "fault": { "truncate": {} } },
         { "id": "insert", "method": "*.insert", "name": "^web-", "fault": { "error": { "status": 503 } } },
         { "id": "elsewhere", "project": "q", "fault": { "truncate": {} } },
@@ -51,7 +51,7 @@ fn the_first_rule_whose_turn_it_is_counts() {
 #[test]
 fn turns_are_counted_and_chance_repeats() {
     let get = |_| call("urlMaps.get", None);
-    let every = |rule: serde_json::Value| hits(&room(json!([rule])), 8, get);
+    let every = |rule: serde_json::Value| hits(&room(&json!([rule])), 8, get);
     assert_eq!(every(json!({ "after": 3, "count": 2, "fault": { "truncate": {} } })), [3, 4]);
     assert_eq!(every(json!({ "count": 1, "fault": { "truncate": {} } })), [0]);
     let drawn = |seed| every(json!({ "probability": 0.5, "seed": seed, "fault": { "truncate": {} } }));
@@ -63,7 +63,7 @@ fn turns_are_counted_and_chance_repeats() {
 
 #[test]
 fn a_window_is_counted_from_the_making_of_the_rule() {
-    let room = room(json!([{ "from": "10s", "until": "20s", "fault": { "truncate": {} } }]));
+    let room = room(&json!([{ "from": "10s", "until": "20s", "fault": { "truncate": {} } }]));
     let at =
         |seconds| room.decide(&call("urlMaps.get", None), NOW + SignedDuration::from_secs(seconds)).is_some();
     assert_eq!([0, 9, 10, 19, 20].map(at), [false, false, true, true, false]);
@@ -71,21 +71,21 @@ fn a_window_is_counted_from_the_making_of_the_rule() {
 
 #[test]
 fn a_kind_befalls_only_what_it_can() {
-    let fail = room(json!({ "fault": { "failOperation": {} } }));
+    let fail = room(&json!({ "fault": { "failOperation": {} } }));
     assert_eq!(hits(&fail, 2, |at| call(["urlMaps.get", "urlMaps.insert"][at], None)), [1]);
-    let stale = room(json!({ "fault": { "staleFingerprint": {} } }));
+    let stale = room(&json!({ "fault": { "staleFingerprint": {} } }));
     assert_eq!(hits(&stale, 2, |at| call(["urlMaps.insert", "urlMaps.update"][at], None)), [1]);
-    let stall = room(json!({ "name": "web", "fault": { "backend": { "does": "stall", "port": 80 } } }));
+    let broken = room(&json!({ "name": "web", "fault": { "backend": { "does": "stall", "port": 80 } } }));
     let at = |port| At { project: "p", service: "web", address: [10, 0, 0, 1].into(), port };
-    assert_eq!(hits(&stall, 3, |port| Event::Request(at(79 + u16::try_from(port).unwrap()))), [1]);
-    assert!(stall.decide(&Event::Probe(at(80)), NOW).is_none());
-    assert!(stall.decide(&call("backendServices.get", Some("web")), NOW).is_none());
+    assert_eq!(hits(&broken, 3, |port| Event::Request(at(79 + u16::try_from(port).unwrap()))), [1]);
+    assert!(broken.decide(&Event::Probe(at(80)), NOW).is_none());
+    assert!(broken.decide(&call("backendServices.get", Some("web")), NOW).is_none());
 }
 
 #[test]
 fn rules_come_and_go() {
     let room = room(
-        json!([{ "id": "a", "fault": { "truncate": {} } }, { "fault": { "hang": { "when": "beforeCommit" } } }]),
+        &json!([{ "id": "a", "fault": { "truncate": {} } }, { "fault": { "hang": { "when": "beforeCommit" } } }]),
     );
     let twice = vec![Rule { id: "a".to_owned(), ..Rule::new("*", Fault::Truncate {}) }];
     assert!(room.add(twice.clone(), NOW).unwrap_err().to_string().contains("'a'"));
