@@ -13,7 +13,7 @@ use crate::scope::ResourcePath;
 use crate::state::{State, Touched};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What the field `format` says.
 const FORMAT: &str = "gce-emulator-snapshot";
@@ -34,6 +34,9 @@ pub(crate) struct Snapshot {
     operations: BTreeMap<String, OperationRecord>,
     /// Requests that carried a `requestId`: project → id.
     requests: BTreeMap<String, BTreeMap<String, RequestRecord>>,
+    /// What is referred to and was not there when the snapshot was taken: somebody deleted it by hand.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    missing: BTreeSet<String>,
 }
 
 /// Why a document is not taken.
@@ -76,6 +79,7 @@ impl Default for Snapshot {
             changes: BTreeMap::new(),
             operations: BTreeMap::new(),
             requests: BTreeMap::new(),
+            missing: BTreeSet::new(),
         }
     }
 }
@@ -101,6 +105,19 @@ impl Snapshot {
         for (project, id, replay) in state.operations.replays() {
             let requests = snapshot.requests.entry(project.to_owned()).or_default();
             requests.insert(id.to_owned(), RequestRecord::of(replay));
+        }
+        snapshot
+    }
+
+    /// The same for somebody who may put it back: with what is referred to and is not there.
+    pub(crate) fn to_hand_out(state: &State) -> Self {
+        let mut snapshot = Self::of(state);
+        for collection in state.collections() {
+            for (path, stored) in state.all(collection) {
+                let targets = crate::state::references(&path, stored).into_iter();
+                let missing = targets.filter(|target| state.get(target).is_none());
+                snapshot.missing.extend(missing.map(|target| target.to_string()));
+            }
         }
         snapshot
     }
@@ -169,7 +186,8 @@ impl Snapshot {
 
     /// Every part, as entries that make the same document.
     pub(crate) fn into_entries(self) -> impl Iterator<Item = Entry> {
-        let Self { format: _, version: _, projects, resources, changes, operations, requests } = self;
+        let Self { format: _, version: _, projects, resources, changes, operations, requests, missing: _ } =
+            self;
         let projects = projects.into_iter().map(|(id, is)| Entry::Project { id, is: Some(is) });
         let resources = resources.into_iter().map(|(path, is)| Entry::Resource { path, is: Some(is) });
         let changes = changes.into_iter().map(|(path, is)| Entry::Change { path, is: Some(is) });
@@ -184,9 +202,19 @@ impl Snapshot {
         projects.chain(resources).chain(changes).chain(operations).chain(requests)
     }
 
+    /// The state that the document describes, if somebody could have come to it: whatever a resource refers to is there,
+    /// or known to be missing, and no two resources have one id.
+    pub(crate) fn into_whole_state(mut self) -> Result<State, SnapshotError> {
+        let missing = std::mem::take(&mut self.missing);
+        let state = self.into_state()?;
+        check_whole(&state, &missing)?;
+        Ok(state)
+    }
+
     /// The state that the document describes.
     pub(crate) fn into_state(self) -> Result<State, SnapshotError> {
-        let Self { format: _, version: _, projects, resources, changes, operations, requests } = self;
+        let Self { format: _, version: _, projects, resources, changes, operations, requests, missing: _ } =
+            self;
         let misfit = |what: &str, why: String| SnapshotError::Misfit { what: what.to_owned(), why };
         let mut state = State::default();
         let mut numbers = HashMap::new();
@@ -236,19 +264,19 @@ impl Snapshot {
 
 /// Reads a document as far as it can be read without taking it.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), SnapshotError> {
-    check_whole(&Snapshot::read(bytes)?.into_state()?)
+    Snapshot::read(bytes)?.into_whole_state().map(drop)
 }
 
-/// Refuses a state that nobody could have come to by requests: whatever a resource refers to must be there, and no two
-/// resources have one id.
-pub(crate) fn check_whole(state: &State) -> Result<(), SnapshotError> {
+fn check_whole(state: &State, missing: &BTreeSet<String>) -> Result<(), SnapshotError> {
     let mut ids: HashMap<u64, ResourcePath> = HashMap::new();
     for collection in state.collections() {
         for (path, stored) in state.all(collection) {
             let misfit = |why| SnapshotError::Misfit { what: path.to_string(), why };
             for target in crate::state::references(&path, stored) {
-                if state.get(&target).is_none() {
-                    return Err(misfit(format!("it refers to '{target}', which is not in the snapshot")));
+                if state.get(&target).is_none() && !missing.contains(&target.to_string()) {
+                    return Err(misfit(format!(
+                        "it refers to '{target}', which is neither in the snapshot nor under 'missing'"
+                    )));
                 }
             }
             if let Some(other) = ids.insert(stored.id, path.clone()) {

@@ -4,7 +4,7 @@ use super::Engine;
 use super::run::{Course, Ending};
 use crate::operation::{OperationPath, Stage};
 use crate::scope::ResourcePath;
-use crate::snapshot::{self, Snapshot, SnapshotError};
+use crate::snapshot::{Snapshot, SnapshotError};
 use crate::state::State;
 use jiff::Timestamp;
 use std::collections::HashMap;
@@ -89,13 +89,12 @@ impl Engine {
 
     /// The state as one document.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        Snapshot::of(&self.state())
+        Snapshot::to_hand_out(&self.state())
     }
 
     /// Puts a document in the place of everything there is, or says why not and changes nothing.
     pub(crate) async fn restore(self: &Arc<Self>, snapshot: Snapshot) -> Result<(), SnapshotError> {
-        let state = snapshot.into_state()?;
-        snapshot::check_whole(&state)?;
+        let state = snapshot.into_whole_state()?;
         self.state().replace(state);
         self.resume().await;
         Ok(())

@@ -241,6 +241,20 @@ async fn a_snapshot_brings_back_what_was_and_what_does_not_fit_changes_nothing()
 }
 
 #[tokio::test]
+async fn a_snapshot_of_what_drifted_can_be_put_back() {
+    let cloud = Cloud::start().await;
+    build(&cloud).await;
+    let map = "projects/p/global/urlMaps/m";
+    assert_eq!(snapshot(&cloud).await.get("missing"), None);
+    cloud.call("DELETE", &format!("/_emulator/resources/{map}"), None).await;
+    let drifted = snapshot(&cloud).await;
+    assert_eq!(drifted["missing"], json!([map]));
+    cloud.call("POST", "/_emulator/reset", None).await.ok();
+    cloud.call("PUT", "/_emulator/snapshot", Some(&drifted)).await.ok();
+    assert_eq!(snapshot(&cloud).await, drifted);
+}
+
+#[tokio::test]
 async fn projects_are_apart_and_share_only_the_pool() {
     let cloud = Cloud::start().await;
     for project in ["p", "q"] {
