@@ -11,8 +11,9 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The faults cannot be read.
+    // Its text is long and says it all, so it is no source beside: reporters would print it twice.
     #[error("{0} (--faults)")]
-    Faults(#[source] FaultListError),
+    Faults(FaultListError),
     /// Two fault rules have one name.
     #[error("taking up the faults: {0}")]
     FaultIds(#[source] TakenId),

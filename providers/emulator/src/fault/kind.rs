@@ -270,9 +270,18 @@ impl Fault {
             Self::Unreachable { scopes } if scopes.is_empty() => {
                 Some("name at least one scope that is unreachable, such as zones/us-central1-a".to_owned())
             }
+            Self::Unreachable { scopes } => {
+                let strange = scopes.iter().find(|scope| !is_scope(scope))?;
+                Some(format!("'{strange}' is no scope: write global, regions/NAME or zones/NAME"))
+            }
             _ => None,
         }
     }
+}
+
+fn is_scope(text: &str) -> bool {
+    let name = text.strip_prefix("regions/").or_else(|| text.strip_prefix("zones/"));
+    text == "global" || name.is_some_and(|name| !name.is_empty() && !name.contains('/'))
 }
 
 fn bad_gateway() -> u16 {

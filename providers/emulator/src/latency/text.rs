@@ -33,10 +33,15 @@ impl Latency {
     /// patterns is the order they are written in.
     pub fn from_json(text: &[u8]) -> Result<Self, LatencyError> {
         let value: Value = serde_json::from_slice(text).map_err(|json| error("", json.to_string()))?;
-        let Some(body) = value.as_object().filter(|body| body.contains_key("default")) else {
+        let parts = ["default", "methods", "seed"];
+        let by_parts = |body: &&Map<String, Value>| parts.iter().any(|part| body.contains_key(*part));
+        let Some(body) = value.as_object().filter(by_parts) else {
             return Ok(Self { default: method(&value, "default")?, methods: Vec::new(), seed: 0 });
         };
-        only(body, "", &["default", "methods", "seed"])?;
+        only(body, "", &parts)?;
+        let Some(default) = body.get("default") else {
+            return Err(error("default", "say how long methods take that are not named, such as 20"));
+        };
         let mut methods = Vec::new();
         match body.get("methods") {
             None => {}
@@ -51,7 +56,7 @@ impl Latency {
             None => 0,
             Some(seed) => seed.as_u64().ok_or_else(|| error("seed", "write a number"))?,
         };
-        Ok(Self { default: method(&body["default"], "default")?, methods, seed })
+        Ok(Self { default: method(default, "default")?, methods, seed })
     }
 
     /// What [`from_json`](Self::from_json) reads.
@@ -140,7 +145,7 @@ fn span(value: &Value, path: &str) -> Result<Distribution, LatencyError> {
             }
             Distribution::Percentiles(read)
         }
-        Value::Object(body) => {
+        Value::Object(body) if has("from") || has("to") => {
             only(body, path, &["from", "to"])?;
             Distribution::Uniform { from: field("from")?, to: field("to")? }
         }

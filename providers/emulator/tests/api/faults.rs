@@ -237,6 +237,8 @@ async fn aggregated_lists_may_be_partial() {
     assert_eq!((&place["warning"]["code"], place.get("addresses")), (&json!("UNREACHABLE"), None));
     cloud.get("aggregated/addresses").await.refused(503, "backendError", "");
     cloud.get("global/addresses").await.ok();
+    let nowhere = json!({ "fault": { "unreachable": { "scopes": ["us-central1"] } } });
+    assert_eq!(cloud.call("POST", "/_emulator/faults", Some(&nowhere)).await.status, 400);
 }
 
 #[tokio::test]

@@ -110,6 +110,7 @@ async fn lists_may_lag_while_get_does_not() {
     assert_eq!(cloud.get("global/healthChecks/kept").await.ok()["checkIntervalSec"], 60);
     cloud.get("global/healthChecks/new").await.ok();
     cloud.get("global/healthChecks/deleted").await.refused(404, "notFound", "deleted");
+    assert_eq!(hour, cloud.call("PUT", "/_emulator/list-lag", Some(&json!({ "lag": "1h" }))).await.ok());
     cloud.call("PUT", "/_emulator/list-lag", Some(&json!({ "lag": 0 }))).await.ok();
     assert_eq!(names(&cloud.get("global/healthChecks").await.ok()), ["kept", "new"]);
     assert_eq!(cloud.call("PUT", "/_emulator/list-lag", Some(&json!({ "lag": "x" }))).await.status, 400);
