@@ -24,6 +24,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::emulator::Credentials;
 use super::report::out;
 use super::stop;
 use crate::cloud::Ownership;
@@ -137,7 +138,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let (demo, timeout) = (arguments.demo, Duration::from_secs(arguments.timeout));
     let project = arguments.project.clone();
     let mut stage = Stage::set(arguments).await?;
-    out(&super::emulator::usage(&stage.cloud, &project));
+    out(&super::emulator::usage(&stage.cloud, &project, Credentials::None));
     if stage.port_offset != 0 {
         out(&format!(
             "Ports of load balancers have {} added: 80 is {}, 443 is {}.\n\n",

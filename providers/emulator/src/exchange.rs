@@ -187,6 +187,9 @@ impl Outgoing {
         self.reply.body.as_ref().map(|body| {
             let json = if self.pretty { serde_json::to_vec_pretty(body) } else { serde_json::to_vec(body) };
             let mut json = json.expect("a JSON value always prints");
+            if self.pretty {
+                json.push(b'\n');
+            }
             if self.delivery == Delivery::Cut {
                 json.truncate(json.len() / 2);
             }

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use clap::Parser;
 use emulator::{Config, Emulator, Options};
+use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 
 /// A local Compute Engine: the load-balancing API, and load balancers that serve on loopback
@@ -16,7 +17,8 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     let Arguments { options } = Arguments::parse();
     let running = Emulator::start(Config::from(options)).await?;
     println!("API    {}", running.endpoint());
