@@ -49,7 +49,7 @@ pub(crate) fn redact(value: &mut Value) {
     match value {
         Value::Object(fields) => {
             for (name, value) in fields {
-                if SECRETS.contains(&name.as_str()) && !value.is_null() {
+                if is_secret(name) && !value.is_null() {
                     *value = Value::String(REDACTED.to_owned());
                 } else {
                     redact(value);
@@ -61,17 +61,34 @@ pub(crate) fn redact(value: &mut Value) {
     }
 }
 
-/// Path and query without credentials.
+/// In camel or in snake case, and whatever its capitals: a body that is refused for the spelling of a name holds the secret
+/// all the same.
+fn is_secret(name: &str) -> bool {
+    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    SECRETS.iter().any(|secret| plain(secret) == plain(name))
+}
+
+/// Path and query without credentials. A query may begin with `&` as well, and names may be percent-encoded.
 pub(crate) fn redacted_target(target: &str) -> String {
-    let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
-    let pairs: Vec<String> = query
+    match target.split_once('?') {
+        Some((path, query)) => format!("{}?{}", redacted_pairs(path), redacted_pairs(query)),
+        None => redacted_pairs(target),
+    }
+}
+
+fn redacted_pairs(text: &str) -> String {
+    let pairs: Vec<String> = text
         .split('&')
         .map(|pair| match pair.split_once('=') {
-            Some((name, _)) if CREDENTIALS.contains(&name) => format!("{name}={REDACTED}"),
+            Some((name, _)) if is_credential(name) => format!("{name}={REDACTED}"),
             _ => pair.to_owned(),
         })
         .collect();
-    format!("{path}?{}", pairs.join("&"))
+    pairs.join("&")
+}
+
+fn is_credential(name: &str) -> bool {
+    url::form_urlencoded::parse(name.as_bytes()).any(|(name, _)| CREDENTIALS.contains(&name.as_ref()))
 }
 
 #[cfg(test)]
@@ -102,5 +119,14 @@ mod tests {
         assert_eq!(redacted(b"privateKey: x"), Some(json!("13 bytes that are not JSON")));
         assert_eq!(redacted(b""), None);
         assert_eq!(redacted_target("/p?alt=json&key=AIza&x"), "/p?alt=json&key=REDACTED&x");
+        assert_eq!(
+            redacted_target("/p&%6bey=AIza?access_token=a"),
+            "/p&%6bey=REDACTED?access_token=REDACTED"
+        );
+        assert_eq!(
+            redacted(br#"{"private_key": "-----BEGIN"}"#),
+            Some(json!({ "private_key": "REDACTED" })),
+            "in the other spelling"
+        );
     }
 }
