@@ -89,8 +89,10 @@ impl Engine {
             _ => latency.answer,
         };
         let turn = if answer.is_zero() { None } else { Some(self.clock.sleep(answer).await) };
-        // Who waits for an operation must not keep the clock from going on to its end.
-        let turn = turn.filter(|_| !matches!(call, Call::Operation { what: OperationCall::Wait, .. }));
+        // Who waits for an operation must not keep the clock from going on to its end, nor may who hangs until a rule is gone.
+        let waits = matches!(call, Call::Operation { what: OperationCall::Wait, .. })
+            || verdict.as_ref().is_some_and(|verdict| matches!(verdict.fault, Fault::Hang { .. }));
+        let turn = turn.filter(|_| !waits);
         if let Some(verdict) = &verdict
             && let Some(outgoing) = self.before(verdict, &call).await
         {

@@ -70,7 +70,15 @@ impl Room {
 
     /// Puts rules at the end of the list, all or none. Answers with their ids.
     pub(crate) fn add(&self, rules: Vec<Rule>, now: Timestamp) -> Result<Vec<String>, TakenId> {
-        let mut standing = self.standing();
+        self.add_to(&mut self.standing(), rules, now)
+    }
+
+    fn add_to(
+        &self,
+        standing: &mut Standing,
+        rules: Vec<Rule>,
+        now: Timestamp,
+    ) -> Result<Vec<String>, TakenId> {
         let mut ids: Vec<String> = standing.rules.iter().map(|live| live.rule.id.clone()).collect();
         let before = ids.len();
         let mut named = standing.named;
@@ -99,8 +107,10 @@ impl Room {
         if let Some(twice) = rules.iter().find(|rule| !rule.id.is_empty() && !ids.insert(&rule.id)) {
             return Err(TakenId(twice.id.clone()));
         }
-        self.clear();
-        self.add(rules, now)
+        // In one hold of the list: a rule that comes in between could take an id, and the old ones would be gone for nothing.
+        let mut standing = self.standing();
+        self.clear_all(&mut standing);
+        self.add_to(&mut standing, rules, now)
     }
 
     /// Removes a rule. False: there is none.
@@ -114,7 +124,10 @@ impl Room {
 
     /// Removes every rule.
     pub(crate) fn clear(&self) {
-        let mut standing = self.standing();
+        self.clear_all(&mut self.standing());
+    }
+
+    fn clear_all(&self, standing: &mut Standing) {
         for live in standing.rules.drain(..) {
             live.gone.cancel();
         }
