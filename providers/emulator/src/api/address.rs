@@ -153,7 +153,7 @@ pub(super) fn internal(draft: &Draft, world: &World<'_>) -> Option<Ipv4Addr> {
     let step = 1_u32.checked_shl(32_u32.saturating_sub(u32::try_from(prefix).ok()?)).unwrap_or(1 << 20);
     let (first, last) = match super::subnetwork::range(draft.text("subnetwork"), world) {
         // The first addresses of a subnetwork are the network's own.
-        Some(net) => (u32::from(net.network()) + 10, u32::from(net.broadcast())),
+        Some(net) => (u32::from(net.network()).saturating_add(10), u32::from(net.broadcast())),
         None => (u32::from(OWN), u32::from(OWN) | 0x003f_ffff),
     };
     (0..)
