@@ -96,7 +96,11 @@ impl Engine {
     pub(crate) async fn restore(self: &Arc<Self>, snapshot: Snapshot) -> Result<(), SnapshotError> {
         let state = snapshot.into_whole_state()?;
         self.state().replace(state);
-        self.resume().await;
+        // A task of its own, as a request is dropped when its client goes away: the operations must go on all the same.
+        let engine = Arc::clone(self);
+        if let Err(error) = self.tasks.spawn(async move { engine.resume().await }).await {
+            tracing::error!(%error, "going on with a restored state ended badly");
+        }
         Ok(())
     }
 

@@ -68,7 +68,7 @@ impl Engine {
             inserted: now,
             started: None,
             ended: None,
-            latency: pending + running,
+            latency: pending.saturating_add(running),
             pending,
             warnings: fault.warnings,
             visibility: fault.visibility,
@@ -124,6 +124,10 @@ impl Engine {
     fn advance(&self, operation: &OperationPath, to: Stage) {
         let now = self.clock.now();
         let mut state = self.state();
+        // A snapshot that is restored while its operations still run makes two go on with each; the slower changes nothing.
+        if state.operations.get(operation).is_none_or(|operation| operation.stage() == Stage::Done) {
+            return;
+        }
         let operation = match to {
             Stage::Done => state.operations.end(operation, now),
             Stage::Pending | Stage::Running => state.operations.get_mut(operation),
@@ -184,19 +188,31 @@ impl Engine {
     /// Lets the data plane take up what has been put in place, at once or after its programming delay.
     pub(crate) fn publish(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            for due in self.plane.publish(&self.state).await {
-                let Some(engine) = self.me.upgrade() else { return };
-                self.tasks.spawn(async move {
-                    tokio::select! {
-                        turn = due => {
-                            engine.publish().await;
-                            engine.changed();
-                            drop(turn);
-                        }
-                        () = engine.stop.cancelled() => {}
-                    }
-                });
+            let Some(engine) = self.me.upgrade() else { return };
+            // A task of its own, as a request is dropped when its client goes away: what the data plane has taken out of
+            // the state must be served all the same.
+            let publishing = self.tasks.spawn(async move {
+                for due in engine.plane.publish(&engine.state).await {
+                    engine.publish_when(due);
+                }
+            });
+            if let Err(error) = publishing.await {
+                tracing::error!(%error, "publishing to the data plane ended badly");
             }
         })
+    }
+
+    fn publish_when(self: &Arc<Self>, due: Sleep) {
+        let engine = Arc::clone(self);
+        self.tasks.spawn(async move {
+            tokio::select! {
+                turn = due => {
+                    engine.publish().await;
+                    engine.changed();
+                    drop(turn);
+                }
+                () = engine.stop.cancelled() => {}
+            }
+        });
     }
 }
