@@ -49,6 +49,7 @@ mod schema;
 mod scope;
 mod seed;
 mod server;
+mod service;
 mod snapshot;
 mod span;
 mod start_error;

@@ -8,7 +8,7 @@ use crate::error::{ApiError, OperationError};
 use crate::exchange::{Delivery, Outgoing};
 use crate::fault::{Event, Facts, Fault, Moment, Verdict, answer};
 use crate::operation::{OperationWarning, Visibility};
-use crate::scope::Scope;
+use crate::service;
 use crate::state::Stored;
 use crate::version::Version;
 use http::{HeaderValue, StatusCode, header};
@@ -147,7 +147,7 @@ impl Engine {
         };
         let facts = Facts {
             method,
-            google: &google(method, call.place()),
+            google: &service::method(method, call.place()),
             project: call.project(),
             name: name.as_deref(),
             version,
@@ -238,65 +238,6 @@ impl Engine {
             let mut changed = Stored::clone(stored);
             changed.generation += 1;
             state.put(&path, changed);
-        }
-    }
-}
-
-/// The id of a method as Google spells it: some collections have a name of their own for global or regional resources.
-fn google(method: &str, place: &Scope) -> String {
-    /// Regional ones have the plain name, global ones begin with `global`.
-    const REGIONAL_AT_HOME: [&str; 4] =
-        ["addresses", "forwardingRules", "operations", "publicDelegatedPrefixes"];
-    /// Zonal ones have the plain name.
-    const ZONAL_AT_HOME: [&str; 4] =
-        ["networkEndpointGroups", "instances", "instanceGroups", "instanceGroupManagers"];
-    /// Regional ones have the plain name, and there are no others.
-    const REGIONAL_ONLY: [&str; 3] = ["subnetworks", "routers", "targetVpnGateways"];
-    let collection = method.split('.').next().unwrap_or_default();
-    let prefix = match place {
-        _ if method.ends_with(".aggregatedList") && collection != "operations" => "",
-        Scope::Global if REGIONAL_AT_HOME.contains(&collection) || ZONAL_AT_HOME.contains(&collection) => {
-            "global"
-        }
-        Scope::Region(_) if collection == "operations" => "region",
-        Scope::Zone(_) if collection == "operations" => "zone",
-        Scope::Region(_)
-            if !REGIONAL_AT_HOME.contains(&collection) && !REGIONAL_ONLY.contains(&collection) =>
-        {
-            "region"
-        }
-        _ => "",
-    };
-    let mut letters = method.chars();
-    match (prefix, letters.next()) {
-        ("", _) | (_, None) => method.to_owned(),
-        (prefix, Some(first)) => format!("{prefix}{}{}", first.to_ascii_uppercase(), letters.as_str()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn methods_as_google_spells_them() {
-        let region = Scope::Region("r".to_owned());
-        let zone = Scope::Zone("z".to_owned());
-        for (method, place, expected) in [
-            ("forwardingRules.insert", &Scope::Global, "globalForwardingRules.insert"),
-            ("forwardingRules.insert", &region, "forwardingRules.insert"),
-            ("addresses.aggregatedList", &Scope::Global, "addresses.aggregatedList"),
-            ("operations.wait", &Scope::Global, "globalOperations.wait"),
-            ("operations.wait", &zone, "zoneOperations.wait"),
-            ("operations.get", &region, "regionOperations.get"),
-            ("operations.aggregatedList", &Scope::Global, "globalOperations.aggregatedList"),
-            ("urlMaps.insert", &Scope::Global, "urlMaps.insert"),
-            ("urlMaps.insert", &region, "regionUrlMaps.insert"),
-            ("networkEndpointGroups.insert", &zone, "networkEndpointGroups.insert"),
-            ("networkEndpointGroups.insert", &Scope::Global, "globalNetworkEndpointGroups.insert"),
-            ("subnetworks.list", &region, "subnetworks.list"),
-        ] {
-            assert_eq!(google(method, place), expected, "{method} {place}");
         }
     }
 }

@@ -172,11 +172,11 @@ impl Admission<'_> {
             | (Type::Flag, Value::Bool(_))
             | (Type::Number, Value::Number(_)) => Ok(value.clone()),
             (Type::Flag, other) => Err(wrong_type(at, "TYPE_BOOL", other)),
+            // Read as JSON would have it: "1" is shown as 1, not as 1.0.
             (Type::Number, Value::String(text)) => text
-                .parse::<f64>()
+                .parse::<serde_json::Number>()
                 .ok()
-                .filter(|number| number.is_finite())
-                .map(Value::from)
+                .map(Value::Number)
                 .ok_or_else(|| wrong_type(at, "TYPE_DOUBLE", value)),
             (Type::Number, other) => Err(wrong_type(at, "TYPE_DOUBLE", other)),
             (Type::Integer, value) => whole_number(value)

@@ -1,28 +1,23 @@
 //! The permission that a call needs: `compute.SERVICE.ACTION`.
 
 use crate::call::{Call, OperationCall};
-use crate::declaration::Resource;
-use crate::scope::{Scope, ScopeKind};
+use crate::service;
 use serde_json::Value;
-
-/// Collections whose plain name is that of the regional ones; the global ones have a prefix. It is the other way round for
-/// the rest.
-const AT_HOME_IN_REGIONS: [&str; 2] = ["addresses", "forwardingRules"];
 
 /// The permission, or none for what everybody may ask.
 pub(super) fn of(call: &Call) -> Option<String> {
     let (service, action) = match call {
         Call::Project { .. } => ("projects".to_owned(), "get"),
-        Call::List { resource, scope, .. } => (service(resource, scope), "list"),
+        Call::List { resource, scope, .. } => (service::of(resource.collection, scope), "list"),
         Call::Aggregated { resource, .. } => (resource.collection.to_owned(), "list"),
         Call::Get { resource, path } | Call::Find { resource, path, .. } => {
-            (service(resource, &path.scope), "get")
+            (service::of(resource.collection, &path.scope), "get")
         }
-        Call::Insert { resource, scope, .. } => (service(resource, scope), "create"),
+        Call::Insert { resource, scope, .. } => (service::of(resource.collection, scope), "create"),
         Call::Update { resource, path } | Call::Patch { resource, path } => {
-            (service(resource, &path.scope), "update")
+            (service::of(resource.collection, &path.scope), "update")
         }
-        Call::Delete { resource, path } => (service(resource, &path.scope), "delete"),
+        Call::Delete { resource, path } => (service::of(resource.collection, &path.scope), "delete"),
         Call::Verb { resource, path, verb } => {
             let action = match verb.name {
                 // It asks which permissions there are.
@@ -33,16 +28,16 @@ pub(super) fn of(call: &Call) -> Option<String> {
                 | "setNamedPorts" => "update",
                 name => name,
             };
-            (service(resource, &path.scope), action)
+            (service::of(resource.collection, &path.scope), action)
         }
-        Call::Operations { scope, .. } => (operations(scope), "list"),
+        Call::Operations { scope, .. } => (service::of("operations", scope), "list"),
         Call::AggregatedOperations { .. } => ("globalOperations".to_owned(), "list"),
         Call::Operation { path, what } => {
             let action = match what {
                 OperationCall::Get | OperationCall::Wait => "get",
                 OperationCall::Delete => "delete",
             };
-            (operations(&path.scope), action)
+            (service::of("operations", &path.scope), action)
         }
         Call::Collection { resource, scope, verb, .. } => {
             let action = match verb.name {
@@ -50,37 +45,13 @@ pub(super) fn of(call: &Call) -> Option<String> {
                 name => name,
             };
             let service = match scope {
-                Some(scope) => service(resource, scope),
+                Some(scope) => service::of(resource.collection, scope),
                 None => resource.collection.to_owned(),
             };
             (service, action)
         }
     };
     Some(format!("compute.{service}.{action}"))
-}
-
-fn operations(scope: &Scope) -> String {
-    match scope {
-        Scope::Zone(_) => "zoneOperations",
-        Scope::Region(_) => "regionOperations",
-        Scope::Global | Scope::Project => "globalOperations",
-    }
-    .to_owned()
-}
-
-/// The name of a collection in one kind of place, as permissions and the discovery document have it.
-fn service(resource: &Resource, scope: &Scope) -> String {
-    let collection = resource.collection;
-    let zonal = resource.scopes.contains(&ScopeKind::Zone);
-    let several = resource.scopes.len() > 1;
-    let prefix = match scope {
-        Scope::Global if zonal || AT_HOME_IN_REGIONS.contains(&collection) => "global",
-        Scope::Region(_) if several && !AT_HOME_IN_REGIONS.contains(&collection) => "region",
-        _ => return collection.to_owned(),
-    };
-    let mut letters = collection.chars();
-    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
-    format!("{prefix}{first}{}", letters.as_str())
 }
 
 /// What the permission would have been needed on, as the refusal says it.
