@@ -101,12 +101,13 @@ pub fn main() -> ExitCode {
 /// The log filter that was given cannot be read.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 #[error("starting to log")]
-struct LogError(#[source] crate::telemetry::BadFilter);
+struct LogError(#[source] crate::telemetry::TelemetryError);
 
 /// Log lines go to the error stream, so that what a command shows can be read by itself; they are for people.
 fn log(arguments: &LogArguments, default: &str) -> Result<(), LogError> {
     let filter = arguments.log.as_deref().unwrap_or(default);
-    crate::telemetry::start(filter, Some(LogFormat::Text)).map_err(LogError)
+    // Log lines alone: nothing is left to be sent at the end.
+    crate::telemetry::Telemetry::logs(filter, Some(LogFormat::Text)).start().map(drop).map_err(LogError)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use url::Url;
 use crate::apply::Pace;
 use crate::metrics::Metrics;
 use crate::model::{ClusterId, InvalidName};
+use crate::telemetry::Telemetry;
 
 /// Which API server.
 #[derive(Debug, Clone, clap::Args)]
@@ -95,6 +96,18 @@ pub struct ObservingArguments {
     /// What to log: a level, or levels by module such as `info,gclb::apply=debug`
     #[arg(long, env = "GCLB_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
+    /// Send the spans of turns, changes and calls to this OpenTelemetry collector (OTLP over HTTP, such as http://127.0.0.1:4318)
+    #[arg(long, env = "GCLB_OTLP_ENDPOINT", value_name = "URL")]
+    pub otlp_endpoint: Option<Url>,
+}
+
+impl ObservingArguments {
+    /// What is told, and where.
+    #[must_use]
+    pub fn telemetry(&self) -> Telemetry {
+        let Self { listen: _, log_format, log, otlp_endpoint } = self;
+        Telemetry { filter: log.clone(), format: *log_format, collector: otlp_endpoint.clone() }
+    }
 }
 
 /// What to log, for the commands that a person runs.

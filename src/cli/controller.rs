@@ -19,7 +19,7 @@ use crate::controller::listen::{Answers, ListenError, Readiness, listen};
 use crate::controller::{self, Options, Progress};
 use crate::metrics::Metrics;
 use crate::snapshot::Cluster;
-use crate::telemetry::{self, BadFilter};
+use crate::telemetry::TelemetryError;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,8 +51,8 @@ pub(super) struct Arguments {
 /// Why it did not run, or does not any more.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 enum ControllerError {
-    #[error("starting to log")]
-    Log(#[source] BadFilter),
+    #[error("starting to tell what goes on")]
+    Telemetry(#[source] TelemetryError),
     #[error("waiting for the signal to stop")]
     Signal(#[source] std::io::Error),
     #[error("starting to be observed")]
@@ -77,7 +77,8 @@ enum ControllerError {
 
 pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let Arguments { kubernetes, cloud, pace, leader, observing } = arguments;
-    telemetry::start(&observing.log, observing.log_format).map_err(ControllerError::Log)?;
+    // Held to the end: dropping it sends the last spans.
+    let _telling = observing.telemetry().start().map_err(ControllerError::Telemetry)?;
     let asked = stop::asked().map_err(ControllerError::Signal)?;
     let shutdown = CancellationToken::new();
     tokio::spawn({
