@@ -1,9 +1,13 @@
 //! What is counted and timed. Labels come from fixed sets, never from names of objects: those are in logs and Events.
+//!
+//! docs/observability.md has the table of all of them; a test holds it, the dashboard and the alerts against [`Metrics::catalogue`].
 
+mod catalogue;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -12,63 +16,50 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
 use crate::model::Kind;
+use catalogue::{Catalogue, Histograms, labels};
+
+pub use catalogue::{Described, Form};
 
 /// The metrics of one process.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    turns: Family<TurnLabels, Histogram, fn() -> Histogram>,
-    stages: Family<StageLabels, Histogram, fn() -> Histogram>,
+    catalogue: Vec<Described>,
+    turns: Histograms<TurnLabels>,
+    stages: Histograms<StageLabels>,
     planned: Family<ChangeLabels, Counter>,
+    executed: Family<ExecutedLabels, Counter>,
     requests: Family<RequestLabels, Counter>,
-    operations: Family<OperationLabels, Histogram, fn() -> Histogram>,
+    operations: Histograms<OperationLabels>,
+    under_way: Gauge,
+    waiting: Family<WaitingLabels, Gauge>,
+    queue_age: Family<QueueLabels, Gauge<f64, AtomicU64>>,
+    quota_wait: Histograms<QuotaLabels>,
+    drift: Family<KindLabels, Gauge>,
     problems: Family<ProblemLabels, Gauge>,
     load_balancers: Family<PhaseLabels, Gauge>,
+    leaks: Gauge,
     leads: Gauge,
     settled: Gauge<u64, AtomicU64>,
+    mirror: Gauge<u64, AtomicU64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct TurnLabels {
-    result: &'static str,
+labels! {
+    TurnLabels { result: &'static str }
+    StageLabels { stage: &'static str }
+    KindLabels { kind: &'static str }
+    ChangeLabels { kind: &'static str, action: &'static str }
+    ExecutedLabels { kind: &'static str, action: &'static str, result: &'static str }
+    RequestLabels { kind: &'static str, verb: &'static str, code: String }
+    OperationLabels { kind: &'static str, action: &'static str }
+    WaitingLabels { reason: &'static str }
+    QueueLabels { priority: &'static str }
+    QuotaLabels { group: &'static str }
+    ProblemLabels { reason: &'static str }
+    PhaseLabels { phase: &'static str }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct StageLabels {
-    stage: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ChangeLabels {
-    kind: &'static str,
-    action: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabels {
-    kind: &'static str,
-    verb: &'static str,
-    code: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct OperationLabels {
-    kind: &'static str,
-    action: &'static str,
-    result: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ProblemLabels {
-    reason: &'static str,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct PhaseLabels {
-    phase: &'static str,
-}
-
-/// From a millisecond to a minute: a turn with nothing to do takes the first, one that builds a load balancer the last.
+/// From a millisecond to a minute: a turn with nothing to do takes the first, one that plans thousands of load balancers the last.
 fn turn_buckets() -> Histogram {
     Histogram::new(exponential_buckets(0.001, 4.0, 9))
 }
@@ -80,56 +71,79 @@ fn operation_buckets() -> Histogram {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::with_prefix("gclb");
-        let turns = Family::new_with_constructor(turn_buckets as fn() -> Histogram);
-        let stages = Family::new_with_constructor(turn_buckets as fn() -> Histogram);
-        let operations = Family::new_with_constructor(operation_buckets as fn() -> Histogram);
-        let planned = Family::default();
-        let requests = Family::default();
-        let problems = Family::default();
-        let load_balancers = Family::default();
-        let leads = Gauge::default();
-        let settled = Gauge::default();
-        registry.register_with_unit(
-            "reconcile_duration",
-            "Turns of the loop, by how they ended",
-            Unit::Seconds,
-            turns.clone(),
-        );
-        registry.register_with_unit("stage_duration", "Stages of a turn", Unit::Seconds, stages.clone());
-        registry.register("planned_changes", "Changes that plans asked for", planned.clone());
-        registry.register("cloud_requests", "Requests to the cloud, each try by itself", requests.clone());
-        registry.register_with_unit(
+        let mut catalogue = Catalogue::new();
+        let turns =
+            catalogue.seconds("reconcile_duration", "Turns of the loop, by how they ended", turn_buckets);
+        let stages = catalogue.seconds("stage_duration", "Stages of a turn", turn_buckets);
+        let planned = catalogue.counter("planned_changes", "Changes that plans asked for");
+        let executed = catalogue.counter("executed_changes", "Changes that ended, by how");
+        let requests = catalogue.counter("cloud_requests", "Requests to the cloud, each try by itself");
+        let operations = catalogue.seconds(
             "operation_duration",
             "Changes of the cloud, from the call until their operation was done",
-            Unit::Seconds,
-            operations.clone(),
+            operation_buckets,
         );
-        registry.register("problems", "Problems with the input at present", problems.clone());
-        registry.register("load_balancers", "Load balancers by how far they are", load_balancers.clone());
-        registry.register("leader", "1 while this process may write to the cloud", leads.clone());
-        registry.register_with_unit(
+        let under_way =
+            catalogue.one_gauge("changes_under_way", "Changes whose call was made and that have not ended");
+        let waiting = catalogue
+            .gauge("changes_waiting", "Changes of the plan that have not begun, by what they wait for");
+        let queue_age = catalogue.gauge_of_seconds(
+            "queue_age",
+            "How long the change that has waited longest for its turn has done so, by priority",
+        );
+        let quota_wait = catalogue.seconds(
+            "quota_wait",
+            "How long changes waited for a rate quota, by its group",
+            operation_buckets,
+        );
+        let drift =
+            catalogue.gauge("drift", "Resources of ours that somebody else changed and that are still so");
+        let problems = catalogue.gauge("problems", "Problems with the input at present");
+        let load_balancers = catalogue.gauge("load_balancers", "Load balancers by how far they are");
+        let leaks = catalogue.one_gauge(
+            "leaked_load_balancers",
+            "Load balancers in the cloud whose objects vanished without being deleted",
+        );
+        let leads = catalogue.one_gauge("leader", "1 while this process may write to the cloud");
+        let settled = catalogue.one_gauge_of(
             "last_settled",
-            "When there was last nothing left to do",
+            "When there was last nothing left to do, since the Unix epoch",
             Unit::Seconds,
-            settled.clone(),
         );
+        let mirror =
+            catalogue.one_gauge_of("mirror", "What the copy of the cloud takes in memory", Unit::Bytes);
+        let (registry, catalogue) = catalogue.finish();
         Self {
             registry,
+            catalogue,
             turns,
             stages,
             planned,
+            executed,
             requests,
             operations,
+            under_way,
+            waiting,
+            queue_age,
+            quota_wait,
+            drift,
             problems,
             load_balancers,
+            leaks,
             leads,
             settled,
+            mirror,
         }
     }
 }
 
 impl Metrics {
+    /// Every metric there is.
+    #[must_use]
+    pub fn catalogue(&self) -> &[Described] {
+        &self.catalogue
+    }
+
     /// A turn of the loop ended.
     pub fn turn_ended(&self, result: &'static str, took: Duration) {
         self.turns.get_or_create(&TurnLabels { result }).observe(took.as_secs_f64());
@@ -145,10 +159,48 @@ impl Metrics {
         self.planned.get_or_create(&ChangeLabels { kind: kind.collection(), action }).inc();
     }
 
-    /// A change of the cloud ended.
+    /// A change of the cloud ended, so long after its call.
     pub fn change_ended(&self, kind: Kind, action: &'static str, result: &'static str, took: Duration) {
-        let labels = OperationLabels { kind: kind.collection(), action, result };
-        self.operations.get_or_create(&labels).observe(took.as_secs_f64());
+        let kind = kind.collection();
+        self.executed.get_or_create(&ExecutedLabels { kind, action, result }).inc();
+        self.operations.get_or_create(&OperationLabels { kind, action }).observe(took.as_secs_f64());
+    }
+
+    /// So many changes are under way.
+    pub fn under_way(&self, count: usize) {
+        self.under_way.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// So many changes have not begun, by what they wait for; reasons that are not given have none.
+    pub fn waiting(&self, by_reason: &BTreeMap<&'static str, usize>) {
+        self.waiting.clear();
+        for (reason, count) in by_reason {
+            self.waiting
+                .get_or_create(&WaitingLabels { reason })
+                .set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// The change that has waited longest for its turn has waited so long, by priority; priorities that are not given have none.
+    pub fn queue_age(&self, by_priority: &BTreeMap<&'static str, Duration>) {
+        self.queue_age.clear();
+        for (priority, age) in by_priority {
+            self.queue_age.get_or_create(&QueueLabels { priority }).set(age.as_secs_f64());
+        }
+    }
+
+    /// A change waited for the quota of a group, and now goes on.
+    pub fn waited_for_quota(&self, group: &'static str, waited: Duration) {
+        self.quota_wait.get_or_create(&QuotaLabels { group }).observe(waited.as_secs_f64());
+    }
+
+    /// So many resources of ours are not as we left them, by kind; kinds that are not given have none.
+    pub fn drift(&self, by_kind: &BTreeMap<Kind, usize>) {
+        self.drift.clear();
+        for (kind, count) in by_kind {
+            let labels = KindLabels { kind: kind.collection() };
+            self.drift.get_or_create(&labels).set(i64::try_from(*count).unwrap_or(i64::MAX));
+        }
     }
 
     /// So many problems there are, by reason; reasons that are not given have none.
@@ -165,6 +217,16 @@ impl Metrics {
         for (phase, count) in by_phase {
             self.load_balancers.get_or_create(&PhaseLabels { phase }).set(count);
         }
+    }
+
+    /// So many load balancers in the cloud have lost their objects.
+    pub fn leaks(&self, count: usize) {
+        self.leaks.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// The copy of the cloud takes so many bytes.
+    pub fn mirror(&self, bytes: u64) {
+        self.mirror.set(bytes);
     }
 
     /// Whether this process may write.
@@ -215,7 +277,8 @@ mod tests {
             r#"gclb_reconcile_duration_seconds_count{result="settled"} 1"#,
             r#"gclb_stage_duration_seconds_count{stage="plan"} 1"#,
             r#"gclb_planned_changes_total{kind="urlMaps",action="create"} 1"#,
-            r#"gclb_operation_duration_seconds_sum{kind="urlMaps",action="create",result="done"} 2.0"#,
+            r#"gclb_executed_changes_total{kind="urlMaps",action="create",result="done"} 1"#,
+            r#"gclb_operation_duration_seconds_sum{kind="urlMaps",action="create"} 2.0"#,
             r#"gclb_problems{reason="SecretNotFound"} 2"#,
             r#"gclb_load_balancers{phase="Ready"} 1"#,
             "gclb_leader 1",
@@ -224,5 +287,24 @@ mod tests {
         }
         metrics.problems([]);
         assert!(!metrics.text().contains("SecretNotFound"));
+    }
+
+    #[test]
+    fn the_catalogue_has_the_names_that_are_shown() {
+        let metrics = Metrics::default();
+        metrics.planned(Kind::UrlMap, "create");
+        metrics.turn_ended("settled", Duration::from_millis(3));
+        metrics.mirror(7);
+        metrics.queue_age(&BTreeMap::from([("endpoints", Duration::from_secs(1))]));
+        let text = metrics.text();
+        for name in [
+            "gclb_planned_changes_total",
+            "gclb_reconcile_duration_seconds",
+            "gclb_mirror_bytes",
+            "gclb_queue_age_seconds",
+        ] {
+            assert!(text.contains(name), "{name} is not in\n{text}");
+            assert!(metrics.catalogue().iter().any(|described| described.name == name), "{name}");
+        }
     }
 }

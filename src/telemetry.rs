@@ -38,7 +38,9 @@ pub enum TelemetryError {
         source: ParseError,
     },
     /// The collector's address cannot be used.
-    #[error("prepare to send spans to {endpoint}: name the collector's OTLP address for HTTP, such as http://127.0.0.1:4318")]
+    #[error(
+        "prepare to send spans to {endpoint}: name the collector's OTLP address for HTTP, such as http://127.0.0.1:4318"
+    )]
     BadCollector {
         /// As it was given.
         endpoint: Url,
@@ -85,7 +87,9 @@ impl Telemetry {
         let spans = collector.map(exporter).transpose()?;
         let exporting = spans.as_ref().map(|spans| {
             // Attempts and calls are finer than what people want to read in a log.
-            let ours = Targets::new().with_target("gclb", tracing::Level::DEBUG).with_target("gce", tracing::Level::DEBUG);
+            let ours = Targets::new()
+                .with_target("gclb", tracing::Level::DEBUG)
+                .with_target("gce", tracing::Level::DEBUG);
             tracing_opentelemetry::layer().with_tracer(spans.tracer("gclb")).with_filter(ours)
         });
         let terminal = std::io::stderr().is_terminal();

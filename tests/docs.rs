@@ -15,6 +15,7 @@ mod words;
 
 use std::collections::BTreeSet;
 
+use gclb::metrics::{Described, Metrics};
 use gclb::problem::Reason;
 use pages::{Page, page, pages, source, sources};
 
@@ -99,11 +100,17 @@ fn every_key_on_an_object_is_explained_and_none_is_invented() {
 
 #[test]
 fn every_metric_is_explained_with_its_labels() {
-    let (metrics, labels) = words::metrics(&source("src/metrics.rs"));
-    let table = page("docs/runbook.md").section("### Metrics");
-    same("metrics (docs/runbook.md)", &metrics, &table.first_cells());
-    for label in labels {
-        assert!(table.text.contains(&format!("`{label}`")), "the label {label} is not explained");
+    let catalogue = Metrics::default().catalogue().to_vec();
+    let metrics: BTreeSet<String> = catalogue.iter().map(|described| described.name.clone()).collect();
+    let table = page("docs/observability.md").section("## Metrics");
+    same("metrics (docs/observability.md)", &metrics, &table.first_cells());
+    for Described { name, form, help: _, labels } in &catalogue {
+        let row =
+            table.text.lines().find(|line| line.starts_with(&format!("| `{name}` | {} |", form.word())));
+        let row = row.unwrap_or_else(|| panic!("{name} is not said to be a {}", form.word()));
+        for label in *labels {
+            assert!(row.contains(&format!("`{label}`")), "the label {label} of {name} is not explained");
+        }
     }
     let mut stages = BTreeSet::new();
     for source in sources("src/controller") {
