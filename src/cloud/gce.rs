@@ -19,7 +19,7 @@ mod wire;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use tokio::time::Instant;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use gce::{Client, Completion, Global, HealthStatus, InstanceState, Query};

@@ -4,13 +4,14 @@ mod builder;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gce_api::{
     Address, BackendService, Firewall, ForwardingRule, HealthCheck, Instance, InstanceGroup, Network,
     NetworkEndpointGroup, Project, Resource, SslCertificate, Subnetwork, TargetHttpProxy, TargetHttpsProxy,
     UrlMap,
 };
+use tokio::time::Instant;
 use url::Url;
 
 pub use builder::{BuildError, Builder, DEFAULT_ENDPOINT, Timeouts};
@@ -18,7 +19,7 @@ pub use builder::{BuildError, Builder, DEFAULT_ENDPOINT, Timeouts};
 use crate::auth::Authorizer;
 use crate::methods::Placed;
 use crate::request::Call;
-use crate::{Collection, Error, Observer, RetryPolicy, ScopeOf};
+use crate::{Collection, Error, Observer, RetryPolicy, ScopeOf, Transport};
 
 /// A client of one project. Cheap to clone; clones share connections and tokens.
 #[derive(Clone)]
@@ -30,7 +31,7 @@ pub struct Client {
 pub(crate) struct Shared {
     pub(crate) project: String,
     pub(crate) endpoint: Url,
-    pub(crate) http: reqwest::Client,
+    pub(crate) transport: Arc<dyn Transport>,
     pub(crate) authorizer: Authorizer,
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
@@ -74,7 +75,7 @@ impl Client {
         self.shared.endpoint.as_str()
     }
 
-    /// The same client, whose calls give up at the given moment: no try lasts longer and no pause ends later. A call
+    /// The same client, whose calls give up at the given moment (by tokio's clock): no try lasts longer and no pause ends later. A call
     /// begun after it fails with [`Error::OutOfTime`] without being sent.
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {

@@ -10,7 +10,7 @@ use std::time::Duration;
 pub use quota::Quota;
 pub use refusal::{Cause, Forbidden, Reason, Refusal};
 
-use crate::{AuthError, Retry, Unreachable};
+use crate::{AuthError, Reached, Retry, TransportError, Unreachable};
 
 /// A failed call. Every variant names the verb and the resource; what lies behind is the `source`.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ pub enum Error {
         resource: String,
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: TransportError,
     },
     /// The API said no.
     #[error("{verb} {resource}: {refusal}")]
@@ -237,7 +237,7 @@ impl Error {
     pub fn is_outcome_unknown(&self) -> bool {
         match self {
             // A connection that was never made carried nothing.
-            Self::Transport { source, .. } => !source.is_connect(),
+            Self::Transport { source, .. } => source.reached() != Reached::Nobody,
             Self::Refused { refusal, .. } => refusal.cause == Cause::Unavailable,
             Self::OperationFailed { .. }
             | Self::StillRunning { .. }

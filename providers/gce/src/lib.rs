@@ -31,6 +31,10 @@
 //! Each call is tried again after connection failures and 500, 502, 503, 504; after throttling (429, and 403 with
 //! reason `rateLimitExceeded`); and after `resourceNotReady`. A change carries a random `requestId`, the same for
 //! every try whose fate is unknown, so that a change is not made twice. [`RetryPolicy`] has the delays and limits.
+//!
+//! # Time and transport
+//! Every pause and every time limit goes by tokio's clock, and requests leave through a [`Transport`]: with
+//! [`Builder::transport`] and `tokio::time::pause` a test runs hours of this client in milliseconds, without a socket.
 
 mod auth;
 mod client;
@@ -43,6 +47,7 @@ mod paging;
 mod request;
 mod retry;
 mod scope;
+mod transport;
 mod verbs;
 
 pub use auth::{AuthError, Credentials, install_crypto_provider};
@@ -54,4 +59,5 @@ pub use operation::{Completion, Operation};
 pub use paging::{Aggregated, Unreachable};
 pub use retry::{Backoff, Retry, RetryPolicy};
 pub use scope::{Global, Place, Region, ScopeOf, Zone};
+pub use transport::{Reached, Sending, Transport, TransportError};
 pub use verbs::{HealthStatus, InstanceState, MAX_ENDPOINTS_PER_CALL};

@@ -1,8 +1,7 @@
 //! Changes on their way: every mutation answers with an operation, and is done only when that is.
 
-use std::time::Instant;
-
 use gce_api::{Link, Resource, Scope};
+use tokio::time::Instant;
 
 use crate::request::Call;
 use crate::{Client, Error, Refusal};
@@ -126,7 +125,7 @@ impl Client {
             if operation.is_done() {
                 return operation.finish();
             }
-            let asked = tokio::time::Instant::now();
+            let asked = Instant::now();
             let call = Call::ask(
                 "wait",
                 gce_api::Operation::COLLECTION,

@@ -1,15 +1,18 @@
 //! One call: from a verb and a path to an answer, over as many tries as the failures allow.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use bytes::Bytes;
 use gce_api::ErrorBody;
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::{Attempt, Client, Error, Refusal};
+use crate::transport::Slow;
+use crate::{Attempt, Client, Error, Reached, Refusal, TransportError};
 
 /// What a call does to the cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +32,7 @@ pub(crate) struct Call {
     method: Method,
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
-    body: Option<Vec<u8>>,
+    body: Option<Bytes>,
     effect: Effect,
     timeout: Option<Duration>,
 }
@@ -104,7 +107,7 @@ impl Call {
             resource: self.resource.clone(),
             source,
         })?;
-        self.body = Some(encoded);
+        self.body = Some(encoded.into());
         Ok(self)
     }
 
@@ -137,12 +140,12 @@ impl Client {
     }
 
     /// Makes the call and returns the bytes of its answer.
-    pub(crate) async fn send(&self, call: &Call) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn send(&self, call: &Call) -> Result<Bytes, Error> {
         let span = tracing::debug_span!("compute_call", verb = call.verb, resource = %call.resource);
         self.tries(call).instrument(span).await
     }
 
-    async fn tries(&self, call: &Call) -> Result<Vec<u8>, Error> {
+    async fn tries(&self, call: &Call) -> Result<Bytes, Error> {
         let mut schedule = self.shared.retry.schedule();
         let mut request_id = Uuid::new_v4();
         let mut number = 0;
@@ -192,7 +195,7 @@ impl Client {
         call: &Call,
         number: u32,
         latency: Duration,
-        outcome: &Result<(StatusCode, Vec<u8>), Failed>,
+        outcome: &Result<(StatusCode, Bytes), Failed>,
     ) {
         let (status, failure) = match outcome {
             Ok((status, _)) => (Some(status.as_u16()), None),
@@ -225,40 +228,64 @@ impl Client {
         call: &Call,
         request_id: Uuid,
         patience: Duration,
-    ) -> Result<(StatusCode, Vec<u8>), Failed> {
+    ) -> Result<(StatusCode, Bytes), Failed> {
         let started = Instant::now();
         let credentials = self.shared.authorizer.headers(patience).await.map_err(|source| Failed {
             error: Error::Authenticate { verb: call.verb, resource: call.resource.clone(), source },
             status: None,
         })?;
-        let mut request = self
-            .shared
-            .http
-            .request(call.method.clone(), self.address(call, request_id))
-            .headers(credentials)
-            .timeout(patience.saturating_sub(started.elapsed()));
-        request = match &call.body {
-            Some(body) => request.header(header::CONTENT_TYPE, "application/json").body(body.clone()),
-            // Servers want a length even where there is nothing.
-            None if call.method == Method::POST => request.header(header::CONTENT_LENGTH, 0),
-            None => request,
+        let request =
+            self.request(call, request_id, credentials).map_err(|error| Failed { error, status: None })?;
+        let left = patience.saturating_sub(started.elapsed());
+        let response = match tokio::time::timeout(left, self.shared.transport.send(request)).await {
+            Ok(answered) => answered,
+            Err(_) => Err(TransportError::new(Reached::Perhaps, Slow(patience))),
         };
-        let lost = |source: reqwest::Error, status: Option<StatusCode>| Failed {
-            error: Error::Transport { verb: call.verb, resource: call.resource.clone(), source },
-            status: status.map(|status| status.as_u16()),
-        };
-        let response = request.send().await.map_err(|source| lost(source, None))?;
+        let response = response.map_err(|source| {
+            let status = match source.reached() {
+                Reached::Status(status) => Some(status),
+                Reached::Nobody | Reached::Perhaps => None,
+            };
+            let error = Error::Transport { verb: call.verb, resource: call.resource.clone(), source };
+            Failed { error, status }
+        })?;
         let status = response.status();
         let retry_after = retry_after(response.headers());
-        let answer = response.bytes().await.map_err(|source| lost(source, Some(status)))?;
+        let answer = response.into_body();
         if status.is_success() {
-            return Ok((status, answer.into()));
+            return Ok((status, answer));
         }
         let body: Option<ErrorBody> = serde_json::from_slice(&answer).ok();
         let refusal = Refusal::of_answer(status, body, &answer, retry_after);
         let error =
             Error::Refused { verb: call.verb, resource: call.resource.clone(), refusal: Box::new(refusal) };
         Err(Failed { error, status: Some(status.as_u16()) })
+    }
+
+    fn request(
+        &self,
+        call: &Call,
+        request_id: Uuid,
+        credentials: HeaderMap,
+    ) -> Result<Request<Bytes>, Error> {
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(self.address(call, request_id).as_str())
+            .body(call.body.clone().unwrap_or_default())
+            .map_err(|_| Error::Unaddressable {
+                verb: call.verb,
+                resource: call.resource.clone(),
+                problem: "its URL is none for HTTP",
+            })?;
+        *request.headers_mut() = credentials;
+        if call.body.is_some() {
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+        } else if call.method == Method::POST {
+            // Servers want a length even where there is nothing.
+            request.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(0));
+        }
+        Ok(request)
     }
 
     fn address(&self, call: &Call, request_id: Uuid) -> url::Url {

@@ -9,7 +9,8 @@ use gce::{
 };
 use gce_api::{Address, BackendService, HealthCheck, NetworkEndpointGroup, Scope};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// How long an operation takes, by the emulator's clock.
 const LATENCY: Duration = Duration::from_secs(10);

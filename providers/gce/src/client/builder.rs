@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use super::{Client, Shared};
 use crate::auth::Authorizer;
-use crate::{Credentials, Observer, RetryPolicy, install_crypto_provider};
+use crate::{Credentials, Observer, RetryPolicy, Transport, install_crypto_provider};
 
 /// The production API.
 pub const DEFAULT_ENDPOINT: &str = "https://compute.googleapis.com/compute/v1/";
@@ -88,6 +88,7 @@ pub struct Builder {
     timeouts: Timeouts,
     retry: RetryPolicy,
     observer: Option<Arc<dyn Observer>>,
+    transport: Option<Arc<dyn Transport>>,
     user_agent: String,
 }
 
@@ -101,6 +102,7 @@ impl Builder {
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             observer: None,
+            transport: None,
             user_agent: concat!("gclb/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -143,6 +145,14 @@ impl Builder {
         self
     }
 
+    /// Another way to the API than HTTP over the network: for tests, which answer requests themselves. The endpoint is
+    /// then only what requests are addressed to. Time limits are kept by the client all the same, but for the one to
+    /// connect.
+    pub fn transport(mut self, transport: impl Transport) -> Self {
+        self.transport = Some(Arc::new(transport));
+        self
+    }
+
     /// What to call ourselves in the `User-Agent` header.
     pub fn user_agent(mut self, user_agent: impl Into<String>) -> Self {
         self.user_agent = user_agent.into();
@@ -151,8 +161,17 @@ impl Builder {
 
     /// Makes the client. Nothing is sent yet, but credentials are located: call it inside a tokio runtime.
     pub fn build(self) -> Result<Client, BuildError> {
-        let Self { project, endpoint, credentials, quota_project, timeouts, retry, observer, user_agent } =
-            self;
+        let Self {
+            project,
+            endpoint,
+            credentials,
+            quota_project,
+            timeouts,
+            retry,
+            observer,
+            transport,
+            user_agent,
+        } = self;
         install_crypto_provider();
         let production = endpoint.is_none();
         let endpoint = parse(endpoint.as_deref().unwrap_or(DEFAULT_ENDPOINT))?;
@@ -167,22 +186,34 @@ impl Builder {
         }
         let authorizer = Authorizer::new(credentials, quota_project)
             .map_err(|source| BuildError::Credentials { source })?;
-        let mut http = reqwest::Client::builder()
-            .user_agent(user_agent)
-            .connect_timeout(timeouts.connect)
-            // The API never redirects; following one would take the token along.
-            .redirect(redirect::Policy::none())
-            // Waits of minutes share a connection with everything else: notice when it is dead.
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .http2_keep_alive_timeout(Duration::from_secs(20));
-        if loopback {
-            // A proxy named in the environment cannot reach our loopback.
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|source| BuildError::Http { source })?;
-        let shared = Shared { project, endpoint, http, authorizer, timeouts, retry, observer };
+        let transport = match transport {
+            Some(transport) => transport,
+            None => Arc::new(over_http(user_agent, timeouts.connect, loopback)?),
+        };
+        let shared = Shared { project, endpoint, transport, authorizer, timeouts, retry, observer };
         Ok(Client { shared: Arc::new(shared), deadline: None })
     }
+}
+
+/// The network.
+fn over_http(
+    user_agent: String,
+    connect_timeout: Duration,
+    loopback: bool,
+) -> Result<reqwest::Client, BuildError> {
+    let mut http = reqwest::Client::builder()
+        .user_agent(user_agent)
+        .connect_timeout(connect_timeout)
+        // The API never redirects; following one would take the token along.
+        .redirect(redirect::Policy::none())
+        // Waits of minutes share a connection with everything else: notice when it is dead.
+        .http2_keep_alive_interval(Duration::from_secs(30))
+        .http2_keep_alive_timeout(Duration::from_secs(20));
+    if loopback {
+        // A proxy named in the environment cannot reach our loopback.
+        http = http.no_proxy();
+    }
+    http.build().map_err(|source| BuildError::Http { source })
 }
 
 fn parse(endpoint: &str) -> Result<Url, BuildError> {

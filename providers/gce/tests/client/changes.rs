@@ -1,10 +1,11 @@
 //! The standard verbs: paths, bodies, and what the answer becomes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gce::{Error, Global, Region, Zone};
 use gce_api::{NetworkEndpointGroup, Scope, UrlMap};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::client;
 use crate::server::{Answer, Server, ok, operation, refusal};

@@ -1,10 +1,11 @@
 //! Waiting for operations.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gce::{Completion, Error, Global, Operation, Timeouts, Zone};
 use gce_api::{Network, NetworkEndpointGroup, Scope};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::server::{Answer, Server, ok, operation, refusal};
 use crate::{builder, client};

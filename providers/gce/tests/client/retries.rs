@@ -1,11 +1,12 @@
 //! Which failures are followed by another try, and how those tries look.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gce::{Attempt, Error, Global, Observer, Retry, RetryPolicy, Timeouts};
 use gce_api::UrlMap;
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::server::{Answer, Server, ok, operation, refusal};
 use crate::{builder, client, quick};
