@@ -1,6 +1,7 @@
 //! Loopback addresses for load balancers to listen on.
 
 use crate::config::Config;
+use crate::in_process::Sockets;
 use ipnet::Ipv4Net;
 use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
@@ -21,6 +22,7 @@ const CLAIM_PORT: u16 = 42_080;
 pub(crate) struct AddressPool {
     net: Ipv4Net,
     port_offset: u16,
+    sockets: Sockets,
     next: AtomicU32,
     claims: Mutex<HashMap<Ipv4Addr, UdpSocket>>,
 }
@@ -30,6 +32,7 @@ impl AddressPool {
         Self {
             net: config.address_pool,
             port_offset: config.port_offset,
+            sockets: config.sockets,
             next: AtomicU32::new(1),
             claims: Mutex::default(),
         }
@@ -49,7 +52,14 @@ impl AddressPool {
             if (last == 0 || last == 255) && size > 4 {
                 continue;
             }
-            if held.contains(&candidate) || !self.is_free(candidate) {
+            if held.contains(&candidate) {
+                continue;
+            }
+            // Where nothing listens, nobody else can be in the way.
+            if self.sockets == Sockets::None {
+                return Some(candidate);
+            }
+            if !self.is_free(candidate) {
                 continue;
             }
             match UdpSocket::bind((candidate, CLAIM_PORT)) {
@@ -70,6 +80,9 @@ impl AddressPool {
     pub(crate) fn adopt(&self, addresses: impl IntoIterator<Item = Ipv4Addr>) {
         let mut claims = self.claims.lock().unwrap_or_else(PoisonError::into_inner);
         claims.clear();
+        if self.sockets == Sockets::None {
+            return;
+        }
         for address in addresses {
             if !self.net.contains(&address) || claims.contains_key(&address) {
                 continue;

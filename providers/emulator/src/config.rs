@@ -3,6 +3,7 @@
 use crate::clock::Pace;
 use crate::dataplane::dial::DialTranslation;
 use crate::fault::Rule;
+use crate::in_process::Sockets;
 use crate::latency::{Distribution, Latency, MethodLatency, OperationLatency};
 use crate::metadata::MetadataServer;
 use crate::plane::ProgrammingDelay;
@@ -19,6 +20,8 @@ use std::time::Duration;
 /// How the emulator is to run.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// Whether the machine's network is used at all.
+    pub sockets: Sockets,
     /// Where the API and the admin path listen. Port 0 takes any free port.
     pub listen: SocketAddr,
     /// Loopback addresses that forwarding rules are given. Must lie in 127.0.0.0/8.
@@ -88,6 +91,7 @@ pub enum MissingFingerprint {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            sockets: Sockets::Open,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             address_pool: Ipv4Net::new_assert(Ipv4Addr::new(127, 240, 0, 0), 16),
             dial: vec![DialTranslation::PODS_AND_NODES],

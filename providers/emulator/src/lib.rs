@@ -1,6 +1,6 @@
 //! A local Compute Engine: the load-balancing API, operations that take their time, and a data plane that serves.
 //!
-//! [`Emulator::start`] runs one in this process; the `gce-emulator` binary runs one by itself. It speaks Google's wire
+//! [`Emulator::start`] runs one in this process, without any socket if asked to ([`Sockets`]); the `gce-emulator` binary runs one by itself. It speaks Google's wire
 //! format on one listener, any project id is accepted, and nothing leaves the machine. It knows no Kubernetes, and it
 //! shares no code with the client: two sides that agree with each other instead of with Google would prove nothing.
 //!
@@ -28,6 +28,7 @@ mod filter;
 mod fingerprint;
 #[doc(hidden)]
 pub mod fuzzing;
+mod in_process;
 mod instance;
 mod journal;
 mod latency;
@@ -64,6 +65,7 @@ pub use config::{Config, MissingFingerprint, Options};
 pub use dataplane::dial::{DialTranslation, DialTranslationError};
 pub use engine::DriftError;
 pub use fault::{Fault, Rule};
+pub use in_process::{Caller, Sockets, Unanswered};
 pub use instance::{Instance, RegisterError};
 pub use journal::{StateFileContentError, StateFileError};
 pub use latency::{Distribution, Latency, LatencyError, MethodLatency, OperationLatency};

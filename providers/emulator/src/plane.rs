@@ -57,6 +57,7 @@ impl Plane {
             health_time_scale: config.health_time_scale,
             clock: clock.clone(),
             disturbance: Some(disturbance),
+            sockets: config.sockets,
             ..DataPlaneConfig::default()
         })?;
         Ok(Self {

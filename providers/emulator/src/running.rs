@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::engine::DriftError;
 use crate::engine::Engine;
 use crate::fault::{Backends, Room, Rule, TakenId};
+use crate::in_process::{Caller, Sockets};
 use crate::instance::{Instance, RegisterError};
 use crate::journal::Journal;
 use crate::latency::Latency;
@@ -37,15 +38,9 @@ impl Emulator {
         if !pool.network().is_loopback() || !pool.broadcast().is_loopback() {
             return Err(StartError::PoolNotLoopback { pool });
         }
-        open_files::raise_limit();
-        check_load_balancer_port(&config)?;
-        let address = config.listen;
-        let refused = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        let metadata = match &config.metadata {
-            Some(server) => Some(metadata_listener(server.listen).await?),
-            None => None,
+        let Listeners { api, metadata } = match config.sockets {
+            Sockets::Open => Listeners::open(&config).await?,
+            Sockets::None => Listeners::default(),
         };
         if let Some(file) = &config.token_file {
             config.static_tokens.extend(token::read(file)?);
@@ -84,21 +79,48 @@ impl Emulator {
             metadata::settle(&engine, server)?;
         }
         let mut servers = JoinSet::new();
-        servers.spawn(server::serve(Arc::clone(&engine), listener, server::handle));
+        let address = api.map_or(engine.config.listen, |(listener, address)| {
+            servers.spawn(server::serve(Arc::clone(&engine), listener, server::handle));
+            tracing::info!(%address, "the emulator listens");
+            address
+        });
         let metadata = metadata.map(|(listener, address)| {
             servers.spawn(server::serve(Arc::clone(&engine), listener, metadata::answer));
             tracing::info!(%address, "the metadata server listens");
             address
         });
-        tracing::info!(%address, "the emulator listens");
         Ok(Running { engine, address, metadata, servers })
     }
 }
 
-async fn metadata_listener(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
-    let refused = |source| StartError::ListenMetadata { address, source };
-    let listener = TcpListener::bind(address).await.map_err(refused)?;
-    let address = listener.local_addr().map_err(refused)?;
+/// What listens, each with its address.
+#[derive(Default)]
+struct Listeners {
+    api: Option<(TcpListener, SocketAddr)>,
+    metadata: Option<(TcpListener, SocketAddr)>,
+}
+
+impl Listeners {
+    async fn open(config: &Config) -> Result<Self, StartError> {
+        open_files::raise_limit();
+        check_load_balancer_port(config)?;
+        let address = config.listen;
+        let api = listener(address).await.map_err(|source| StartError::Listen { address, source })?;
+        let metadata = match &config.metadata {
+            Some(server) => {
+                let address = server.listen;
+                let refused = |source| StartError::ListenMetadata { address, source };
+                Some(listener(address).await.map_err(refused)?)
+            }
+            None => None,
+        };
+        Ok(Self { api: Some(api), metadata })
+    }
+}
+
+async fn listener(address: SocketAddr) -> std::io::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address).await?;
+    let address = listener.local_addr()?;
     Ok((listener, address))
 }
 
@@ -133,7 +155,13 @@ impl std::fmt::Debug for Running {
 }
 
 impl Running {
-    /// Where it listens.
+    /// Makes calls without a socket; the only way in where there are none ([`Sockets::None`]).
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        Caller(Arc::clone(&self.engine))
+    }
+
+    /// Where it listens; where it does not, what [`Config::listen`] says.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address

@@ -108,19 +108,29 @@ where
 /// Answers one request to the API or to the admin path.
 pub(crate) async fn handle(engine: Arc<Engine>, request: http::Request<Incoming>) -> Response<Full<Bytes>> {
     let (parts, body) = request.into_parts();
+    let body = read(body).await;
+    answer(&engine, parts, body).await
+}
+
+/// The same for a request whose body is here, or could not be read. The end of a connection is in the extensions.
+pub(crate) async fn answer(
+    engine: &Arc<Engine>,
+    parts: http::request::Parts,
+    body: Result<Vec<u8>, ApiError>,
+) -> Response<Full<Bytes>> {
     let target = parts.uri.path_and_query().map_or_else(|| parts.uri.path().to_owned(), ToString::to_string);
     let incoming = exchange::Incoming {
         method: parts.method,
         target,
-        body: read(body).await,
+        body,
         headers: parts.headers,
         origin: Origin { peer: parts.extensions.get::<Peer>().map(|peer| peer.0), batch: None },
     };
     let answer = match parts.uri.path() {
-        "/_emulator" => respond(administer(&engine, incoming).await),
-        path if path.starts_with("/_emulator/") => respond(administer(&engine, incoming).await),
-        path if batch::is_batch(path) => batch::answer(&engine, incoming).await,
-        _ => respond(exchange::answer(&engine, incoming).await),
+        "/_emulator" => respond(administer(engine, incoming).await),
+        path if path.starts_with("/_emulator/") => respond(administer(engine, incoming).await),
+        path if batch::is_batch(path) => batch::answer(engine, incoming).await,
+        _ => respond(exchange::answer(engine, incoming).await),
     };
     // What an answer speaks of must outlive the process before anybody is told.
     match engine.settled().await {

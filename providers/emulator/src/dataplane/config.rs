@@ -9,10 +9,13 @@ use ipnet::IpNet;
 use super::dial::DialTable;
 use super::disturbance::Disturbance;
 use crate::clock::Clock;
+use crate::in_process::Sockets;
 
 /// Settings of the data plane; [`Default`] is what a user gets who says nothing.
 #[derive(Debug, Clone)]
 pub struct DataPlaneConfig {
+    /// Whether it listens, and asks endpoints. Without, every probe that gets through succeeds.
+    pub sockets: Sockets,
     /// How the addresses of instances and pods are found on this machine. None: only loopback addresses are
     /// dialled, as they are.
     pub dial: DialTable,
@@ -41,6 +44,7 @@ pub struct DataPlaneConfig {
 impl Default for DataPlaneConfig {
     fn default() -> Self {
         Self {
+            sockets: Sockets::Open,
             dial: DialTable::default(),
             port_offset: 0,
             probe_sources: google_probe_sources(),

@@ -15,6 +15,7 @@ use super::resource_id::HealthCheckId;
 use super::shared::Shared;
 use super::tasks::unless;
 use crate::clock::{Sleep, Turn, later};
+use crate::in_process::Sockets;
 
 /// How an endpoint is probed.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,6 +140,7 @@ async fn once(
 ) -> (Result<(), String>, Option<Turn>) {
     let Probing { id: _, check, port, target, admission } = probing;
     let why = match admission {
+        Admission::Open if shared.config.sockets == Sockets::None => return (Ok(()), Some(turn)),
         Admission::Open => {
             let target = match target {
                 Ok(socket) => ProbeTarget { address: endpoint.key.endpoint.address, socket: *socket },

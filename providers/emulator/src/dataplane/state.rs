@@ -15,6 +15,7 @@ use super::shared::Shared;
 use super::tables::{FrontendTable, Tables};
 use super::tls;
 use super::{Applied, Differing};
+use crate::in_process::Sockets;
 
 /// Everything that outlives one program.
 #[derive(Debug, Default)]
@@ -105,7 +106,8 @@ impl State {
             return Err(RefusalReason::TakenBy(other.frontend.id.clone()));
         }
         let table = frontend_table(frontend, old.frontends.get(&address))?;
-        let socket = if self.listeners.contains_key(&address) { None } else { Some(bind(address)?) };
+        let listens = self.listeners.contains_key(&address) || shared.config.sockets == Sockets::None;
+        let socket = if listens { None } else { Some(bind(address)?) };
         Ok((address, socket, table))
     }
 
