@@ -14,6 +14,7 @@ mod manifests;
 mod refused;
 mod restart;
 mod shared;
+mod traffic;
 mod variations;
 mod visitor;
 

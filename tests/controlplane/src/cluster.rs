@@ -20,11 +20,17 @@ pub struct Options {
     pub project: String,
     /// The zone of each node; as many nodes as zones are named here.
     pub zones: Vec<String>,
+    /// Flags of `gclb emulator`, where a cloud is started as well: how long its operations take, for instance.
+    pub cloud: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { project: "demo".into(), zones: ["us-central1-a", "us-central1-b"].map(str::to_owned).into() }
+        Self {
+            project: "demo".into(),
+            zones: ["us-central1-a", "us-central1-b"].map(str::to_owned).into(),
+            cloud: Vec::new(),
+        }
     }
 }
 
@@ -125,7 +131,7 @@ impl Drop for Cluster {
 async fn start(options: Options) -> Result<(ControlPlane, Vec<Node>, CancellationToken), ControlPlaneError> {
     let control_plane = ControlPlane::start().await?;
     let client = control_plane.client().await?;
-    let Options { project, zones } = options;
+    let Options { project, zones, cloud: _ } = options;
     let nodes: Vec<Node> = zones
         .iter()
         .zip(0_u8..)

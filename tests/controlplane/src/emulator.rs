@@ -83,7 +83,7 @@ impl Emulator {
         program: &Path,
         site: &Site,
         folder: &Path,
-        arguments: &[&str],
+        arguments: &[impl AsRef<str>],
     ) -> Result<Self, EmulatorError> {
         let listen = site.emulator();
         let mut all = vec![
@@ -92,7 +92,7 @@ impl Emulator {
             format!("--address-pool={}", site.load_balancer_pool()),
             format!("--dial={}", site.dial()),
         ];
-        all.extend(arguments.iter().map(ToString::to_string));
+        all.extend(arguments.iter().map(|argument| argument.as_ref().to_owned()));
         let process = Process::start(&Program {
             name: "gclb emulator".into(),
             path: program.to_owned(),

@@ -13,7 +13,7 @@ use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{StreamExt as _, TryStreamExt as _};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{self as core, Pod};
 use kube::api::{DeleteParams, PostParams, Preconditions};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, ResourceExt as _};
@@ -134,27 +134,54 @@ impl Kubelets {
         }
     }
 
-    /// Puts a pod on a node. They are taken in turn, so that two pods are on two nodes.
+    /// Puts a pod on a node. They are taken in turn, so that two pods are on two nodes; one that is cordoned is left out.
     fn bind(&mut self, pod: &Pod) {
-        let Some(node) = self.nodes.get(self.turn % self.nodes.len().max(1)) else { return };
+        let first = self.turn % self.nodes.len().max(1);
         self.turn += 1;
         let (name, namespace) = (pod.name_any(), pod.namespace().unwrap_or_default());
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), &namespace);
-        let target = node.name.clone();
+        let in_turn: Vec<String> =
+            self.nodes[first..].iter().chain(&self.nodes[..first]).map(|node| node.name.clone()).collect();
+        let client = self.client.clone();
         tokio::spawn(async move {
-            let binding = json!({
-                "apiVersion": "v1",
-                "kind": "Binding",
-                "metadata": { "name": name },
-                "target": { "apiVersion": "v1", "kind": "Node", "name": target },
-            });
-            let bound: Result<serde_json::Value, _> =
-                api.create_subresource("binding", &name, &PostParams::default(), &binding).await;
+            let bound = match schedulable(&client, &in_turn).await {
+                Ok(Some(node)) => bind(client, &name, &namespace, &node).await,
+                Ok(None) => {
+                    tracing::warn!(pod = name, namespace, "every node is cordoned: the pod stays without one");
+                    return;
+                }
+                Err(error) => Err(error),
+            };
             if let Err(error) = bound {
-                tracing::warn!(pod = name, namespace, "binding to {target} failed: {}", chain(&error));
+                tracing::warn!(pod = name, namespace, "binding it to a node failed: {}", chain(&error));
             }
         });
     }
+}
+
+/// The first of these nodes that is not cordoned.
+async fn schedulable(client: &Client, names: &[String]) -> Result<Option<String>, kube::Error> {
+    let nodes: Api<core::Node> = Api::all(client.clone());
+    for name in names {
+        let node = nodes.get_opt(name).await?;
+        let cordoned = node.and_then(|node| node.spec?.unschedulable).unwrap_or(false);
+        if !cordoned {
+            return Ok(Some(name.clone()));
+        }
+    }
+    Ok(None)
+}
+
+async fn bind(client: Client, pod: &str, namespace: &str, node: &str) -> Result<(), kube::Error> {
+    let api: Api<Pod> = Api::namespaced(client, namespace);
+    let binding = json!({
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": { "name": pod },
+        "target": { "apiVersion": "v1", "kind": "Node", "name": node },
+    });
+    let _: serde_json::Value =
+        api.create_subresource("binding", pod, &PostParams::default(), &binding).await?;
+    Ok(())
 }
 
 /// The addresses of one node that are not in use.

@@ -38,7 +38,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 
     println!("Starting etcd, the API server and the controllers …");
     let cluster = tokio::select! {
-        cluster = Cluster::start(Options { project: project.clone(), zones }) => cluster?,
+        cluster = Cluster::start(Options { project: project.clone(), zones, cloud: Vec::new() }) => cluster?,
         _ = &mut interrupted => return Ok(()),
     };
     let folder = cluster.control_plane().folder();

@@ -47,6 +47,7 @@ impl World {
     /// Starts the cluster and the cloud, not yet the controller. `gclb` is the program under test.
     pub async fn start(gclb: &Path, options: Options) -> Result<Self, WorldError> {
         let project = options.project.clone();
+        let flags = options.cloud.clone();
         let cluster = Cluster::start(options).await?;
         if let Err(error) = std::net::TcpListener::bind((cluster.site().a_load_balancer(), 80)) {
             let advice = "run as root, or set the sysctl net.ipv4.ip_unprivileged_port_start to 80 or less";
@@ -54,7 +55,7 @@ impl World {
                 "port 80 of a loopback address is refused ({error}): {advice}"
             ))));
         }
-        let emulator = Emulator::start(gclb, cluster.site(), cluster.control_plane().folder(), &[]).await?;
+        let emulator = Emulator::start(gclb, cluster.site(), cluster.control_plane().folder(), &flags).await?;
         emulator.register(cluster.nodes()).await?;
         let controller = Controller::install(cluster.control_plane(), gclb, &project, emulator.url()).await?;
         Ok(Self { process: None, controller, emulator, cluster })
