@@ -26,9 +26,16 @@ static WORLD: OnceCell<Option<World>> = OnceCell::const_new();
 /// A rollout of many pods takes this long at most.
 const PATIENCE: Duration = Duration::from_mins(4);
 
-/// Operations of a second, and two more until what they changed is served. Backends are probed each second.
+/// Operations of a second, and two more until what they changed is served. Backends are probed each second, for the first time a second
+/// after they are reached: whatever gets requests before that answers 503.
 fn slow_cloud() -> Options {
-    let flags = ["--operation-latency=1000", "--programming-delay=2s", "--change-delay=2s", "--health-time-scale=0.2"];
+    let flags = [
+        "--operation-latency=1000",
+        "--programming-delay=2s",
+        "--change-delay=2s",
+        "--health-time-scale=0.2",
+        "--first-probe=after-interval",
+    ];
     Options { cloud: flags.map(str::to_owned).into(), ..Options::default() }
 }
 

@@ -1,6 +1,7 @@
 //! Settings: as a library takes them, and as a command line spells them.
 
 use crate::clock::Pace;
+use crate::dataplane::FirstProbe;
 use crate::dataplane::dial::DialTranslation;
 use crate::fault::Rule;
 use crate::in_process::Sockets;
@@ -37,6 +38,8 @@ pub struct Config {
     pub pace: Pace,
     /// Multiplies the intervals of health checks, by the clock; 1 is as the API says, less is faster.
     pub health_time_scale: f64,
+    /// When an endpoint is probed for the first time.
+    pub first_probe: FirstProbe,
     /// What links in answers begin with, up to the version. Clients compare links from `projects/` on.
     pub link_base: String,
     /// Who operations say has asked for them.
@@ -99,6 +102,7 @@ impl Default for Config {
             latency: Latency::of(Duration::from_millis(20)),
             pace: Pace::Running(1.0),
             health_time_scale: 1.0,
+            first_probe: FirstProbe::default(),
             link_base: "https://www.googleapis.com/compute/".to_owned(),
             user: "user@example.com".to_owned(),
             wait_limit: Duration::from_mins(2),
@@ -150,6 +154,9 @@ pub struct Options {
     /// Multiplies the intervals of health checks; less than 1 is faster than real time
     #[arg(long, env = "GCE_EMULATOR_HEALTH_TIME_SCALE", value_name = "FACTOR", default_value_t = 1.0)]
     pub health_time_scale: f64,
+    /// When an endpoint is probed for the first time: as early or as late as it can be with Google
+    #[arg(long, env = "GCE_EMULATOR_FIRST_PROBE", value_name = "WHEN", value_enum, default_value_t)]
+    pub first_probe: FirstProbe,
     /// How long one `wait` for an operation is held at most, in the emulated cloud's time
     #[arg(long, env = "GCE_EMULATOR_WAIT_LIMIT", value_name = "TIME", default_value = "2m", value_parser = duration)]
     pub wait_limit: Duration,
@@ -241,6 +248,7 @@ impl From<Options> for Config {
             answer_latency,
             time_scale,
             health_time_scale,
+            first_probe,
             wait_limit,
             operation_retention,
             programming_delay,
@@ -283,6 +291,7 @@ impl From<Options> for Config {
             },
             pace: time_scale,
             health_time_scale,
+            first_probe,
             wait_limit,
             operation_retention,
             programming_delay: ProgrammingDelay { new: Span(programming_delay), changes: Span(change_delay) },

@@ -51,7 +51,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-pub use self::config::DataPlaneConfig;
+pub use self::config::{DataPlaneConfig, FirstProbe};
 pub use self::health::{EndpointHealth, HealthState};
 pub use self::listener::{Listener, Refusal, RefusalReason};
 use self::program::{NetworkEndpoint, Program};

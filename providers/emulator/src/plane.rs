@@ -55,6 +55,7 @@ impl Plane {
             dial: DialTable::new(config.dial.clone()),
             port_offset: config.port_offset,
             health_time_scale: config.health_time_scale,
+            first_probe: config.first_probe,
             clock: clock.clone(),
             disturbance: Some(disturbance),
             sockets: config.sockets,

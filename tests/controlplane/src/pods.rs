@@ -146,7 +146,11 @@ impl Kubelets {
             let bound = match schedulable(&client, &in_turn).await {
                 Ok(Some(node)) => bind(client, &name, &namespace, &node).await,
                 Ok(None) => {
-                    tracing::warn!(pod = name, namespace, "every node is cordoned: the pod stays without one");
+                    tracing::warn!(
+                        pod = name,
+                        namespace,
+                        "every node is cordoned: the pod stays without one"
+                    );
                     return;
                 }
                 Err(error) => Err(error),

@@ -55,7 +55,8 @@ impl World {
                 "port 80 of a loopback address is refused ({error}): {advice}"
             ))));
         }
-        let emulator = Emulator::start(gclb, cluster.site(), cluster.control_plane().folder(), &flags).await?;
+        let emulator =
+            Emulator::start(gclb, cluster.site(), cluster.control_plane().folder(), &flags).await?;
         emulator.register(cluster.nodes()).await?;
         let controller = Controller::install(cluster.control_plane(), gclb, &project, emulator.url()).await?;
         Ok(Self { process: None, controller, emulator, cluster })

@@ -103,9 +103,17 @@ impl Crowd {
             self.stop.cancel();
             let tally = self.asking.await.unwrap();
             let answers = tally.answers();
-            eprintln!("{place}: {answers} good answers, {} failed; by pod: {:?}", tally.failed.len(), tally.by_pod);
+            eprintln!(
+                "{place}: {answers} good answers, {} failed; by pod: {:?}",
+                tally.failed.len(),
+                tally.by_pod
+            );
             let shown = tally.failed.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
-            assert!(tally.failed.is_empty(), "{} of {answers} requests failed, such as\n{shown}", tally.failed.len());
+            assert!(
+                tally.failed.is_empty(),
+                "{} of {answers} requests failed, such as\n{shown}",
+                tally.failed.len()
+            );
             assert!(answers > 200, "only {answers} requests were made: nothing is shown by that");
             tally
         }

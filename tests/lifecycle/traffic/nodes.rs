@@ -46,7 +46,10 @@ async fn a_node_is_drained() {
     rolled_out(&kubectl, "through").await;
     ready(&kubectl, "both").await;
 
-    let asks = vec![Ask::page("http://pods.example/", &["direct"]), Ask::page("http://nodes.example/", &["through"])];
+    let asks = vec![
+        Ask::page("http://pods.example/", &["direct"]),
+        Ask::page("http://nodes.example/", &["through"]),
+    ];
     let crowd = Crowd::gather(&visitor, asks).await;
     let node = world.cluster().nodes()[1].name.clone();
     kubectl

@@ -52,7 +52,11 @@ async fn a_change_is_under_way(world: &World) {
         let path = "/compute/v1/projects/demo/global/operations?filter=status%20%3D%20RUNNING";
         let answer = world.emulator().ask(reqwest::Method::GET, path, None).await;
         let answer = answer.map_err(|error| error.to_string())?;
-        if answer["items"].as_array().is_some_and(|items| !items.is_empty()) { Ok(()) } else { Err(answer.to_string()) }
+        if answer["items"].as_array().is_some_and(|items| !items.is_empty()) {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
     })
     .await;
 }
@@ -85,8 +89,11 @@ async fn the_controller_is_killed_in_the_middle_of_changes() {
 async fn the_leader_gives_way_in_the_middle_of_changes() {
     let _turn = TURNS.acquire().await.unwrap();
     let Some(mut world) = or_skip(World::start(gclb(), slow_cloud()).await) else { return };
-    world.controller().arguments =
-        vec!["--leader-elect".to_owned(), "--lease-namespace=gclb-system".to_owned(), "--lease-duration=5s".to_owned()];
+    world.controller().arguments = vec![
+        "--leader-elect".to_owned(),
+        "--lease-namespace=gclb-system".to_owned(),
+        "--lease-duration=5s".to_owned(),
+    ];
     let mut leads = world.controller().start().unwrap();
     let kubectl = world.cluster().kubectl();
     let (visitor, crowd) = begin(&kubectl).await;

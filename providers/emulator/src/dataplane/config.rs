@@ -30,6 +30,8 @@ pub struct DataPlaneConfig {
     /// Multiplies the interval of health checks and the wait of a probe that a firewall drops, by the clock. The time
     /// allowed for an answer is not scaled and goes by the machine, which is no faster.
     pub health_time_scale: f64,
+    /// When an endpoint is probed for the first time.
+    pub first_probe: FirstProbe,
     /// What goes wrong with backends on purpose.
     pub disturbance: Option<Arc<dyn Disturbance>>,
     /// How long a connection to a backend may take to be made; also how long a request waits that a firewall
@@ -39,6 +41,17 @@ pub struct DataPlaneConfig {
     pub frontend_drain: Duration,
     /// How long requests in flight may run on at shutdown.
     pub shutdown_grace: Duration,
+}
+
+/// When an endpoint is probed for the first time, and after its health check was replaced by another. Google's probers do so at some
+/// moment of the first interval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum FirstProbe {
+    /// As soon as its backend service is reached: the earliest that can be.
+    #[default]
+    AtOnce,
+    /// An interval later: the latest that can be. Whoever sends requests to a service that was not probed yet loses them.
+    AfterInterval,
 }
 
 impl Default for DataPlaneConfig {
@@ -51,6 +64,7 @@ impl Default for DataPlaneConfig {
             dial_from: None,
             clock: Clock::default(),
             health_time_scale: 1.0,
+            first_probe: FirstProbe::AtOnce,
             disturbance: None,
             connect_timeout: Duration::from_secs(5),
             frontend_drain: Duration::from_secs(30),
@@ -68,6 +82,14 @@ pub fn google_probe_sources() -> Vec<IpNet> {
 }
 
 impl DataPlaneConfig {
+    /// How long an endpoint waits for its first probe.
+    pub(super) fn until_first_probe(&self, interval: Duration) -> Duration {
+        match self.first_probe {
+            FirstProbe::AtOnce => Duration::ZERO,
+            FirstProbe::AfterInterval => self.scaled(interval),
+        }
+    }
+
     /// A period of health checking, scaled, and never so short that it would spin.
     pub(super) fn scaled(&self, period: Duration) -> Duration {
         const SHORTEST: Duration = Duration::from_millis(1);

@@ -50,9 +50,9 @@ impl Prober {
     pub(super) fn start(shared: &Arc<Shared>, endpoint: Arc<Endpoint>, probing: Probing) -> Self {
         endpoint.reset_health(Some(HealthRecord::new()));
         let stop = CancellationToken::new();
+        // Set before the task begins, so a step of the clock waits for the first probe as for any other.
+        let due = shared.config.clock.sleep(shared.config.until_first_probe(probing.check.interval));
         let (sender, receiver) = watch::channel(probing);
-        // Due now, so a step of the clock waits for the first probe as for any other.
-        let due = shared.config.clock.sleep(Duration::ZERO);
         let task = run(shared.clone(), endpoint.clone(), receiver, due);
         shared.tasks.spawn(unless(stop.clone(), task));
         Self { probing: sender, endpoint, stop }
@@ -123,7 +123,11 @@ async fn run(
                         return;
                     }
                     let new = probing.borrow_and_update().clone();
-                    due = if new.id == now.id { next(new.check.interval) } else { clock.sleep(Duration::ZERO) };
+                    due = if new.id == now.id {
+                        next(new.check.interval)
+                    } else {
+                        clock.sleep(shared.config.until_first_probe(new.check.interval))
+                    };
                     now = new;
                 }
             }

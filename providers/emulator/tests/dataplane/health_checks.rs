@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use emulator::Clock;
 use emulator::dataplane::program::{
     Destination, HttpProbe, HttpVersion, Payload, Probe, ProbePort, Redirect, Transport,
 };
-use emulator::dataplane::{EndpointHealth, HealthState};
+use emulator::dataplane::{DataPlaneConfig, EndpointHealth, FirstProbe, HealthState};
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -18,7 +19,7 @@ use crate::programs::{
     check_id, everything_to, group, group_id, health_check, managed, map_id, plain, service, service_id,
     with_check, with_service,
 };
-use crate::rig::{Rig, eventually, free_socket, own_address};
+use crate::rig::{Rig, config, eventually, free_socket, own_address};
 
 fn all(state: HealthState) -> impl Fn(&[EndpointHealth]) -> bool {
     move |health| !health.is_empty() && health.iter().all(|endpoint| endpoint.state == state)
@@ -60,6 +61,30 @@ async fn a_new_endpoint_gets_no_traffic_before_its_threshold() {
     assert_eq!(get(front, "h", "/").await.status, StatusCode::BAD_GATEWAY);
     // Editing the interval takes effect without waiting the old one out.
     rig.serve(plain(front, &[backend.socket]), "web", 1).await;
+    assert_eq!(get(front, "h", "/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_first_probe_can_be_as_late_as_it_can_be_with_google() {
+    let clock = Clock::default();
+    clock.hold();
+    let rig = Rig::with(DataPlaneConfig {
+        first_probe: FirstProbe::AfterInterval,
+        health_time_scale: 1.0,
+        clock: clock.clone(),
+        ..config()
+    });
+    let (backend, front) = (Backend::start("one").await, free_socket());
+    let program = with_check(plain(front, &[backend.socket]), |check| {
+        check.interval = Duration::from_secs(5);
+        check.healthy_threshold = 1;
+    });
+    rig.apply(program).await;
+    clock.step(Duration::from_secs(4)).await;
+    assert_eq!(backend.probes().len(), 0);
+    assert_eq!(get(front, "h", "/").await.status, StatusCode::BAD_GATEWAY);
+    clock.step(Duration::from_secs(1)).await;
+    assert_eq!(backend.probes().len(), 1);
     assert_eq!(get(front, "h", "/").await.status, StatusCode::OK);
 }
 
