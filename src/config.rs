@@ -96,7 +96,7 @@ pub struct ObservingArguments {
     /// What to log: a level, or levels by module such as `info,gclb::apply=debug`
     #[arg(long, env = "GCLB_LOG", value_name = "FILTER", default_value = "info")]
     pub log: String,
-    /// Send the spans of turns, changes and calls to this OpenTelemetry collector (OTLP over HTTP, such as http://127.0.0.1:4318)
+    /// Send the spans of turns, changes and calls to this OpenTelemetry collector (OTLP over HTTP, such as `http://127.0.0.1:4318`)
     #[arg(long, env = "GCLB_OTLP_ENDPOINT", value_name = "URL")]
     pub otlp_endpoint: Option<Url>,
 }

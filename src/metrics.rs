@@ -39,7 +39,7 @@ pub struct Metrics {
     problems: Family<ProblemLabels, Gauge>,
     load_balancers: Family<PhaseLabels, Gauge>,
     leaks: Gauge,
-    leads: Gauge,
+    leader: Gauge,
     settled: Gauge<u64, AtomicU64>,
     mirror: Gauge<u64, AtomicU64>,
 }
@@ -104,7 +104,7 @@ impl Default for Metrics {
             "leaked_load_balancers",
             "Load balancers in the cloud whose objects vanished without being deleted",
         );
-        let leads = catalogue.one_gauge("leader", "1 while this process may write to the cloud");
+        let leader = catalogue.one_gauge("leader", "1 while this process may write to the cloud");
         let settled = catalogue.one_gauge_of(
             "last_settled",
             "When there was last nothing left to do, since the Unix epoch",
@@ -130,7 +130,7 @@ impl Default for Metrics {
             problems,
             load_balancers,
             leaks,
-            leads,
+            leader,
             settled,
             mirror,
         }
@@ -231,7 +231,7 @@ impl Metrics {
 
     /// Whether this process may write.
     pub fn leads(&self, leads: bool) {
-        self.leads.set(i64::from(leads));
+        self.leader.set(i64::from(leads));
     }
 
     /// There is nothing left to do, at this moment (seconds of the Unix era).

@@ -14,13 +14,13 @@ use crate::{gclb, ingresses};
 
 /// The same load balancer, led to one Deployment or the other, with so many hosts beside.
 fn ingress(deployment: &str, hosts: usize) -> String {
-    let rules: String = (0..hosts)
-        .map(|host| {
-            format!(
-                "  - host: h{host}.example\n    http: {{ paths: [ {{ path: /, pathType: Prefix, backend: {{ service: {{ name: third, port: {{ number: 80 }} }} }} }} ] }}\n"
-            )
-        })
-        .collect();
+    let rule = |host: usize| {
+        format!(
+            "  - host: h{host}.example
+    http: {{ paths: [ {{ path: /, pathType: Prefix, backend: {{ service: {{ name: third, port: {{ number: 80 }} }} }} }} ] }}"
+        )
+    };
+    let rules = (0..hosts).map(rule).collect::<Vec<_>>().join("\n");
     format!(
         "
 apiVersion: networking.k8s.io/v1
