@@ -5,6 +5,8 @@
 use super::Filter;
 use super::lex::Cursor;
 use regex::{Regex, RegexBuilder};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 /// What a regular expression may take, compiled. RE2 has such a limit too.
 const MAX_REGEX: usize = 1 << 20;
@@ -103,10 +105,22 @@ fn comparison(cursor: &mut Cursor<'_>, literal: Literal) -> Option<Filter> {
     Some(Filter::Pattern { field, pattern: whole(&value)?, wanted })
 }
 
-/// A regular expression that must match the whole value.
+/// A regular expression that must match the whole value. Controllers ask with the same one all the time, and compiling costs more than
+/// most lists, so the last ones are kept.
 fn whole(expression: &str) -> Option<Regex> {
+    const KEPT: usize = 64;
+    static COMPILED: Mutex<BTreeMap<String, Option<Regex>>> = Mutex::new(BTreeMap::new());
+    let compiled = || COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = compiled().get(expression) {
+        return known.clone();
+    }
     // By itself first: `a)(b` must not become `^(?:a)(b)$`.
     let build = |text: &str| RegexBuilder::new(text).size_limit(MAX_REGEX).build().ok();
-    build(expression)?;
-    build(&format!("^(?:{expression})$"))
+    let regex = build(expression).and_then(|_| build(&format!("^(?:{expression})$")));
+    let mut compiled = compiled();
+    if compiled.len() >= KEPT {
+        compiled.clear();
+    }
+    compiled.insert(expression.to_owned(), regex.clone());
+    regex
 }

@@ -1,0 +1,20 @@
+//! Proofs by trying everything: the real controller, from the snapshot of API objects down to the HTTP client, against the emulator in
+//! the same process, in virtual time. Nothing of what is proved is replaced; only the API server is a few maps ([`api`]), the network is
+//! a function call and the clock is tokio's, paused.
+//!
+//! | module | what it proves |
+//! |---|---|
+//! | [`crash`] | a process that dies before or after any call, to the cloud or the API server, leaves nothing that the next one does not bring to the same end |
+//!
+//! docs/testing.md says how to run the long forms.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod api;
+mod cloud;
+mod crash;
+mod gate;
+mod objects;
+mod spread;
+mod stories;
+mod world;

@@ -1,0 +1,181 @@
+//! The cloud, the API server, and the processes that come and go between them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use gce::{Reached, Sending, TransportError};
+use gclb::cloud::Ownership;
+use gclb::cloud::gce::Gce;
+use gclb::controller::{self, Options, Progress};
+use gclb::metrics::Metrics;
+use gclb::model::ClusterId;
+use http::Request;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::api::{self, Api, Objects, Process};
+use crate::cloud::{CLUSTER_ID, Cloud, PROJECT, Saved, State, difference};
+use crate::gate::{Death, Gate, is_write};
+
+/// Longer than anything may take: every pause there is, and the longest wait for an operation, several times over.
+const PATIENCE: Duration = Duration::from_hours(12);
+
+/// Longer than the time between two lists of everything.
+pub(crate) const REST: Duration = Duration::from_mins(11);
+
+/// What stays when a process dies.
+pub(crate) struct World {
+    pub(crate) cloud: Cloud,
+    pub(crate) api: Arc<Api>,
+}
+
+/// Cloud and API server at one moment, to begin from.
+#[derive(Debug, Clone)]
+pub(crate) struct Beginning {
+    cloud: Saved,
+    objects: Objects,
+}
+
+/// A controller that runs.
+pub(crate) struct Controller {
+    pub(crate) gate: Arc<Gate>,
+    task: JoinHandle<()>,
+    shutdown: CancellationToken,
+    settled: watch::Receiver<u64>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self { cloud: Cloud::new().await, api: Api::with(Objects::default()) }
+    }
+
+    pub(crate) async fn at(beginning: &Beginning) -> Self {
+        Self { cloud: Cloud::at(&beginning.cloud).await, api: Api::with(beginning.objects.clone()) }
+    }
+
+    pub(crate) async fn save(&self) -> Beginning {
+        Beginning { cloud: self.cloud.save().await, objects: self.api.objects() }
+    }
+
+    /// Starts a process; it may be doomed.
+    pub(crate) fn start(&self, death: Option<Death>) -> Controller {
+        self.start_with(death, Options::default())
+    }
+
+    pub(crate) fn start_with(&self, death: Option<Death>, options: Options) -> Controller {
+        let gate = Arc::new(Gate::new(death));
+        let metrics = Arc::new(Metrics::default());
+        // As `gclb controller` builds it.
+        let mut retry = gce::RetryPolicy::default();
+        retry.not_ready.times = 0;
+        let (caller, calls) = (self.cloud.caller(), Arc::clone(&gate));
+        let transport = move |request: Request<Bytes>| -> Sending {
+            let (caller, calls) = (caller.clone(), Arc::clone(&calls));
+            let what = format!("{} {}", request.method(), request.uri().path());
+            Box::pin(async move {
+                let answer = calls.pass(what, caller.call(request)).await;
+                answer.map_err(|error| TransportError::new(Reached::Perhaps, error))
+            })
+        };
+        let client = gce::Client::builder(PROJECT)
+            .endpoint("http://localhost/compute/v1/")
+            .retry(retry)
+            .transport(transport)
+            .build()
+            .unwrap();
+        let ownership = Ownership::new(ClusterId::new(CLUSTER_ID).unwrap());
+        let cloud = Gce::new(client, ownership, Arc::clone(&metrics));
+        let (told, settled) = watch::channel(0);
+        let observer = move |progress: Progress<'_>| {
+            if matches!(progress, Progress::Settled(_)) {
+                told.send_modify(|times| *times += 1);
+            }
+        };
+        let shutdown = CancellationToken::new();
+        let source = Process::new(&self.api, Arc::clone(&gate));
+        let options = Options { metrics, ..options };
+        let task =
+            tokio::spawn(controller::run(source, Arc::new(cloud), options, observer, shutdown.clone()));
+        Controller { gate, task, shutdown, settled }
+    }
+
+    /// Why it is not done yet: every object that is served shows the address of the cloud, and those that are to go have gone.
+    pub(crate) fn unpublished(&self) -> Option<String> {
+        let raw = self.cloud.raw();
+        let ours = |path: &String| !self.cloud.foreign.contains_key(path);
+        let rules: Vec<&Value> = raw
+            .iter()
+            .filter(|(path, _)| path.contains("/forwardingRules/") && ours(path))
+            .filter_map(|(_, body)| body.get("IPAddress"))
+            .collect();
+        self.api.objects().ingresses.iter().find_map(|(name, ingress)| {
+            if ingress.metadata.deletion_timestamp.is_some() {
+                return Some(format!("Ingress {name} is still there"));
+            }
+            let address = api::address_of(ingress);
+            let served = address.as_ref().is_some_and(|address| rules.iter().any(|rule| *rule == address));
+            (!served)
+                .then(|| format!("Ingress {name} shows {address:?}, and forwarding rules have {rules:?}"))
+        })
+    }
+
+    /// Waits until everything is as wanted, and says what is lacking if that does not come.
+    pub(crate) async fn until(&self, controller: &mut Controller, lacking: impl Fn() -> Option<String>) {
+        let began = Instant::now();
+        loop {
+            // Nothing is looked at before the controller thinks that it is done for the moment.
+            let settled = tokio::time::timeout(Duration::from_mins(1), controller.settled.changed()).await;
+            if matches!(settled, Ok(Err(_))) {
+                panic!("the controller ended");
+            }
+            let Some(lack) = lacking() else { return };
+            if began.elapsed() > PATIENCE {
+                let calls = controller.gate.calls();
+                let last = calls[calls.len().saturating_sub(30)..].join("\n  ");
+                panic!("after {PATIENCE:?} not there yet:\n{lack}\nthe last calls were\n  {last}");
+            }
+        }
+    }
+
+    /// Waits until the cloud is in a state and everybody has been told.
+    pub(crate) async fn until_state(&self, controller: &mut Controller, wanted: &State) {
+        let lacking = || difference(wanted, &self.cloud.state()).or_else(|| self.unpublished());
+        self.until(controller, lacking).await;
+    }
+
+    /// Watches that it stays so: nothing is written to the cloud any more, also after everything has been listed again.
+    pub(crate) async fn assert_at_rest(&self, controller: &Controller, wanted: &State) {
+        let before = controller.gate.calls().len();
+        tokio::time::sleep(REST).await;
+        let calls = controller.gate.calls().split_off(before);
+        let writes: Vec<&String> = calls.iter().filter(|call| is_write(call)).collect();
+        assert!(writes.is_empty(), "there was nothing to do, and yet: {writes:#?}");
+        if let Some(difference) = difference(wanted, &self.cloud.state()) {
+            panic!("it was as it should be, and did not stay so:\n{difference}");
+        }
+        self.cloud.assert_others_untouched();
+    }
+
+    pub(crate) async fn end(self) {
+        self.cloud.emulator.shutdown().await;
+    }
+}
+
+impl Controller {
+    /// As SIGKILL would: nothing of ours runs any more, and the cloud goes on with what it has begun.
+    pub(crate) async fn kill(self) {
+        self.gate.kill();
+        self.task.abort();
+        drop(self.task.await);
+    }
+
+    /// As SIGTERM would.
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.expect("it ends without a panic");
+    }
+}
