@@ -17,7 +17,9 @@ mod identity;
 mod instance_group;
 mod mark;
 mod network_endpoint_group;
+mod observation;
 mod observed;
+mod path;
 mod ssl_certificate;
 mod target_proxy;
 mod url_map;
@@ -35,6 +37,7 @@ pub use identity::{
 pub use instance_group::InstanceGroup;
 pub use mark::{Holder, Mark};
 pub use network_endpoint_group::{Endpoint, NetworkEndpointGroup};
+pub use observation::{Observation, ObservationError};
 pub use observed::{CertificatesHeld, Facts, Fingerprint, Observed, Unknown};
 pub use ssl_certificate::{CertificateFingerprint, SslCertificate};
 pub use target_proxy::{Certificates, TargetHttpProxy, TargetHttpsProxy};

@@ -30,6 +30,7 @@ mod order;
 mod pending;
 mod reason;
 mod retain;
+mod saved;
 mod simulate;
 
 use petgraph::graph::DiGraph;
@@ -41,6 +42,7 @@ pub use check::{Violation, check, dangling};
 pub use diff::{Field, fields};
 pub use display::{Colours, Counts, Text};
 pub use order::{longest_chain, order};
+pub use saved::{Basis, InputPlace, Overtaken, SavedPlan, SavedPlanError, Setting};
 pub use simulate::{simulate, simulate_with, step};
 
 /// The most members that one call may add to or take from a group (Compute API, `attachNetworkEndpoints`, `addInstances`).

@@ -7,6 +7,7 @@
 
 pub mod certificate;
 mod class;
+mod digest;
 mod endpoints;
 pub mod manifests;
 mod node;
@@ -21,6 +22,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
 pub use class::{CLASS_ANNOTATION, CONTROLLER};
+pub use digest::Digests;
 pub use endpoints::{SERVICE_NAME_LABEL, ServiceSlice};
 pub use node::{EXCLUDE_LABEL, NodeUnknown};
 pub use service::{HEALTH_CHECK_PATH_ANNOTATION, NEG_ANNOTATION};

@@ -6,6 +6,7 @@
 
 mod connect;
 mod events;
+mod listed;
 mod secrets;
 mod watches;
 mod write;
@@ -24,8 +25,9 @@ use crate::model::{CertificateFingerprint, CertificatesHeld, LoadBalancerKey, Ob
 use crate::snapshot::stores::{Matters, Seen, Stores};
 use crate::snapshot::{Cluster, Snapshot};
 use crate::status::{Event, Report};
-pub use connect::{ConnectError, cluster_id, connect};
+pub use connect::{ConnectError, cluster_id, connect, connect_to};
 use events::Events;
+pub use listed::{ListError, ListedCluster};
 
 /// A cluster, watched.
 pub struct ClusterSource {

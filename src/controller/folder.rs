@@ -8,6 +8,7 @@
 //! Nothing is ever written to the folder. What is reported of a load balancer is kept in memory, for whoever shows it ([`View`]).
 
 mod files;
+mod once;
 mod watch;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use tokio::sync::{Notify, watch as channel};
 
 use self::files::Files;
+pub use self::once::{INPUT_STREAM, read};
 use super::source::{KeyPair, NotReady, Source, SourceError};
 use crate::ingress::FINALIZER;
 use crate::model::{CertificateFingerprint, CertificatesHeld, LoadBalancerKey, ObjectKey};
@@ -388,17 +390,8 @@ impl Source for FolderSource {
         secret: &ObjectKey,
         fingerprint: &CertificateFingerprint,
     ) -> Result<KeyPair, SourceError> {
-        const DOING: &str = "reading the key pair of Secret";
-        let found = self.shared.state().world.secrets.get(secret).cloned();
-        let changed = || SourceError::Changed { doing: DOING, object: secret.to_string() };
-        let found = found.ok_or_else(changed)?;
-        KeyPair::of(found.get("tls.crt"), found.get("tls.key"), fingerprint)
-            .map_err(|source| SourceError::Failed {
-                doing: DOING,
-                object: secret.to_string(),
-                source: Box::new(source),
-            })?
-            .ok_or_else(changed)
+        let world = Arc::clone(&self.shared.state().world);
+        key_pair(&world, secret, fingerprint)
     }
 }
 
@@ -408,14 +401,25 @@ impl std::fmt::Debug for FolderSource {
     }
 }
 
-/// The files of folders, once, without watching them: for a plan.
+/// The certificate and key of a Secret of a folder, for the upload.
 ///
 /// # Errors
-/// When a path cannot be read at all.
-pub fn read(paths: &[PathBuf]) -> Result<Manifests, FolderError> {
-    let mut files = Files::new(paths);
-    files.read_first()?;
-    Ok(files.manifests())
+/// When the Secret is not there, or holds another certificate.
+pub fn key_pair(
+    world: &World,
+    secret: &ObjectKey,
+    fingerprint: &CertificateFingerprint,
+) -> Result<KeyPair, SourceError> {
+    const DOING: &str = "reading the key pair of Secret";
+    let changed = || SourceError::Changed { doing: DOING, object: secret.to_string() };
+    let found = world.secrets.get(secret).ok_or_else(changed)?;
+    KeyPair::of(found.get("tls.crt"), found.get("tls.key"), fingerprint)
+        .map_err(|source| SourceError::Failed {
+            doing: DOING,
+            object: secret.to_string(),
+            source: Box::new(source),
+        })?
+        .ok_or_else(changed)
 }
 
 /// Whether a file in a folder is taken for a manifest.

@@ -1,9 +1,12 @@
 //! A backend service: groups of backends and how to talk to them (Compute API `backendServices`).
 
+use serde::{Deserialize, Serialize};
+
 use super::{HealthCheck, InstanceGroup, NetworkEndpointGroup, Ref, ResourceId};
 
 /// Backends that serve the same thing.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct BackendService {
     /// `loadBalancingScheme`, always written: an unset one means classic.
     pub scheme: Scheme,
@@ -22,7 +25,8 @@ pub struct BackendService {
 }
 
 /// One group and the share it may take.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Backend {
     /// Who serves.
     pub group: Group,
@@ -31,7 +35,8 @@ pub struct Backend {
 }
 
 /// A group of backends.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Group {
     /// Nodes, reached at a node port.
     Instances(Ref<InstanceGroup>),
@@ -42,7 +47,8 @@ pub enum Group {
 }
 
 /// How capacity is counted (Compute API `balancingMode` with its one limit).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Balancing {
     /// `RATE` with `maxRatePerInstance`, requests a second.
     RatePerInstance(u32),
@@ -53,7 +59,8 @@ pub enum Balancing {
 }
 
 /// How the load balancer speaks to its backends (Compute API `protocol`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum BackendProtocol {
     /// HTTP/1.1 in the clear.
     Http,
@@ -70,7 +77,8 @@ pub enum BackendProtocol {
 }
 
 /// Which kind of load balancer (Compute API `loadBalancingScheme`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Scheme {
     /// `EXTERNAL`: classic.
     External,

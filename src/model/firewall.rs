@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
 
 use super::ResourceId;
 
 /// One rule for the whole cluster: ingress, allow, TCP.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Firewall {
     /// Short name of the VPC network. Cannot be changed.
     pub network: String,

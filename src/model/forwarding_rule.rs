@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Address, Ref, ResourceId, Scheme, TargetHttpProxy, TargetHttpsProxy};
 
 /// Where a load balancer is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ForwardingRule {
     /// The address it listens on. Cannot be changed.
     pub address: AddressBinding,
@@ -18,7 +21,8 @@ pub struct ForwardingRule {
 }
 
 /// The address of a forwarding rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum AddressBinding {
     /// An address resource.
     Reserved(Ref<Address>),
@@ -27,7 +31,8 @@ pub enum AddressBinding {
 }
 
 /// The proxy behind a forwarding rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Target {
     /// Plain HTTP.
     Http(Ref<TargetHttpProxy>),

@@ -5,6 +5,9 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use super::{
     Address, BackendService, Firewall, ForwardingRule, HealthCheck, InstanceGroup, Kind, Mark,
     NetworkEndpointGroup, ResourceId, ResourceName, Scope, SslCertificate, TargetHttpProxy, TargetHttpsProxy,
@@ -59,6 +62,23 @@ impl<K> Hash for Ref<K> {
         self.id.hash(state);
     }
 }
+/// As the path of what it points at. Only an observation that was saved is read back, and there the graph is the cloud's, not ours:
+/// what it points at need not be in it.
+impl<K> Serialize for Ref<K> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.id.serialize(serializer)
+    }
+}
+impl<'de, K: Resource> Deserialize<'de> for Ref<K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let id = ResourceId::deserialize(deserializer)?;
+        if id.kind == K::KIND {
+            Ok(Self { id, kind: PhantomData })
+        } else {
+            Err(D::Error::custom(format!("{id} is not of the kind that is pointed at here, {}", K::KIND)))
+        }
+    }
+}
 impl<K> fmt::Debug for Ref<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Ref({})", self.id)
@@ -80,7 +100,8 @@ pub trait Resource: Sized {
 macro_rules! nodes {
     ($($kind:ident),+ $(,)?) => {
         /// One resource, of any kind.
-        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "camelCase")]
         pub enum Node {
             $(#[doc = concat!("See [`", stringify!($kind), "`].")] $kind($kind),)+
         }

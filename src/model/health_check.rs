@@ -1,9 +1,12 @@
 //! A health check: what a backend must answer to get traffic (Compute API `healthChecks`).
 
+use serde::{Deserialize, Serialize};
+
 use super::ResourceId;
 
 /// How, how often, and how many times.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HealthCheck {
     /// What is asked.
     pub probe: Probe,
@@ -20,7 +23,8 @@ pub struct HealthCheck {
 }
 
 /// What is asked, and of whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Probe {
     /// `GET path`; only 200 is well.
     Http {
@@ -43,7 +47,8 @@ pub enum Probe {
 }
 
 /// Which port is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum HealthPort {
     /// The one that serves: the endpoint's own, or the instance group's named port.
     Serving,

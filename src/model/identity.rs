@@ -60,9 +60,17 @@ fn is_label(value: &str, max: usize) -> bool {
 ///
 /// Eight lower-case hexadecimal digits, by default taken from the UID of the `kube-system` namespace, which lives as long
 /// as the cluster does. It stands in every name, so it must never change during a cluster's life.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ClusterId(String);
+
+impl TryFrom<String> for ClusterId {
+    type Error = InvalidName;
+
+    fn try_from(value: String) -> Result<Self, Self::Error> {
+        Self::new(value)
+    }
+}
 
 impl ClusterId {
     /// Accepts exactly eight lower-case hexadecimal digits.
@@ -133,7 +141,8 @@ impl fmt::Display for Scope {
 
 /// The kinds of resource that gclb makes. The order is that of a request's way back from the backend,
 /// which makes sorted lists read well; it carries no other meaning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Kind {
     /// `firewalls`
     Firewall,

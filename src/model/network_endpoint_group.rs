@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use serde::{Deserialize, Serialize};
+
 use super::ResourceId;
 
 /// Endpoints in one zone. Everything but the members is immutable, so it is in the name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct NetworkEndpointGroup {
     /// Short name of the VPC network.
     pub network: String,
@@ -17,7 +20,8 @@ pub struct NetworkEndpointGroup {
 }
 
 /// One pod's address and port, on the instance that carries it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Endpoint {
     /// Short name of the instance, in the group's zone.
     pub instance: String,

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     Graph, Holder, Kind, LoadBalancerKey, ObjectKey, Ref, ResourceId, ResourceName, SslCertificate,
     TargetHttpsProxy,
@@ -24,7 +26,8 @@ pub struct Observed {
 }
 
 /// A part of the cloud that could not be seen, such as a zone that did not answer an aggregated list.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Unknown {
     /// Resources of this kind,
     pub kind: Kind,
@@ -33,7 +36,8 @@ pub struct Unknown {
 }
 
 /// What only the cloud can say about a resource.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Facts {
     /// For the next change of it: sent back so that a change made by somebody else in between is noticed.
     pub fingerprint: Option<Fingerprint>,
@@ -53,7 +57,8 @@ pub struct CertificatesHeld {
 }
 
 /// An opaque version of a resource (Compute API `fingerprint`).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Fingerprint(pub String);
 
 impl Observed {

@@ -1,9 +1,12 @@
 //! Target proxies: where HTTP or TLS ends and the URL map takes over (Compute API `targetHttpProxies`, `targetHttpsProxies`).
 
+use serde::{Deserialize, Serialize};
+
 use super::{Ref, ResourceId, SslCertificate, UrlMap};
 
 /// Answers plain HTTP.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetHttpProxy {
     /// Decides what to do with a request. Changed by `setUrlMap`.
     pub url_map: Ref<UrlMap>,
@@ -17,7 +20,8 @@ impl TargetHttpProxy {
 }
 
 /// Ends TLS, then answers HTTP.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct TargetHttpsProxy {
     /// Decides what to do with a request. Changed by `setUrlMap`.
     pub url_map: Ref<UrlMap>,
@@ -33,8 +37,25 @@ impl TargetHttpsProxy {
 }
 
 /// One to fifteen certificates, in order; the first serves every client whose server name fits none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Ref<SslCertificate>>", into = "Vec<Ref<SslCertificate>>")]
 pub struct Certificates(Vec<Ref<SslCertificate>>);
+
+impl TryFrom<Vec<Ref<SslCertificate>>> for Certificates {
+    type Error = String;
+
+    fn try_from(certificates: Vec<Ref<SslCertificate>>) -> Result<Self, Self::Error> {
+        let count = certificates.len();
+        Self::new(certificates)
+            .ok_or_else(|| format!("{count} certificates, where 1 to {} can be", Self::MAX))
+    }
+}
+
+impl From<Certificates> for Vec<Ref<SslCertificate>> {
+    fn from(certificates: Certificates) -> Self {
+        certificates.0
+    }
+}
 
 impl Certificates {
     /// The most that one proxy takes (Compute API `targetHttpsProxies.sslCertificates`).

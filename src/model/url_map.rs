@@ -1,9 +1,12 @@
 //! A URL map: which request goes where (Compute API `urlMaps`).
 
+use serde::{Deserialize, Serialize};
+
 use super::{BackendService, Ref, ResourceId};
 
 /// Decides by host and path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct UrlMap {
     /// For a host that no rule names.
     pub default: Destination,
@@ -12,7 +15,8 @@ pub struct UrlMap {
 }
 
 /// A host rule together with the path matcher it names, so that neither can be without the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct HostRoutes {
     /// Hosts as the API writes them: `a.example.com`, `*.example.com` or `*`.
     pub hosts: Vec<String>,
@@ -21,7 +25,8 @@ pub struct HostRoutes {
 }
 
 /// Decides by path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PathMatcher {
     /// Unique within the map.
     pub name: String,
@@ -32,7 +37,8 @@ pub struct PathMatcher {
 }
 
 /// Paths that share a destination.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct PathRule {
     /// Paths as the API writes them: `/a` fits only itself, `/a/*` fits `/a/` and all below it, not `/a`.
     pub paths: Vec<String>,
@@ -41,7 +47,8 @@ pub struct PathRule {
 }
 
 /// What becomes of a request.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Destination {
     /// Sent to a backend service.
     Service(Ref<BackendService>),
@@ -58,7 +65,8 @@ pub enum Destination {
 }
 
 /// A redirect (Compute API `HttpRedirectAction`).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Redirect {
     /// To `https`, everything else staying the same.
     pub https: bool,
@@ -67,7 +75,8 @@ pub struct Redirect {
 }
 
 /// Statuses that a redirect may have (Compute API `redirectResponseCode`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum RedirectCode {
     /// 301
     MovedPermanently,

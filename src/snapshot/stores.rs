@@ -155,6 +155,12 @@ impl Stores {
         (differs && of.is_none_or(|secret| self.referred_secrets.contains(&secret))).into()
     }
 
+    /// The Secrets that an Ingress of ours refers to.
+    #[must_use]
+    pub const fn referred_secrets(&self) -> &BTreeSet<ObjectKey> {
+        &self.referred_secrets
+    }
+
     /// The Secrets that are referred to and not yet known in their present version.
     #[must_use]
     pub fn unread(&self) -> Vec<Unread> {

@@ -23,6 +23,15 @@ pub enum ConnectError {
         #[source]
         source: KubeconfigError,
     },
+    /// The kubeconfig that the environment names has no such context, or cannot be used.
+    #[error("use the context {name} of the kubeconfig")]
+    Context {
+        /// Which context.
+        name: String,
+        /// Why not.
+        #[source]
+        source: KubeconfigError,
+    },
     /// There is no kubeconfig, and this is not a pod of a cluster.
     #[error("find the API server: give --kubeconfig, set KUBECONFIG, or run in a pod of the cluster")]
     NoConfig {
@@ -61,13 +70,26 @@ pub enum ConnectError {
 /// # Errors
 /// When there is no usable configuration. Nothing is sent yet.
 pub async fn connect(kubeconfig: Option<&Path>) -> Result<Client, ConnectError> {
-    let config = match kubeconfig {
-        Some(path) => {
+    connect_to(kubeconfig, None).await
+}
+
+/// The same, by the context of that name instead of the current one.
+///
+/// # Errors
+/// When there is no usable configuration, or no such context in it. Nothing is sent yet.
+pub async fn connect_to(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Client, ConnectError> {
+    let options = KubeConfigOptions { context: context.map(str::to_owned), ..KubeConfigOptions::default() };
+    let config = match (kubeconfig, context) {
+        (Some(path), _) => {
             let failed = |source| ConnectError::Kubeconfig { path: path.display().to_string(), source };
             let file = Kubeconfig::read_from(path).map_err(failed)?;
-            Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.map_err(failed)?
+            Config::from_custom_kubeconfig(file, &options).await.map_err(failed)?
         }
-        None => Config::infer().await.map_err(|source| ConnectError::NoConfig { source })?,
+        (None, Some(name)) => {
+            let failed = |source| ConnectError::Context { name: name.to_owned(), source };
+            Config::from_kubeconfig(&options).await.map_err(failed)?
+        }
+        (None, None) => Config::infer().await.map_err(|source| ConnectError::NoConfig { source })?,
     };
     Client::try_from(config).map_err(|source| ConnectError::Client { source })
 }

@@ -21,7 +21,7 @@ use crate::snapshot::stores::Unread;
 use crate::snapshot::{Certificate, CertificateError, certificate};
 
 /// So many are read at a time.
-const READERS: usize = 8;
+pub(super) const READERS: usize = 8;
 
 /// A Secret that could not be read is tried again so much later.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -51,6 +51,21 @@ impl Drop for Content {
         for bytes in self.0.data.iter_mut().flat_map(BTreeMap::values_mut) {
             bytes.0.zeroize();
         }
+    }
+}
+
+/// What is in a Secret, once: its version and the facts about its certificate. `None`: there is no such Secret.
+pub(super) async fn look_into(
+    client: &Client,
+    secret: &ObjectKey,
+) -> Result<Option<(String, Result<Certificate, CertificateError>)>, kube::Error> {
+    match Content::get(client, secret).await {
+        Ok(content) => {
+            let version = content.0.metadata.resource_version.clone().unwrap_or_default();
+            Ok(Some((version, content.certificate())))
+        }
+        Err(error) if is_not_found(&error) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

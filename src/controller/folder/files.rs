@@ -166,7 +166,7 @@ impl Files {
 }
 
 /// The manifests of a folder, by name; or the one file itself.
-fn list(path: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn list(path: &Path) -> io::Result<Vec<PathBuf>> {
     if !std::fs::metadata(path)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
