@@ -23,7 +23,7 @@ use crate::apply::{Ended, Pace, Permit};
 use crate::cloud::Cloud;
 use crate::cloud::mirror::Mirror;
 use crate::metrics::Metrics;
-use crate::model::LoadBalancerKey;
+use crate::model::ObjectKey;
 use crate::plan::Plan;
 use crate::status::Report;
 use health::{HealthBoard, HealthPace};
@@ -65,10 +65,10 @@ pub enum Progress<'a> {
     Planned(&'a Plan),
     /// A change ended.
     Ended(&'a Ended),
-    /// A load balancer's state was told to its object.
-    Reported(&'a LoadBalancerKey, &'a Report),
-    /// A load balancer was torn down and its object let go.
-    Released(&'a LoadBalancerKey),
+    /// The state of an object's load balancer was told to it.
+    Reported(&'a ObjectKey, &'a Report),
+    /// Nothing of an object is left in the cloud, and it was let go.
+    Released(&'a ObjectKey),
     /// The turn could not be finished, and why; it is tried again.
     Troubled(&'a str),
     /// There is nothing more to do until something changes. If a time is given, something failed and is tried again then.

@@ -4,11 +4,16 @@
 //! Ingress is still read. This is the only front end so far, and the only place that knows what an Ingress looks like: nothing
 //! behind the description may.
 //!
+//! Most Ingresses have a load balancer of their own. Those that name a group share one: which, and what becomes of the one that an
+//! Ingress had before, is decided in `membership`, and how several are merged in `group`.
+//!
 //! Services, Secrets and nodes are not looked at here: the description refers to them by name, and `translate` resolves them.
 
 mod annotations;
 mod backend;
 mod class;
+mod group;
+mod membership;
 mod rules;
 mod tls;
 
@@ -17,58 +22,69 @@ use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
-use crate::load_balancer::{Frontend, LoadBalancer, PlainHttp};
+use crate::load_balancer::{Certificate, DefaultRoute, Frontend, Host, LoadBalancer, PlainHttp};
 use crate::model::{LoadBalancerKey, ObjectKey};
 use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
 
-pub use annotations::{ALLOW_HTTP, REDIRECT, STATUS};
+pub use annotations::{
+    ALLOW_HTTP, GROUP, GROUP_ORDER, GROUP_SCOPE, MEMBER_OF, REDIRECT, RELEASE_ADDRESS, STATUS,
+};
 pub use class::FINALIZER;
+pub use membership::{record, remembering};
 
+use annotations::{By, PlainSettings};
 use class::Standing;
 
-/// What one Ingress of ours asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
-    /// Its load balancer.
-    pub key: LoadBalancerKey,
-    /// What it asks for.
-    pub wish: Wish,
-    /// What is wrong with it, in the order of the object.
-    pub problems: Vec<Problem>,
+/// What all Ingresses of ours ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Readings {
+    /// Each load balancer that some Ingress has a say in.
+    pub load_balancers: BTreeMap<LoadBalancerKey, Reading>,
+    /// Every Ingress that is ours. One that is not ours is not here at all.
+    pub objects: BTreeMap<ObjectKey, Membership>,
 }
 
-/// What an Ingress asks for.
+/// What is asked of one load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// What is asked for.
+    pub wish: Wish,
+    /// Objects of the description that are on their way to another load balancer: what they ask for stays until they are served
+    /// there. A load balancer that nobody else asks for goes then.
+    pub moving: BTreeSet<Arc<ObjectKey>>,
+}
+
+/// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wish {
     /// This load balancer.
     Serve(LoadBalancer),
     /// Something that cannot be done as a whole: what there is stays as it is. The description says which Services it uses.
     Keep(LoadBalancer),
-    /// That its load balancer goes.
+    /// That it goes.
     TearDown,
 }
 
-/// Every Ingress that is ours, in the order of their keys. One that is not ours yields nothing at all.
+/// Where one Ingress belongs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Membership {
+    /// The load balancer that is to serve it. `None`: none is to, it is being deleted or has left our class.
+    pub home: Option<LoadBalancerKey>,
+    /// Others that may still hold something of it.
+    pub elsewhere: BTreeSet<LoadBalancerKey>,
+    /// What is wrong with it, in the order of the object.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads every Ingress.
 #[must_use]
-pub fn read(snapshot: &Snapshot) -> Vec<Reading> {
-    let Snapshot { cluster, classes, ingresses, .. } = snapshot;
-    ingresses
-        .iter()
-        .filter_map(|(object, ingress)| {
-            let key = LoadBalancerKey::ingress(object.clone());
-            Some(match class::standing(ingress, classes, cluster.claim_classless) {
-                Standing::NotOurs => return None,
-                Standing::TearDown => Reading { key, wish: Wish::TearDown, problems: Vec::new() },
-                Standing::Ours(class) => read_one(key, ingress, class),
-                Standing::ClassGone(problem) => {
-                    // Only what it uses is of interest; its settings came from a class that nobody knows.
-                    let Described { load_balancer, .. } = describe(key.clone(), ingress, None);
-                    Reading { key, wish: Wish::Keep(load_balancer), problems: vec![problem] }
-                }
-            })
-        })
-        .collect()
+pub fn read(snapshot: &Snapshot) -> Readings {
+    let mut draft = membership::Draft::new(snapshot);
+    for (object, ingress) in &snapshot.ingresses {
+        draft.read(object, ingress);
+    }
+    draft.finish()
 }
 
 /// The Secrets that Ingresses of ours refer to: the only ones that need to be read.
@@ -80,31 +96,45 @@ pub fn secrets(
 ) -> BTreeSet<ObjectKey> {
     ingresses
         .iter()
-        .filter(|(_, ingress)| {
-            matches!(class::standing(ingress, classes, claim_classless), Standing::Ours(_))
+        .filter(|(object, ingress)| match class::standing(ingress, classes, claim_classless) {
+            Standing::Ours(_) => true,
+            // A member of a group goes on being served.
+            Standing::ClassGone(_) => !record(object, ingress).is_empty(),
+            Standing::NotOurs | Standing::TearDown => false,
         })
-        .flat_map(|(object, ingress)| tls::certificates(ingress, &object.namespace).0)
+        .flat_map(|(object, ingress)| tls::certificates(ingress, &Arc::new(object.clone())).0)
         .map(|certificate| certificate.secret)
         .collect()
 }
 
-fn read_one(key: LoadBalancerKey, ingress: &Ingress, class: Option<&IngressClass>) -> Reading {
-    let Described { load_balancer, plain, mut problems } = describe(key.clone(), ingress, class);
-    if (&load_balancer.frontend, plain) != (&Frontend::Http, PlainHttp::Refuse) {
-        return Reading { key, wish: Wish::Serve(load_balancer), problems };
-    }
-    problems.push(Problem::rejected(
-        Reason::NothingToServe,
-        "spec.tls",
-        format!(
-            "Plain HTTP is refused ({ALLOW_HTTP}: \"false\") and no certificate is named, so there is no port to serve on. The load \
-             balancer stays as it is. Name a Secret in spec.tls, or remove the annotation (it may stand on the IngressClass)."
-        ),
-    ));
-    Reading { key, wish: Wish::Keep(load_balancer), problems }
+/// One Ingress, read, before it is known with whom it shares a load balancer.
+#[derive(Debug, Clone)]
+struct Parts {
+    object: Arc<ObjectKey>,
+    plain: PlainSettings,
+    certificates: Vec<Certificate>,
+    default: Option<DefaultRoute>,
+    hosts: Vec<Host>,
+    /// Of settings, certificates and the default backend.
+    problems: Vec<Problem>,
+    /// Of rules.
+    rule_problems: Vec<Problem>,
+    /// To be said where there turns out to be no certificate.
+    redirect_without_tls: Option<Problem>,
 }
 
-/// An Ingress, read.
+fn parts(object: Arc<ObjectKey>, ingress: &Ingress, class: Option<&IngressClass>) -> Parts {
+    let (plain, mut problems) = annotations::plain_http(ingress, class);
+    let (certificates, more) = tls::certificates(ingress, &object);
+    problems.extend(more);
+    let (default, more) = backend::default(ingress, &object);
+    problems.extend(more);
+    let (hosts, rule_problems) = rules::hosts(ingress, &object);
+    let redirect_without_tls = annotations::redirect_without_tls(ingress);
+    Parts { object, plain, certificates, default, hosts, problems, rule_problems, redirect_without_tls }
+}
+
+/// An Ingress with a load balancer of its own.
 struct Described {
     load_balancer: LoadBalancer,
     /// What port 80 should do, whether or not there is TLS for it to stand beside.
@@ -112,30 +142,58 @@ struct Described {
     problems: Vec<Problem>,
 }
 
-fn describe(key: LoadBalancerKey, ingress: &Ingress, class: Option<&IngressClass>) -> Described {
-    let namespace = &key.object.namespace;
-    let (plain, mut problems) = annotations::plain_http(ingress, class);
-    let (certificates, more) = tls::certificates(ingress, namespace);
-    problems.extend(more);
-    let (default, more) = backend::default(ingress, namespace);
-    problems.extend(more);
-    let (hosts, more) = rules::hosts(ingress, namespace);
-    if default.is_none() && more.is_empty() && hosts.iter().all(|host| host.routes.is_empty()) {
-        problems.push(Problem::degraded(
-            Reason::NothingToServe,
-            "spec",
-            "There is neither a default backend nor a rule with a path, so every request is answered 404. Set \
-             spec.defaultBackend or add paths to spec.rules.",
-        ));
+impl Parts {
+    fn alone(self) -> Described {
+        let Self {
+            object,
+            plain,
+            certificates,
+            default,
+            hosts,
+            mut problems,
+            rule_problems,
+            redirect_without_tls,
+        } = self;
+        if default.is_none() && rule_problems.is_empty() && hosts.iter().all(|host| host.routes.is_empty()) {
+            problems.push(Problem::degraded(
+                Reason::NothingToServe,
+                "spec",
+                "There is neither a default backend nor a rule with a path, so every request is answered 404. Set \
+                 spec.defaultBackend or add paths to spec.rules.",
+            ));
+        }
+        problems.extend(rule_problems);
+        let encrypted_only = (!plain.allowed.value).then(|| Arc::clone(&object)).into_iter().collect();
+        let plain = plain.plain();
+        let frontend = if certificates.is_empty() {
+            problems.extend(redirect_without_tls);
+            Frontend::Http
+        } else {
+            Frontend::Https { certificates, plain }
+        };
+        let key = LoadBalancerKey::ingress((*object).clone());
+        let load_balancer =
+            LoadBalancer { key, objects: vec![object], encrypted_only, frontend, default, hosts };
+        Described { load_balancer, plain, problems }
     }
-    problems.extend(more);
-    let frontend = if certificates.is_empty() {
-        problems.extend(annotations::redirect_without_tls(ingress));
-        Frontend::Http
-    } else {
-        Frontend::Https { certificates, plain }
-    };
-    Described { load_balancer: LoadBalancer { key, frontend, default, hosts }, plain, problems }
+}
+
+impl Described {
+    fn wish(self) -> (Wish, Vec<Problem>) {
+        let Self { load_balancer, plain, mut problems } = self;
+        if (&load_balancer.frontend, plain) != (&Frontend::Http, PlainHttp::Refuse) {
+            return (Wish::Serve(load_balancer), problems);
+        }
+        problems.push(Problem::rejected(
+            Reason::NothingToServe,
+            "spec.tls",
+            format!(
+                "Plain HTTP is refused ({ALLOW_HTTP}: \"false\") and no certificate is named, so there is no port to serve on. The load \
+                 balancer stays as it is. Name a Secret in spec.tls, or remove the annotation (it may stand on the IngressClass)."
+            ),
+        ));
+        (Wish::Keep(load_balancer), problems)
+    }
 }
 
 #[cfg(test)]

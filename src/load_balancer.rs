@@ -3,28 +3,53 @@
 //! `ingress` yields this; a Gateway front end can yield the same. Nothing behind this description may know
 //! where it came from. It is data: every reference in it is to a Service or Secret by name, resolved by `translate`.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::model::{LoadBalancerKey, ObjectKey, RedirectCode};
 
 /// One load balancer, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadBalancer {
-    /// Who asks.
+    /// What it is made for.
     pub key: LoadBalancerKey,
+    /// Who asks for it. Several share one in this order: where there is not room for all, the last give way. Never empty.
+    pub objects: Vec<Arc<ObjectKey>>,
+    /// Those of `objects` that want no plain HTTP.
+    pub encrypted_only: BTreeSet<Arc<ObjectKey>>,
     /// On which ports, and with which certificates.
     pub frontend: Frontend,
     /// What happens to requests for a host that no entry of `hosts` names.
-    pub default: Option<RouteAction>,
+    pub default: Option<DefaultRoute>,
     /// By host, in the order of their first appearance; no host twice.
     pub hosts: Vec<Host>,
+}
+
+/// Where something was asked for: for messages, and to know who must be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// In which object.
+    pub object: Arc<ObjectKey>,
+    /// In which of its fields: `spec.rules[0].http.paths[1]`.
+    pub field: String,
+}
+
+/// What happens to requests that no route fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultRoute {
+    /// What happens.
+    pub action: RouteAction,
+    /// Where this was asked for.
+    pub place: Place,
 }
 
 impl LoadBalancer {
     /// Every backend that requests may be sent to, the default's first, with the requests that are sent there in words.
     pub fn backends(&self) -> impl Iterator<Item = (String, &WeightedBackend)> {
-        let Self { key: _, frontend: _, default, hosts } = self;
-        let default = default.iter().map(|action| ("every request that no rule fits".to_owned(), action));
+        let Self { key: _, objects: _, encrypted_only: _, frontend: _, default, hosts } = self;
+        let default =
+            default.iter().map(|default| ("every request that no rule fits".to_owned(), &default.action));
         let routes = hosts.iter().flat_map(|host| {
             let Host { pattern, routes } = host;
             routes.iter().map(move |route| (format!("requests for {pattern}{}", route.path), &route.action))
@@ -32,6 +57,37 @@ impl LoadBalancer {
         default.chain(routes).flat_map(|(requests, action)| {
             action.backends().iter().map(move |backend| (requests.clone(), backend))
         })
+    }
+
+    /// The same without what some of its objects ask for. Where no certificate is left there is no TLS either.
+    #[must_use]
+    pub fn without(mut self, gone: &BTreeSet<Arc<ObjectKey>>) -> Self {
+        if gone.is_empty() {
+            return self;
+        }
+        self.keep_routes(|_, place| !gone.contains(&place.object));
+        let Self { key: _, objects, encrypted_only, frontend, default: _, hosts: _ } = &mut self;
+        objects.retain(|object| !gone.contains(object));
+        encrypted_only.retain(|object| !gone.contains(object));
+        if let Frontend::Https { certificates, plain: _ } = frontend {
+            certificates.retain(|certificate| !gone.contains(&certificate.place.object));
+            if certificates.is_empty() {
+                *frontend = Frontend::Http;
+            }
+        }
+        self
+    }
+
+    /// Leaves out routes: of the default (`None`) and of each host those that `keep` does not want. A host that loses all of its
+    /// routes goes too.
+    pub fn keep_routes(&mut self, mut keep: impl FnMut(Option<&HostPattern>, &Place) -> bool) {
+        let Self { key: _, objects: _, encrypted_only: _, frontend: _, default, hosts } = self;
+        default.take_if(|default| !keep(None, &default.place));
+        hosts.retain_mut(|Host { pattern, routes }| {
+            let empty = routes.is_empty();
+            routes.retain(|route| keep(Some(pattern), &route.place));
+            empty || !routes.is_empty()
+        });
     }
 }
 
@@ -65,8 +121,8 @@ pub enum PlainHttp {
 pub struct Certificate {
     /// The Secret that holds it.
     pub secret: ObjectKey,
-    /// Where this was asked for, for messages: `spec.tls[0].secretName`.
-    pub field: String,
+    /// Where this was asked for: `spec.tls[0].secretName`.
+    pub place: Place,
 }
 
 /// A host and what happens to its requests.
@@ -107,8 +163,8 @@ pub struct Route {
     pub path: PathMatch,
     /// What happens.
     pub action: RouteAction,
-    /// Where this was asked for, for messages: `spec.rules[0].http.paths[1]`.
-    pub field: String,
+    /// Where this was asked for: `spec.rules[0].http.paths[1]`.
+    pub place: Place,
 }
 
 /// A condition on the path.
@@ -161,7 +217,7 @@ impl RouteAction {
                 let places = |backends: &[WeightedBackend]| -> Vec<_> {
                     backends
                         .iter()
-                        .map(|WeightedBackend { backend, weight, field: _ }| (backend.clone(), *weight))
+                        .map(|WeightedBackend { backend, weight, place: _ }| (backend.clone(), *weight))
                         .collect()
                 };
                 places(one) == places(other)
@@ -178,8 +234,8 @@ pub struct WeightedBackend {
     pub backend: Backend,
     /// Its share of the sum of weights.
     pub weight: u32,
-    /// Where this was asked for, for messages: `spec.defaultBackend`.
-    pub field: String,
+    /// Where this was asked for: `spec.defaultBackend`.
+    pub place: Place,
 }
 
 /// A port of a Service.

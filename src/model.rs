@@ -38,7 +38,7 @@ pub use instance_group::InstanceGroup;
 pub use mark::{Holder, Mark};
 pub use network_endpoint_group::{Endpoint, NetworkEndpointGroup};
 pub use observation::{Observation, ObservationError};
-pub use observed::{CertificatesHeld, Facts, Fingerprint, Observed, Unknown};
+pub use observed::{CertificatesHeld, Facts, Fingerprint, Held, LoadBalancerHeld, Observed, Unknown};
 pub use ssl_certificate::{CertificateFingerprint, SslCertificate};
 pub use target_proxy::{Certificates, TargetHttpProxy, TargetHttpsProxy};
 pub use url_map::{Destination, HostRoutes, PathMatcher, PathRule, Redirect, RedirectCode, UrlMap};

@@ -14,6 +14,11 @@ pub struct Problem {
 }
 
 impl Problem {
+    /// Nothing wrong: something that the user may want to act on.
+    pub fn note(reason: Reason, field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, reason, field: field.into(), message: message.into() }
+    }
+
     /// One that costs nothing yet.
     pub fn warning(reason: Reason, field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { severity: Severity::Warning, reason, field: field.into(), message: message.into() }
@@ -33,6 +38,8 @@ impl Problem {
 /// What a problem costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
+    /// Nothing: all is as asked for, and there is something that only the user can do next.
+    Note,
     /// Nothing yet.
     Warning,
     /// A part: one rule, one certificate.
@@ -80,11 +87,15 @@ pub enum Reason {
     ClassNotFound,
     /// There is nothing that it could serve.
     NothingToServe,
+    /// Another member of the group, which comes first, says otherwise.
+    GroupConflict,
+    /// The address of a load balancer that is no longer needed is kept until it is released.
+    AddressKept,
 }
 
 impl Reason {
     /// Every reason, once.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::ServiceNotFound,
         Self::ServicePortNotFound,
         Self::ServiceNotReachable,
@@ -103,6 +114,8 @@ impl Reason {
         Self::NameTaken,
         Self::ClassNotFound,
         Self::NothingToServe,
+        Self::GroupConflict,
+        Self::AddressKept,
     ];
 
     /// The word, in the form of Kubernetes Event reasons.
@@ -127,6 +140,8 @@ impl Reason {
             Self::NameTaken => "NameTaken",
             Self::ClassNotFound => "ClassNotFound",
             Self::NothingToServe => "NothingToServe",
+            Self::GroupConflict => "GroupConflict",
+            Self::AddressKept => "AddressKept",
         }
     }
 }

@@ -27,7 +27,7 @@ pub use endpoints::{SERVICE_NAME_LABEL, ServiceSlice};
 pub use node::{EXCLUDE_LABEL, NodeUnknown};
 pub use service::{HEALTH_CHECK_PATH_ANNOTATION, NEG_ANNOTATION};
 
-use crate::model::{CertificateFingerprint, CertificatesHeld, ClusterId, ObjectKey, Zone};
+use crate::model::{CertificateFingerprint, ClusterId, Held, ObjectKey, Zone};
 
 /// The input of one translation.
 #[derive(Debug, Clone)]
@@ -48,8 +48,8 @@ pub struct Snapshot {
     pub nodes: BTreeMap<String, Node>,
     /// The Secrets that some Ingress of ours refers to. One that is not here does not exist.
     pub secrets: BTreeMap<ObjectKey, Result<Certificate, CertificateError>>,
-    /// The certificates that the cloud already has: see `Observed::certificates_held`.
-    pub certificates_held: CertificatesHeld,
+    /// What is known of the cloud: see `Observed::held`.
+    pub held: Held,
 }
 
 /// What holds for the whole cluster; from flags.

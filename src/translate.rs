@@ -9,13 +9,16 @@
 
 mod address;
 mod backend_service;
+mod departure;
 mod draft;
 mod firewall;
 mod forwarding_rule;
 mod frontend;
 mod health_check;
 mod instance_group;
+mod moving;
 mod network_endpoint_group;
+mod room;
 mod service_port;
 mod ssl_certificate;
 mod target_proxy;
@@ -23,8 +26,9 @@ mod url_map;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ingress::{self, Reading, Wish};
-use crate::model::{Address, ForwardingRule, Graph, LoadBalancerKey, Ref, ResourceId};
+use crate::ingress::{self, Membership, Wish};
+use crate::load_balancer::LoadBalancer;
+use crate::model::{Address, ForwardingRule, Graph, LoadBalancerKey, ObjectKey, Ref, ResourceId};
 use crate::problem::Problem;
 use crate::snapshot::Snapshot;
 
@@ -33,25 +37,52 @@ use draft::Draft;
 /// What should exist, and what is wrong with the input.
 #[must_use]
 pub fn translate(snapshot: &Snapshot) -> Translation {
-    let readings = ingress::read(snapshot);
-    let described = readings.iter().filter_map(|reading| match &reading.wish {
+    let mut readings = ingress::read(snapshot);
+    let moves = moving::settle(&mut readings, &snapshot.held.load_balancers);
+    let ingress::Readings { load_balancers: readings, objects } = readings;
+    // What serves comes first, for all load balancers together: they share it.
+    let described = readings.values().filter_map(|reading| match &reading.wish {
         Wish::Serve(load_balancer) | Wish::Keep(load_balancer) => Some(load_balancer),
         Wish::TearDown => None,
     });
-    // What serves comes first, for all load balancers together: they share it.
     let mut draft = Draft::new(snapshot, described);
-    let load_balancers = readings
+    let mut findings = Findings::default();
+    let mut load_balancers = BTreeMap::new();
+    for (key, reading) in readings {
+        let translated = match reading.wish {
+            Wish::TearDown => Translated { disposition: Disposition::TearDown, objects: BTreeSet::new() },
+            Wish::Keep(description) => {
+                Translated { disposition: Disposition::Keep, objects: described_objects(&description) }
+            }
+            Wish::Serve(description) => {
+                let mut found = Findings::default();
+                let disposition = frontend::draw(&mut draft, &description, &mut found);
+                findings.add(found, |object| {
+                    objects.get(object).is_some_and(|membership| membership.home.as_ref() == Some(&key))
+                });
+                Translated { disposition, objects: described_objects(&description) }
+            }
+        };
+        load_balancers.insert(key, translated);
+    }
+    let Findings { mut problems, mut shares } = findings;
+    let claimants = objects
         .into_iter()
-        .map(|Reading { key, wish, mut problems }| {
-            let disposition = match wish {
-                Wish::TearDown => Disposition::TearDown,
-                Wish::Keep(_) => Disposition::Keep,
-                Wish::Serve(load_balancer) => frontend::draw(&mut draft, &load_balancer, &mut problems),
+        .map(|(object, Membership { home, elsewhere, problems: read })| {
+            let problems = read.into_iter().chain(problems.remove(&object).unwrap_or_default()).collect();
+            let share = match shares.remove(&object) {
+                Some(part) => Share::Part(part),
+                None if home.as_ref().is_some_and(LoadBalancerKey::is_shared) => Share::Nothing,
+                None => Share::Whole,
             };
-            (key, Translated { disposition, problems })
+            (object, Claimant { home, elsewhere, share, problems })
         })
         .collect();
-    Translation { desired: draft.graph, load_balancers }
+    Translation { desired: draft.graph, load_balancers, claimants, moves }
+}
+
+fn described_objects(description: &LoadBalancer) -> BTreeSet<ObjectKey> {
+    description.objects.iter().map(|object| (**object).clone()).collect()
 }
 
 /// What `translate` yields.
@@ -62,6 +93,20 @@ pub struct Translation {
     /// Each load balancer of ours that the snapshot speaks of. One that is not here is not known to be unwanted:
     /// nothing of it may be deleted.
     pub load_balancers: BTreeMap<LoadBalancerKey, Translated>,
+    /// Each object of ours: whose problems, status, Events and finalizer these are.
+    pub claimants: BTreeMap<ObjectKey, Claimant>,
+    /// Whether some object is on its way from one load balancer to another.
+    pub moves: Moves,
+}
+
+/// Whether something waits for the cloud to get further, so that it must be translated again when it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Moves {
+    /// Nothing does.
+    #[default]
+    None,
+    /// An object is on its way from one load balancer to another: what it leaves stays until it is served where it goes.
+    UnderWay,
 }
 
 /// One load balancer, translated.
@@ -69,8 +114,32 @@ pub struct Translation {
 pub struct Translated {
     /// What is to happen with it.
     pub disposition: Disposition,
-    /// What is wrong with its input, in the order of the input.
+    /// The objects that it serves.
+    pub objects: BTreeSet<ObjectKey>,
+}
+
+/// One object that asks for a load balancer.
+#[derive(Debug, Clone)]
+pub struct Claimant {
+    /// The load balancer that is to serve it. `None`: it is being deleted, or has left our class.
+    pub home: Option<LoadBalancerKey>,
+    /// Others that may still hold something of it.
+    pub elsewhere: BTreeSet<LoadBalancerKey>,
+    /// Which part of its home is its own.
+    pub share: Share,
+    /// What is wrong with it, in the order of the input.
     pub problems: Vec<Problem>,
+}
+
+/// Which part of what a load balancer uses is there for one object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Share {
+    /// All of it: nobody else asks for the load balancer.
+    Whole,
+    /// Of what serves requests and of the certificates only these; what the load balancer has alone is everybody's.
+    Part(BTreeSet<ResourceId>),
+    /// Nothing: it is left out, and the problems say why.
+    Nothing,
 }
 
 /// What is to happen with a load balancer.
@@ -80,7 +149,7 @@ pub enum Disposition {
     Serve(Frontends),
     /// Its input was refused as a whole: it stays as it is, whatever that is. The problems say why.
     Keep,
-    /// It is to go: its object is being deleted, or has left our class.
+    /// It is to go: each of its objects is being deleted, has left our class, or is served elsewhere.
     TearDown,
 }
 
@@ -93,6 +162,54 @@ pub struct Frontends {
     pub forwarding_rules: Vec<Ref<ForwardingRule>>,
     /// Every node of the desired graph that it uses.
     pub uses: BTreeSet<ResourceId>,
+}
+
+impl Translation {
+    /// Takes note of a load balancer that one object alone asks for.
+    pub fn insert(&mut self, key: LoadBalancerKey, disposition: Disposition) {
+        let object = key.object.clone();
+        let (home, elsewhere) = match &disposition {
+            Disposition::Serve(_) | Disposition::Keep => (Some(key.clone()), BTreeSet::new()),
+            Disposition::TearDown => (None, [key.clone()].into()),
+        };
+        let claimant = Claimant { home, elsewhere, share: Share::Whole, problems: Vec::new() };
+        self.claimants.insert(object.clone(), claimant);
+        self.load_balancers.insert(key, Translated { disposition, objects: [object].into() });
+    }
+
+    /// What is wrong, with the object that it is wrong with.
+    pub fn problems(&self) -> impl Iterator<Item = (&ObjectKey, &Problem)> {
+        self.claimants
+            .iter()
+            .flat_map(|(object, claimant)| claimant.problems.iter().map(move |problem| (object, problem)))
+    }
+}
+
+/// What is found out about objects while their load balancers are drawn.
+#[derive(Debug, Default)]
+struct Findings {
+    problems: BTreeMap<ObjectKey, Vec<Problem>>,
+    shares: BTreeMap<ObjectKey, BTreeSet<ResourceId>>,
+}
+
+impl Findings {
+    fn push(&mut self, object: &ObjectKey, problem: Problem) {
+        self.problems.entry(object.clone()).or_default().push(problem);
+    }
+
+    /// Notes that an object uses a resource, where it is not the only one who could.
+    fn share(&mut self, object: &ObjectKey, load_balancer: &LoadBalancer, id: &ResourceId) {
+        if load_balancer.key.is_shared() {
+            self.shares.entry(object.clone()).or_default().insert(id.clone());
+        }
+    }
+
+    /// Adds what concerns objects that are at home there: of a load balancer that it leaves, nobody wants to hear.
+    fn add(&mut self, found: Self, is_at_home: impl Fn(&ObjectKey) -> bool) {
+        let Self { problems, shares } = found;
+        self.problems.extend(problems.into_iter().filter(|(object, _)| is_at_home(object)));
+        self.shares.extend(shares.into_iter().filter(|(object, _)| is_at_home(object)));
+    }
 }
 
 #[cfg(test)]

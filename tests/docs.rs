@@ -77,6 +77,11 @@ fn every_key_on_an_object_is_explained_and_none_is_invented() {
     for key in [
         gclb::ingress::REDIRECT,
         gclb::ingress::ALLOW_HTTP,
+        gclb::ingress::GROUP,
+        gclb::ingress::GROUP_ORDER,
+        gclb::ingress::GROUP_SCOPE,
+        gclb::ingress::RELEASE_ADDRESS,
+        gclb::ingress::MEMBER_OF,
         gclb::ingress::STATUS,
         gclb::snapshot::CLASS_ANNOTATION,
         gclb::ingress::FINALIZER,

@@ -14,8 +14,7 @@ use emulator::dataplane::program::{NetworkEndpoint, UrlMap as Programmed};
 use emulator::dataplane::route::{Circumstances, RequestHead, Routed, route};
 use emulator::program::{Resources, compile};
 use gclb::model::{
-    CertificatesHeld, ClusterId, Destination, Holder, HostRoutes, ObjectKey, PathMatcher, PathRule, UrlMap,
-    Zone,
+    ClusterId, Destination, Held, Holder, HostRoutes, ObjectKey, PathMatcher, PathRule, UrlMap, Zone,
 };
 use gclb::snapshot::{Cluster, Node, Service, ServicePort, Snapshot};
 use gclb::translate::{Translation, translate};
@@ -180,7 +179,7 @@ fn translated(rules: &[Rule], default: Option<&str>) -> Translation {
         endpoints: BTreeMap::new(),
         nodes: BTreeMap::from([("node".to_owned(), node)]),
         secrets: BTreeMap::new(),
-        certificates_held: CertificatesHeld::default(),
+        held: Held::default(),
     })
 }
 

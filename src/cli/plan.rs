@@ -13,7 +13,7 @@ use crate::cloud::{CloudError, Ownership};
 use crate::config::LogArguments;
 use crate::controller::folder::{self, FolderError};
 use crate::metrics::Metrics;
-use crate::model::{ClusterId, LoadBalancerKey, Observed};
+use crate::model::{ClusterId, ObjectKey, Observed};
 use crate::plan::{Colours, Plan, json, plan};
 use crate::problem::{Problem, Severity};
 use crate::snapshot::Cluster;
@@ -155,7 +155,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         (None, Some(endpoint)) => return Err(PlanError::NoProject { endpoint }.into()),
         (Some(project), endpoint) => observe(&project, endpoint, &cluster.id).await?,
     };
-    let translation = translate(&world.snapshot(cluster, Timestamp::now(), observed.certificates_held()));
+    let translation = translate(&world.snapshot(cluster, Timestamp::now(), observed.held()));
     let plan = plan(&translation, &observed);
     let diagnostics: Vec<Diagnostic> =
         manifests.diagnostics.iter().chain(&world.diagnostics).cloned().collect();
@@ -193,7 +193,7 @@ fn show_text(plan: &Plan, translation: &Translation, manifests: &Manifests, diag
     for diagnostic in diagnostics {
         eprintln!("{:?}", miette::Report::new(diagnostic.clone()));
     }
-    for (key, problem) in problems(translation) {
+    for (key, problem) in translation.problems() {
         eprintln!("{}", problem_line(key, problem, manifests, colours()));
     }
     out(&plan.text(colours()).to_string());
@@ -202,7 +202,8 @@ fn show_text(plan: &Plan, translation: &Translation, manifests: &Manifests, diag
 fn show_json(plan: &Plan, translation: &Translation, manifests: &Manifests, diagnostics: &[Diagnostic]) {
     let document = Document {
         plan: plan.document(),
-        problems: problems(translation)
+        problems: translation
+            .problems()
             .map(|(key, problem)| ProblemDocument {
                 object: key.to_string(),
                 severity: severity_word(problem.severity),
@@ -231,15 +232,9 @@ fn show_json(plan: &Plan, translation: &Translation, manifests: &Manifests, diag
     }
 }
 
-fn problems(translation: &Translation) -> impl Iterator<Item = (&LoadBalancerKey, &Problem)> {
-    translation
-        .load_balancers
-        .iter()
-        .flat_map(|(key, translated)| translated.problems.iter().map(move |problem| (key, problem)))
-}
-
 const fn severity_word(severity: Severity) -> &'static str {
     match severity {
+        Severity::Note => "note",
         Severity::Warning => "warning",
         Severity::Degraded => "degraded",
         Severity::Rejected => "rejected",
@@ -248,7 +243,7 @@ const fn severity_word(severity: Severity) -> &'static str {
 
 /// `web.yaml:12:9: degraded: Ingress default/web: spec.rules[0]…: ServiceNotFound: …`
 pub(super) fn problem_line(
-    key: &LoadBalancerKey,
+    key: &ObjectKey,
     problem: &Problem,
     manifests: &Manifests,
     colours: Colours,
@@ -256,20 +251,16 @@ pub(super) fn problem_line(
     let place = place(key, problem, manifests).map(|place| format!("{place}: ")).unwrap_or_default();
     let word = severity_word(problem.severity);
     let word = match (colours, problem.severity) {
-        (Colours::None, _) => word.to_owned(),
+        (Colours::None, _) | (Colours::Ansi, Severity::Note) => word.to_owned(),
         (Colours::Ansi, Severity::Warning) => format!("\x1b[33m{word}\x1b[0m"),
         (Colours::Ansi, Severity::Degraded | Severity::Rejected) => format!("\x1b[31m{word}\x1b[0m"),
     };
     let Problem { severity: _, reason, field, message } = problem;
-    format!("{place}{word}: Ingress {}: {field}: {}: {message}", key.object, reason.word())
+    format!("{place}{word}: Ingress {key}: {field}: {}: {message}", reason.word())
 }
 
-fn place(key: &LoadBalancerKey, problem: &Problem, manifests: &Manifests) -> Option<String> {
-    let id = ObjectId {
-        kind: "Ingress",
-        namespace: Some(key.object.namespace.clone()),
-        name: key.object.name.clone(),
-    };
+fn place(key: &ObjectKey, problem: &Problem, manifests: &Manifests) -> Option<String> {
+    let id = ObjectId { kind: "Ingress", namespace: Some(key.namespace.clone()), name: key.name.clone() };
     let object = manifests.objects.get(&id)?;
     let (line, column) = object.place(&problem.field);
     Some(format!("{}:{line}:{column}", object.file))

@@ -11,6 +11,7 @@ mod secrets;
 mod watches;
 mod write;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +22,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::source::{KeyPair, NotReady, Source, SourceError};
-use crate::model::{CertificateFingerprint, CertificatesHeld, LoadBalancerKey, ObjectKey};
+use crate::model::{CertificateFingerprint, Held, LoadBalancerKey, ObjectKey};
 use crate::snapshot::stores::{Matters, Seen, Stores};
 use crate::snapshot::{Cluster, Snapshot};
 use crate::status::{Event, Report};
@@ -92,12 +93,12 @@ impl ClusterSource {
         self.watched.stores().missing()
     }
 
-    fn ingress(&self, key: &LoadBalancerKey) -> Option<Arc<Ingress>> {
-        self.watched.stores().get_ingress(&key.object)
+    fn ingress(&self, object: &ObjectKey) -> Option<Arc<Ingress>> {
+        self.watched.stores().get_ingress(object)
     }
 
-    fn ingresses(&self, key: &LoadBalancerKey) -> Api<Ingress> {
-        Api::namespaced(self.client.clone(), &key.object.namespace)
+    fn ingresses(&self, object: &ObjectKey) -> Api<Ingress> {
+        Api::namespaced(self.client.clone(), &object.namespace)
     }
 
     /// The answer to a write is newer than what the watch has shown.
@@ -112,28 +113,32 @@ impl Source for ClusterSource {
         self.watched.changed.notified().await;
     }
 
-    fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady> {
+    fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady> {
         let stores = self.watched.stores();
         let missing = stores.missing();
         if missing.is_empty() {
-            Ok(stores.snapshot(self.cluster.clone(), Timestamp::now(), certificates_held))
+            Ok(stores.snapshot(self.cluster.clone(), Timestamp::now(), held))
         } else {
             Err(NotReady { missing })
         }
     }
 
-    async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+    async fn claim(
+        &self,
+        key: &ObjectKey,
+        remembered: &BTreeSet<LoadBalancerKey>,
+    ) -> Result<(), SourceError> {
         let Some(ingress) = self.ingress(key) else {
             return Err(write::changed(write::CLAIM, key));
         };
-        if let Some(patch) = write::claim(&ingress) {
+        if let Some(patch) = write::claim(&ingress, remembered) {
             let written = write::patch(&self.ingresses(key), key, write::CLAIM, &patch).await?;
             self.written(written);
         }
         Ok(())
     }
 
-    async fn release(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+    async fn release(&self, key: &ObjectKey) -> Result<(), SourceError> {
         let Some(ingress) = self.ingress(key) else { return Ok(()) };
         self.events.forget(key);
         if let Some(patch) = write::release(&ingress) {
@@ -145,12 +150,7 @@ impl Source for ClusterSource {
         Ok(())
     }
 
-    async fn publish(
-        &self,
-        key: &LoadBalancerKey,
-        report: &Report,
-        news: &[Event],
-    ) -> Result<(), SourceError> {
+    async fn publish(&self, key: &ObjectKey, report: &Report, news: &[Event]) -> Result<(), SourceError> {
         let Some(ingress) = self.ingress(key) else { return Ok(()) };
         if news.is_empty() && !self.events.has_said(key) && write::says_less(&ingress, report) {
             return Ok(());

@@ -26,8 +26,8 @@ use tokio::sync::{Notify, watch as channel};
 use self::files::Files;
 pub use self::once::{INPUT_STREAM, read};
 use super::source::{KeyPair, NotReady, Source, SourceError};
-use crate::ingress::FINALIZER;
-use crate::model::{CertificateFingerprint, CertificatesHeld, LoadBalancerKey, ObjectKey};
+use crate::ingress::{self, FINALIZER, MEMBER_OF};
+use crate::model::{CertificateFingerprint, Held, LoadBalancerKey, ObjectKey};
 use crate::snapshot::manifests::{Diagnostic, Manifests, ObjectId, Supplies, World};
 use crate::snapshot::{Cluster, Snapshot};
 use crate::status::{Event, Report};
@@ -85,8 +85,8 @@ struct State {
     world: Arc<World>,
     /// When each Ingress was first seen.
     created: BTreeMap<ObjectKey, Timestamp>,
-    /// Ingresses that may not vanish unseen.
-    claimed: BTreeSet<ObjectKey>,
+    /// Ingresses that may not vanish unseen, with the shared load balancers that they remember.
+    claimed: BTreeMap<ObjectKey, BTreeSet<LoadBalancerKey>>,
     /// Ingresses whose manifest is gone and whose load balancer may not be, as they last were.
     deleting: BTreeMap<ObjectKey, (Arc<Ingress>, Timestamp)>,
     reports: BTreeMap<ObjectKey, Report>,
@@ -108,8 +108,8 @@ pub enum Happening {
     Wrong(Diagnostic),
     /// What was wrong with this file is put right.
     Righted(String),
-    /// Something was said about a load balancer.
-    Said(LoadBalancerKey, Event),
+    /// Something was said about an Ingress.
+    Said(ObjectKey, Event),
 }
 
 /// How everything stands, for display.
@@ -158,7 +158,7 @@ impl FolderSource {
             manifests: Arc::default(),
             world: Arc::default(),
             created: BTreeMap::new(),
-            claimed: BTreeSet::new(),
+            claimed: BTreeMap::new(),
             deleting: BTreeMap::new(),
             reports: BTreeMap::new(),
             happenings: Vec::new(),
@@ -283,7 +283,7 @@ impl State {
             if self.world.ingresses.contains_key(key) || self.deleting.contains_key(key) {
                 continue;
             }
-            if self.claimed.contains(key) {
+            if self.claimed.contains_key(key) {
                 self.deleting.insert(key.clone(), (Arc::clone(ingress), now));
             } else {
                 self.forget(key);
@@ -306,7 +306,18 @@ impl State {
         };
         ingress.metadata.creation_timestamp = self.created.get(key).copied().map(Time);
         ingress.metadata.deletion_timestamp = deleted.map(Time);
-        ingress.metadata.finalizers = self.claimed.contains(key).then(|| vec![FINALIZER.to_owned()]);
+        let claimed = self.claimed.get(key);
+        ingress.metadata.finalizers = claimed.map(|_| vec![FINALIZER.to_owned()]);
+        match claimed.and_then(ingress::remembering) {
+            Some(text) => {
+                let annotations = ingress.metadata.annotations.get_or_insert_default();
+                annotations.insert(MEMBER_OF.to_owned(), text);
+            }
+            None => {
+                // A folder cannot remember anything by itself.
+                ingress.metadata.annotations.as_mut().and_then(|annotations| annotations.remove(MEMBER_OF));
+            }
+        }
         Some(Arc::new(ingress))
     }
 
@@ -327,10 +338,9 @@ impl Source for FolderSource {
         self.shared.input.notified().await;
     }
 
-    fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady> {
+    fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady> {
         let state = self.shared.state();
-        let mut snapshot =
-            state.world.snapshot(self.shared.cluster.clone(), Timestamp::now(), certificates_held);
+        let mut snapshot = state.world.snapshot(self.shared.cluster.clone(), Timestamp::now(), held);
         let keys: BTreeSet<ObjectKey> =
             snapshot.ingresses.keys().chain(state.deleting.keys()).cloned().collect();
         snapshot.ingresses =
@@ -338,26 +348,30 @@ impl Source for FolderSource {
         Ok(snapshot)
     }
 
-    async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+    async fn claim(
+        &self,
+        object: &ObjectKey,
+        remembered: &BTreeSet<LoadBalancerKey>,
+    ) -> Result<(), SourceError> {
         let mut state = self.shared.state();
-        if state.world.ingresses.contains_key(&key.object) && !state.deleting.contains_key(&key.object) {
-            state.claimed.insert(key.object.clone());
+        if state.world.ingresses.contains_key(object) && !state.deleting.contains_key(object) {
+            state.claimed.insert(object.clone(), remembered.clone());
             return Ok(());
         }
-        Err(SourceError::Changed { doing: "claiming", object: key.to_string() })
+        Err(SourceError::Changed { doing: "claiming", object: format!("Ingress {object}") })
     }
 
-    async fn release(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+    async fn release(&self, object: &ObjectKey) -> Result<(), SourceError> {
         let mut state = self.shared.state();
-        if state.deleting.contains_key(&key.object) {
-            state.forget(&key.object);
+        if state.deleting.contains_key(object) {
+            state.forget(object);
             // The manifest may be back by now: then this is a new object with the old name.
-            if state.world.ingresses.contains_key(&key.object) {
-                state.created.insert(key.object.clone(), Timestamp::now());
+            if state.world.ingresses.contains_key(object) {
+                state.created.insert(object.clone(), Timestamp::now());
             }
         } else {
-            state.claimed.remove(&key.object);
-            state.reports.remove(&key.object);
+            state.claimed.remove(object);
+            state.reports.remove(object);
         }
         drop(state);
         self.shared.input.notify_one();
@@ -365,20 +379,15 @@ impl Source for FolderSource {
         Ok(())
     }
 
-    async fn publish(
-        &self,
-        key: &LoadBalancerKey,
-        report: &Report,
-        news: &[Event],
-    ) -> Result<(), SourceError> {
+    async fn publish(&self, object: &ObjectKey, report: &Report, news: &[Event]) -> Result<(), SourceError> {
         let mut state = self.shared.state();
-        let known = state.reports.get(&key.object).map(|known| known.events.clone()).unwrap_or_default();
+        let known = state.reports.get(object).map(|known| known.events.clone()).unwrap_or_default();
         let fresh = report.events.iter().filter(|event| !known.contains(event));
         for event in news.iter().chain(fresh) {
-            state.note(Happening::Said(key.clone(), event.clone()));
+            state.note(Happening::Said(object.clone(), event.clone()));
         }
-        if state.world.ingresses.contains_key(&key.object) || state.deleting.contains_key(&key.object) {
-            state.reports.insert(key.object.clone(), report.clone());
+        if state.world.ingresses.contains_key(object) || state.deleting.contains_key(object) {
+            state.reports.insert(object.clone(), report.clone());
         }
         drop(state);
         self.shared.show();

@@ -24,9 +24,9 @@ use super::{Observer, Options, Progress};
 use crate::apply::{Ended, Ending, Hands, Next, Outcome, Setbacks, Unfinished, apply};
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{Cloud, chain};
-use crate::model::{CertificatesHeld, Holder, LoadBalancerKey, Observed};
+use crate::model::{Held, Holder, LoadBalancerKey, ObjectKey, Observed};
 use crate::plan::{Action, Plan, plan};
-use crate::translate::{Disposition, Translation, translate};
+use crate::translate::{Disposition, Moves, Translation, translate};
 
 /// Input that changes is let come to rest for so long: objects that are applied together arrive within milliseconds of each other,
 /// and acting on the first of them alone would begin operations of seconds that the others make wrong.
@@ -182,7 +182,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     }
 
     async fn turn(&mut self) -> Turn {
-        let held = self.mirror.observed().certificates_held();
+        let held = self.mirror.observed().held();
         let Some(translation) = self.translated(held.clone()) else { return Turn::NotReady };
         if let Err(error) = self.mirror.resolve_doubts(&*self.cloud).await {
             self.trouble("what became of a change cannot be read", &error);
@@ -191,9 +191,12 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         let before = self.mirror.observed();
         let mut plan = self.planned(&translation, &before);
         let mut turn = Turn::Settled;
-        for (key, error) in self.claim(&translation, &plan).await {
-            turn = self.failed("claim", &key, &error, turn);
-            withhold(&mut plan, &key);
+        for (object, error) in self.claim(&translation, &before).await {
+            turn = self.failed("claim", &object, &error, turn);
+            if let Some(home) = translation.claimants.get(&object).and_then(|claimant| claimant.home.as_ref())
+            {
+                withhold(&mut plan, home);
+            }
         }
         self.observer.on(Progress::Planned(&plan));
 
@@ -204,6 +207,11 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         if self.unfinished.values().any(|ending| *ending == Ending::Superseded) {
             turn = turn.or(Turn::Again);
         }
+        // An object that moves takes its next step when the cloud has got further.
+        let progress = applied.outcome.ended.iter().any(|ended| ended.result == Ending::Done);
+        if translation.moves == Moves::UnderWay && progress {
+            turn = turn.or(Turn::Again);
+        }
         if turn == Turn::Settled {
             let now = jiff::Timestamp::now().as_second();
             self.options.metrics.settled(u64::try_from(now).unwrap_or_default());
@@ -212,7 +220,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     }
 
     /// What should be. `None`: the source is not ready to say.
-    fn translated(&self, held: CertificatesHeld) -> Option<Translation> {
+    fn translated(&self, held: Held) -> Option<Translation> {
         let began = Instant::now();
         let snapshot = match self.source.snapshot(held) {
             Ok(snapshot) => snapshot,
@@ -249,21 +257,14 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     }
 
     /// Makes sure that no object can vanish unseen that something is about to be made for. Yields those for which that failed.
-    async fn claim(&self, translation: &Translation, plan: &Plan) -> Vec<(LoadBalancerKey, SourceError)> {
+    async fn claim(&self, translation: &Translation, observed: &Observed) -> Vec<(ObjectKey, SourceError)> {
         let began = Instant::now();
-        let created =
-            plan.graph.node_weights().filter_map(|change| match (&change.action, &change.mark.holder) {
-                (Action::Create(_), Holder::LoadBalancer(key)) => Some(key),
-                _ => None,
-            });
-        let served = translation.load_balancers.iter().filter_map(|(key, translated)| {
-            matches!(translated.disposition, Disposition::Serve(_)).then_some(key)
-        });
-        let keys: BTreeSet<&LoadBalancerKey> = created.chain(served).collect();
         // Futures are boxed where several run together: what is known of their lifetimes would otherwise not do for a task.
-        let claims: Vec<BoxFuture<'_, _>> = keys
-            .into_iter()
-            .map(|key| async move { (key.clone(), self.source.claim(key).await) }.boxed())
+        let claims: Vec<BoxFuture<'_, _>> = translation
+            .claims(observed)
+            .map(|(object, remembered)| {
+                async move { (object.clone(), self.source.claim(object, &remembered).await) }.boxed()
+            })
             .collect();
         let claimed: Vec<_> = futures::stream::iter(claims).buffer_unordered(WRITERS).collect().await;
         let failed = claimed.into_iter().filter_map(|(key, result)| Some((key, result.err()?))).collect();
@@ -277,7 +278,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         translation: &Translation,
         plan: &Plan,
         before: &Observed,
-        held: &CertificatesHeld,
+        held: &Held,
     ) -> Applied {
         let began = Instant::now();
         let stop = self.shutdown.child_token();
@@ -318,7 +319,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     async fn supersede(
         &self,
         translation: &Translation,
-        held: &CertificatesHeld,
+        held: &Held,
         stop: &CancellationToken,
         heard: &mut bool,
     ) -> std::convert::Infallible {
@@ -352,32 +353,41 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         });
         let observed = self.mirror.observed();
         let mut turn = Turn::Settled;
-        for (key, translated) in &translation.load_balancers {
-            let torn_down = translated.disposition == Disposition::TearDown
-                && !shared_is_going
-                && observed.held_by(key).next().is_none();
-            if !torn_down || self.shutdown.is_cancelled() {
+        for (object, claimant) in &translation.claimants {
+            if shared_is_going
+                || self.shutdown.is_cancelled()
+                || !translation.is_gone(object, claimant, &observed)
+            {
                 continue;
             }
-            match self.source.release(key).await {
+            match self.source.release(object).await {
                 Ok(()) => {
-                    info!(load_balancer = %key, "nothing of it is left; its object is let go");
-                    self.observer.on(Progress::Released(key));
+                    info!(%object, "nothing of it is left in the cloud; it is let go");
+                    self.observer.on(Progress::Released(object));
                 }
-                Err(error) => turn = self.failed("release", key, &error, turn),
+                Err(error) => turn = self.failed("release", object, &error, turn),
+            }
+        }
+        // Those that have left a shared load balancer need not remember it any longer.
+        for (object, claimant) in translation.claimants.iter().filter(|(_, claimant)| claimant.home.is_some())
+        {
+            let remembered = translation.remembered(object, claimant, &observed);
+            let has_left = claimant.elsewhere.iter().any(|key| key.is_shared() && !remembered.contains(key));
+            if has_left && let Err(error) = self.source.claim(object, &remembered).await {
+                turn = self.failed("claim", object, &error, turn);
             }
         }
         turn
     }
 
-    fn failed(&self, doing: &'static str, key: &LoadBalancerKey, error: &SourceError, turn: Turn) -> Turn {
+    fn failed(&self, doing: &'static str, object: &ObjectKey, error: &SourceError, turn: Turn) -> Turn {
         match error {
             SourceError::Changed { .. } => {
-                debug!(load_balancer = %key, error = chain(error), doing, "looking again");
+                debug!(%object, error = chain(error), doing, "looking again");
                 turn.or(Turn::Again)
             }
             SourceError::Failed { .. } => {
-                self.trouble(&format!("{doing} {key}"), error);
+                self.trouble(&format!("{doing} {object}"), error);
                 turn.or(Turn::Troubled)
             }
         }

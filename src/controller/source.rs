@@ -2,12 +2,13 @@
 //!
 //! Two sources, one pipeline: nothing behind this trait may know which it is.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 
 use zeroize::Zeroizing;
 
-use crate::model::{CertificateFingerprint, CertificatesHeld, LoadBalancerKey, ObjectKey};
+use crate::model::{CertificateFingerprint, Held, LoadBalancerKey, ObjectKey};
 use crate::snapshot::{CertificateError, Snapshot, certificate};
 use crate::status::{Event, Report};
 
@@ -17,22 +18,27 @@ pub trait Source: Send + Sync + 'static {
     /// not lost by dropping the future.
     fn changed(&self) -> impl Future<Output = ()> + Send;
 
-    /// Everything one translation may read, at this moment. `certificates_held` is handed through.
+    /// Everything one translation may read, at this moment. `held` is handed through.
     ///
     /// # Errors
     /// [`NotReady`] until every kind of object has been listed once: unknown is not the same as empty.
-    fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady>;
+    fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady>;
 
-    /// Makes sure, before the first write to the cloud, that the object of this load balancer cannot vanish unseen (a finalizer).
-    fn claim(&self, key: &LoadBalancerKey) -> impl Future<Output = Result<(), SourceError>> + Send;
+    /// Makes sure, before the first write to the cloud, that this object cannot vanish unseen (a finalizer), and that it remembers
+    /// exactly these shared load balancers.
+    fn claim(
+        &self,
+        object: &ObjectKey,
+        remembered: &BTreeSet<LoadBalancerKey>,
+    ) -> impl Future<Output = Result<(), SourceError>> + Send;
 
-    /// Lets the object go, when nothing of its load balancer is left.
-    fn release(&self, key: &LoadBalancerKey) -> impl Future<Output = Result<(), SourceError>> + Send;
+    /// Lets the object go, when nothing of it is left in the cloud.
+    fn release(&self, object: &ObjectKey) -> impl Future<Output = Result<(), SourceError>> + Send;
 
     /// Shows the report (writing only what differs), and says `news`: Events about changes that were just made.
     fn publish(
         &self,
-        key: &LoadBalancerKey,
+        object: &ObjectKey,
         report: &Report,
         news: &[Event],
     ) -> impl Future<Output = Result<(), SourceError>> + Send;

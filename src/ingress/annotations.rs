@@ -5,6 +5,11 @@
 //! | `gclb.dev/redirect` | `true` (301), `false`, or the status to redirect with: `301`, `302`, `303`, `307`, `308` | `true` |
 //! | `gclb.dev/allow-http` | `true`, `false` (nothing listens on port 80) | `true` |
 //!
+//! | `gclb.dev/group` | a DNS label: the group whose load balancer serves this Ingress too | none |
+//! | `gclb.dev/group-order` | a whole number; lower ones come first in their group | `0` |
+//! | `gclb.dev/group-scope` (class only) | `namespace`, `class`: from where Ingresses of the same group are one | `namespace` |
+//! | `gclb.dev/release-address` | the address that an Ingress gives up which has joined a group | none |
+//!
 //! A redirect is from `http` to `https` and so has a meaning only beside TLS. Where plain HTTP is not allowed there is nothing to
 //! redirect, and `gclb.dev/redirect` does not matter.
 //!
@@ -23,14 +28,63 @@ pub const REDIRECT: &str = "gclb.dev/redirect";
 /// Whether port 80 is served at all.
 pub const ALLOW_HTTP: &str = "gclb.dev/allow-http";
 
+/// The group whose load balancer serves the Ingress.
+pub const GROUP: &str = "gclb.dev/group";
+
+/// The Ingress's place in its group.
+pub const GROUP_ORDER: &str = "gclb.dev/group-order";
+
+/// On a class: how far its groups reach.
+pub const GROUP_SCOPE: &str = "gclb.dev/group-scope";
+
+/// Consent to giving up the address of the load balancer that an Ingress had before it joined a group.
+pub const RELEASE_ADDRESS: &str = "gclb.dev/release-address";
+
+/// Written by us: the groups whose load balancers may hold something of the Ingress.
+pub const MEMBER_OF: &str = "gclb.dev/member-of";
+
 /// Written by us: how far the load balancer is.
 pub const STATUS: &str = "gclb.dev/status";
 
 /// What all of our annotations begin with.
 const PREFIX: &str = "gclb.dev/";
 
-/// What port 80 is to do beside TLS.
-pub(super) fn plain_http(ingress: &Ingress, class: Option<&IngressClass>) -> (PlainHttp, Vec<Problem>) {
+/// What port 80 is to do, as one Ingress has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct PlainSettings {
+    /// What it does beside TLS, where plain HTTP is allowed.
+    pub(super) redirect: Said<PlainHttp>,
+    /// Whether plain HTTP is allowed.
+    pub(super) allowed: Said<bool>,
+}
+
+/// A setting's value, and who says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Said<T> {
+    pub(super) value: T,
+    pub(super) by: By,
+}
+
+/// Who says what a setting is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum By {
+    /// The Ingress itself.
+    Object,
+    /// Its class.
+    Class,
+    /// Nobody.
+    Default,
+}
+
+impl PlainSettings {
+    /// The two together.
+    pub(super) const fn plain(&self) -> PlainHttp {
+        if self.allowed.value { self.redirect.value } else { PlainHttp::Refuse }
+    }
+}
+
+/// What port 80 is to do.
+pub(super) fn plain_http(ingress: &Ingress, class: Option<&IngressClass>) -> (PlainSettings, Vec<Problem>) {
     let mut problems = unknown(ingress);
     let redirect = Setting {
         key: REDIRECT,
@@ -48,7 +102,22 @@ pub(super) fn plain_http(ingress: &Ingress, class: Option<&IngressClass>) -> (Pl
         default_text: "true",
     }
     .of(ingress, class, &mut problems);
-    (if allowed { redirect } else { PlainHttp::Refuse }, problems)
+    (PlainSettings { redirect, allowed }, problems)
+}
+
+/// An Ingress's place in its group.
+pub(super) fn group_order(ingress: &Ingress) -> (i32, Option<Problem>) {
+    let Some(text) = annotation(&ingress.metadata, GROUP_ORDER) else { return (0, None) };
+    match text.parse() {
+        Ok(order) => (order, None),
+        Err(_) => {
+            let message = format!(
+                "{text:?} is not a value of the annotation {GROUP_ORDER}, so the default holds: 0. Legal are whole numbers, such as -10 or 5; \
+                 lower ones come first."
+            );
+            (0, Some(Problem::degraded(Reason::AnnotationInvalid, field_of(GROUP_ORDER), message)))
+        }
+    }
 }
 
 /// A redirect that an Ingress without TLS asks for.
@@ -77,19 +146,20 @@ struct Setting<T> {
 }
 
 impl<T> Setting<T> {
-    fn of(self, ingress: &Ingress, class: Option<&IngressClass>, problems: &mut Vec<Problem>) -> T {
+    fn of(self, ingress: &Ingress, class: Option<&IngressClass>, problems: &mut Vec<Problem>) -> Said<T> {
         let Self { key, legal, read, default, default_text } = self;
         let own = annotation(&ingress.metadata, key);
-        if let Some(setting) = own.and_then(read) {
-            return setting;
+        if let Some(value) = own.and_then(read) {
+            return Said { value, by: By::Object };
         }
         let of_class = class.and_then(|class| Some((class, annotation(&class.metadata, key)?)));
-        let (setting, holds) = match of_class.map(|(class, value)| (name_of(class), value, read(value))) {
-            Some((name, value, Some(setting))) => {
-                (setting, format!("what IngressClass {name} says holds: {value}"))
-            }
-            _ => (default, format!("the default holds: {default_text}")),
-        };
+        let (value_holding, by, holds) =
+            match of_class.map(|(class, value)| (name_of(class), value, read(value))) {
+                Some((name, value, Some(setting))) => {
+                    (setting, By::Class, format!("what IngressClass {name} says holds: {value}"))
+                }
+                _ => (default, By::Default, format!("the default holds: {default_text}")),
+            };
         let unreadable = |field: String, whose: String, value: &str| {
             Problem::degraded(
                 Reason::AnnotationInvalid,
@@ -107,11 +177,11 @@ impl<T> Setting<T> {
             let field = format!("IngressClass {name}: {}", field_of(key));
             problems.push(unreadable(field, format!(" of IngressClass {name}"), value));
         }
-        setting
+        Said { value: value_holding, by }
     }
 }
 
-fn name_of(class: &IngressClass) -> &str {
+pub(super) fn name_of(class: &IngressClass) -> &str {
     class.metadata.name.as_deref().unwrap_or_default()
 }
 
@@ -138,7 +208,7 @@ fn switch(value: &str) -> Option<bool> {
 
 /// Annotations with our prefix that nobody here reads: most likely a slip of the pen.
 fn unknown(ingress: &Ingress) -> Vec<Problem> {
-    let known = [REDIRECT, ALLOW_HTTP, STATUS];
+    let known = [REDIRECT, ALLOW_HTTP, GROUP, GROUP_ORDER, RELEASE_ADDRESS, MEMBER_OF, STATUS];
     annotations(&ingress.metadata)
         .map(|(key, _)| key)
         .filter(|key| key.starts_with(PREFIX) && !known.contains(&key.as_str()))
@@ -147,8 +217,8 @@ fn unknown(ingress: &Ingress) -> Vec<Problem> {
                 Reason::AnnotationInvalid,
                 field_of(key),
                 format!(
-                    "There is no setting {key}, so the annotation changes nothing. An Ingress may have {REDIRECT} and {ALLOW_HTTP}. Correct \
-                     the name, or remove the annotation."
+                    "There is no setting {key}, so the annotation changes nothing. An Ingress may have {REDIRECT}, {ALLOW_HTTP}, \
+                     {GROUP}, {GROUP_ORDER} and {RELEASE_ADDRESS}. Correct the name, or remove the annotation."
                 ),
             )
         })
@@ -160,7 +230,7 @@ pub(super) fn field_of(key: &str) -> String {
     format!("metadata.annotations[{key}]")
 }
 
-fn annotation<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
+pub(super) fn annotation<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
     metadata.annotations.as_ref()?.get(key).map(|value| value.trim())
 }
 

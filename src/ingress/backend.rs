@@ -2,31 +2,33 @@
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, IngressServiceBackend};
 
-use crate::load_balancer::{Backend, BackendPort, RouteAction, WeightedBackend};
+use std::sync::Arc;
+
+use crate::load_balancer::{Backend, BackendPort, DefaultRoute, Place, RouteAction, WeightedBackend};
 use crate::model::ObjectKey;
 use crate::problem::{Problem, Reason};
 
 /// What happens to requests that no rule fits. `None` where the Ingress does not say.
-pub(super) fn default(ingress: &Ingress, namespace: &str) -> (Option<RouteAction>, Option<Problem>) {
+pub(super) fn default(ingress: &Ingress, object: &Arc<ObjectKey>) -> (Option<DefaultRoute>, Option<Problem>) {
     let Some(backend) = ingress.spec.as_ref().and_then(|spec| spec.default_backend.as_ref()) else {
         return (None, None);
     };
-    let (action, problem) =
-        action(backend, namespace, "spec.defaultBackend", "every request that no rule fits");
-    (Some(action), problem)
+    let place = Place { object: Arc::clone(object), field: "spec.defaultBackend".to_owned() };
+    let (action, problem) = action(backend, &place, "every request that no rule fits");
+    (Some(DefaultRoute { action, place }), problem)
 }
 
 /// What happens to requests with this backend. Where it cannot be read they are answered 404: handing them to the next best rule could
 /// show one application's paths to another.
 pub(super) fn action(
     backend: &IngressBackend,
-    namespace: &str,
-    field: &str,
+    place: &Place,
     requests: &str,
 ) -> (RouteAction, Option<Problem>) {
-    match read(backend, namespace) {
+    let Place { object, field } = place;
+    match read(backend, &object.namespace) {
         Ok(backend) => {
-            let forward = WeightedBackend { backend, weight: 1, field: field.to_owned() };
+            let forward = WeightedBackend { backend, weight: 1, place: place.clone() };
             (RouteAction::Forward(vec![forward]), None)
         }
         Err(Unreadable { reason, below, what, remedy }) => {

@@ -14,10 +14,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{HTTPIngressPath, Ingress};
 
-use crate::load_balancer::{Host, HostPattern, PathMatch, Route};
+use crate::load_balancer::{Host, HostPattern, PathMatch, Place, Route};
+use crate::model::ObjectKey;
 use crate::problem::{Problem, Reason};
 
 use super::backend;
@@ -30,9 +32,8 @@ const HOST_LENGTH: usize = 253;
 const LABEL_LENGTH: usize = 63;
 
 /// Hosts in the order of their first appearance, with their routes in the order of precedence.
-pub(super) fn hosts(ingress: &Ingress, namespace: &str) -> (Vec<Host>, Vec<Problem>) {
-    let mut reader =
-        Reader { namespace, hosts: Vec::new(), by_pattern: BTreeMap::new(), problems: Vec::new() };
+pub(super) fn hosts(ingress: &Ingress, object: &Arc<ObjectKey>) -> (Vec<Host>, Vec<Problem>) {
+    let mut reader = Reader { object, hosts: Vec::new(), by_pattern: BTreeMap::new(), problems: Vec::new() };
     let rules = ingress.spec.iter().filter_map(|spec| spec.rules.as_ref()).flatten();
     for (index, rule) in rules.enumerate() {
         let host = match host_pattern(rule.host.as_deref().unwrap_or_default()) {
@@ -56,7 +57,7 @@ pub(super) fn hosts(ingress: &Ingress, namespace: &str) -> (Vec<Host>, Vec<Probl
 }
 
 struct Reader<'a> {
-    namespace: &'a str,
+    object: &'a Arc<ObjectKey>,
     hosts: Vec<HostRoutes>,
     by_pattern: BTreeMap<HostPattern, usize>,
     problems: Vec<Problem>,
@@ -107,12 +108,12 @@ impl Reader<'_> {
         };
         let host = &mut self.hosts[host];
         let requests = format!("{}{text}", host.pattern);
-        let (action, problem) =
-            backend::action(backend, self.namespace, &format!("{field}.backend"), &requests);
+        let place = |field| Place { object: Arc::clone(self.object), field };
+        let (action, problem) = backend::action(backend, &place(format!("{field}.backend")), &requests);
         self.problems.extend(problem);
         let Some(first) = host.by_path.get(&path).map(|first| &host.routes[*first]) else {
             host.by_path.insert(path.clone(), host.routes.len());
-            host.routes.push(Route { path, action, field });
+            host.routes.push(Route { path, action, place: place(field) });
             return;
         };
         if !first.action.goes_where(&action) {
@@ -122,7 +123,7 @@ impl Reader<'_> {
                 format!(
                     "The requests for {path_type} {text:?} of host {} are already sent elsewhere by {}, which wins: none reaches the \
                      backend given here. Remove one of the two, or change its path.",
-                    host.pattern, first.field
+                    host.pattern, first.place.field
                 ),
             ));
         }
@@ -130,7 +131,7 @@ impl Reader<'_> {
 }
 
 /// Longer first; of equal length, exact first.
-fn precedence(path: &PathMatch) -> (Reverse<usize>, u8) {
+pub(super) fn precedence(path: &PathMatch) -> (Reverse<usize>, u8) {
     match path {
         PathMatch::Exact(path) => (Reverse(path.len()), 0),
         // Without the asterisk.
@@ -178,7 +179,7 @@ fn host_pattern(host: &str) -> Result<HostPattern, String> {
     })
 }
 
-fn is_label(label: &str) -> bool {
+pub(super) fn is_label(label: &str) -> bool {
     let bytes = label.as_bytes();
     (1..=LABEL_LENGTH).contains(&bytes.len())
         && !label.starts_with('-')

@@ -8,7 +8,9 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::load_balancer::{Backend, BackendPort, HostPattern, PathMatch, RouteAction, WeightedBackend};
+use crate::load_balancer::{
+    Backend, BackendPort, DefaultRoute, HostPattern, PathMatch, Place, RouteAction, WeightedBackend,
+};
 use crate::model::RedirectCode;
 use crate::problem::Severity;
 use crate::snapshot::{CLASS_ANNOTATION, CONTROLLER};
@@ -34,11 +36,15 @@ fn ours(annotations: Value) -> IngressClass {
 }
 
 fn described(spec: Value) -> Described {
-    describe(key(), &ingress(json!({}), spec), Some(&ours(json!({}))))
+    describe(&ingress(json!({}), spec), Some(&ours(json!({}))))
 }
 
-fn key() -> LoadBalancerKey {
-    LoadBalancerKey::ingress(ObjectKey::new("default", "test"))
+fn describe(ingress: &Ingress, class: Option<&IngressClass>) -> Described {
+    parts(object(), ingress, class).alone()
+}
+
+fn object() -> Arc<ObjectKey> {
+    Arc::new(ObjectKey::new("default", "test"))
 }
 
 fn to(service: &str) -> Value {
@@ -154,7 +160,7 @@ mod settings {
     fn plain(own: Value, class: Value) -> (PlainHttp, Vec<Problem>) {
         let spec = json!({"tls": [{"secretName": "tls"}], "defaultBackend": to("web")});
         let ingress = ingress(json!({"annotations": own}), spec);
-        let Described { plain, problems, .. } = describe(key(), &ingress, Some(&ours(class)));
+        let Described { plain, problems, .. } = describe(&ingress, Some(&ours(class)));
         (plain, problems)
     }
 
@@ -227,12 +233,12 @@ mod settings {
     fn without_tls_a_redirect_is_pointless_and_a_refusal_leaves_nothing() {
         let read = |annotations| {
             let spec = json!({"defaultBackend": to("web")});
-            read_one(key(), &ingress(json!({"annotations": annotations}), spec), Some(&ours(json!({}))))
+            describe(&ingress(json!({"annotations": annotations}), spec), Some(&ours(json!({})))).wish()
         };
-        let Reading { wish, problems, .. } = read(json!({REDIRECT: "308"}));
+        let (wish, problems) = read(json!({REDIRECT: "308"}));
         assert!(matches!(wish, Wish::Serve(LoadBalancer { frontend: Frontend::Http, .. })));
         assert_eq!(problems[0].severity, Severity::Warning);
-        let Reading { wish, problems, .. } = read(json!({ALLOW_HTTP: "false"}));
+        let (wish, problems) = read(json!({ALLOW_HTTP: "false"}));
         assert!(matches!(wish, Wish::Keep(_)));
         assert_eq!(reasons(&problems), [(Reason::NothingToServe, "spec.tls")]);
         assert_eq!(problems[0].severity, Severity::Rejected);
@@ -429,8 +435,9 @@ mod backends_and_certificates {
         };
         let forward = |port| {
             let backend = Backend { service: ObjectKey::new("default", "web"), port };
-            let field = "spec.defaultBackend".to_owned();
-            Some(RouteAction::Forward(vec![WeightedBackend { backend, weight: 1, field }]))
+            let place = Place { object: object(), field: "spec.defaultBackend".to_owned() };
+            let forward = WeightedBackend { backend, weight: 1, place: place.clone() };
+            Some(DefaultRoute { action: RouteAction::Forward(vec![forward]), place })
         };
         assert_eq!(default(json!({"number": 80})), forward(BackendPort::Number(80)));
         assert_eq!(default(json!({"name": "http"})), forward(BackendPort::Name("http".into())));
@@ -476,7 +483,8 @@ mod backends_and_certificates {
             ],
         }));
         let Frontend::Https { certificates, plain } = load_balancer.frontend else { panic!("no TLS") };
-        let named: Vec<_> = certificates.iter().map(|c| (c.secret.to_string(), c.field.as_str())).collect();
+        let named: Vec<_> =
+            certificates.iter().map(|c| (c.secret.to_string(), c.place.field.as_str())).collect();
         assert_eq!(
             named,
             [

@@ -3,14 +3,16 @@
 //! Only the Secrets' names count. Which certificate serves which host is decided by the client's server name and the names in the
 //! certificates, so `spec.tls[].hosts` is not read. The first certificate serves every client whose server name fits none.
 
+use std::sync::Arc;
+
 use k8s_openapi::api::networking::v1::Ingress;
 
-use crate::load_balancer::Certificate;
+use crate::load_balancer::{Certificate, Place};
 use crate::model::ObjectKey;
 use crate::problem::{Problem, Reason};
 
 /// In the order of the Ingress, each Secret once.
-pub(super) fn certificates(ingress: &Ingress, namespace: &str) -> (Vec<Certificate>, Vec<Problem>) {
+pub(super) fn certificates(ingress: &Ingress, object: &Arc<ObjectKey>) -> (Vec<Certificate>, Vec<Problem>) {
     let mut certificates: Vec<Certificate> = Vec::new();
     let mut problems = Vec::new();
     let entries = ingress.spec.iter().filter_map(|spec| spec.tls.as_ref()).flatten();
@@ -24,9 +26,10 @@ pub(super) fn certificates(ingress: &Ingress, namespace: &str) -> (Vec<Certifica
                  certificate and its key, or remove the entry.",
             )),
             Some(name) => {
-                let secret = ObjectKey::new(namespace, name);
+                let secret = ObjectKey::new(object.namespace.as_str(), name);
                 if certificates.iter().all(|known| known.secret != secret) {
-                    certificates.push(Certificate { secret, field });
+                    let place = Place { object: Arc::clone(object), field };
+                    certificates.push(Certificate { secret, place });
                 }
             }
         }

@@ -276,14 +276,23 @@ impl fmt::Display for ObjectKey {
 pub enum Origin {
     /// One Ingress object.
     Ingress,
+    /// Every object of one namespace that names the same group.
+    Group,
+    /// Every object of one class that names the same group, whatever its namespace.
+    ClassGroup,
 }
 
 impl Origin {
+    /// Every origin, once.
+    pub const ALL: [Self; 3] = [Self::Ingress, Self::Group, Self::ClassGroup];
+
     /// The word that stands for it in marks and messages.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ingress => "ingress",
+            Self::Group => "group",
+            Self::ClassGroup => "class-group",
         }
     }
 }
@@ -293,7 +302,7 @@ impl Origin {
 pub struct LoadBalancerKey {
     /// Which front end described it.
     pub origin: Origin,
-    /// The object that asks for it.
+    /// The object that asks for it. For a group: its namespace (or class) and its name.
     pub object: ObjectKey,
 }
 
@@ -303,10 +312,31 @@ impl LoadBalancerKey {
     pub const fn ingress(object: ObjectKey) -> Self {
         Self { origin: Origin::Ingress, object }
     }
+
+    /// The key of the load balancer of a group within a namespace.
+    #[must_use]
+    pub fn group(namespace: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { origin: Origin::Group, object: ObjectKey::new(namespace, name) }
+    }
+
+    /// The key of the load balancer of a group of a whole class.
+    #[must_use]
+    pub fn class_group(class: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { origin: Origin::ClassGroup, object: ObjectKey::new(class, name) }
+    }
+
+    /// Whether several objects may share it.
+    #[must_use]
+    pub const fn is_shared(&self) -> bool {
+        match self.origin {
+            Origin::Ingress => false,
+            Origin::Group | Origin::ClassGroup => true,
+        }
+    }
 }
 
 impl fmt::Display for LoadBalancerKey {
-    /// `ingress/namespace/name`
+    /// `ingress/namespace/name`, `group/namespace/name`, `class-group/class/name`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.origin.word(), self.object)
     }
@@ -317,14 +347,16 @@ impl std::str::FromStr for LoadBalancerKey {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut parts = text.splitn(3, '/');
-        match (parts.next(), parts.next(), parts.next()) {
-            (Some("ingress"), Some(namespace), Some(name)) if !namespace.is_empty() && !name.is_empty() => {
-                Ok(Self::ingress(ObjectKey::new(namespace, name)))
+        let origin =
+            parts.next().and_then(|word| Origin::ALL.into_iter().find(|origin| origin.word() == word));
+        match (origin, parts.next(), parts.next()) {
+            (Some(origin), Some(namespace), Some(name)) if !namespace.is_empty() && !name.is_empty() => {
+                Ok(Self { origin, object: ObjectKey::new(namespace, name) })
             }
             _ => Err(InvalidName {
                 what: "load balancer key",
                 value: text.to_owned(),
-                rule: "ingress/NAMESPACE/NAME",
+                rule: "ingress/NAMESPACE/NAME, group/NAMESPACE/NAME or class-group/CLASS/NAME",
             }),
         }
     }
@@ -346,9 +378,15 @@ mod tests {
 
     #[test]
     fn keys_survive_their_text() {
-        let key = LoadBalancerKey::ingress(ObjectKey::new("default", "test"));
-        assert_eq!(key.to_string().parse(), Ok(key));
-        for bad in ["", "ingress", "ingress/a", "ingress//b", "gateway/a/b"] {
+        for (key, text) in [
+            (LoadBalancerKey::ingress(ObjectKey::new("default", "test")), "ingress/default/test"),
+            (LoadBalancerKey::group("default", "test"), "group/default/test"),
+            (LoadBalancerKey::class_group("gclb", "test"), "class-group/gclb/test"),
+        ] {
+            assert_eq!(key.to_string(), text);
+            assert_eq!(text.parse(), Ok(key));
+        }
+        for bad in ["", "ingress", "ingress/a", "ingress//b", "gateway/a/b", "groups/a/b"] {
             assert!(bad.parse::<LoadBalancerKey>().is_err(), "{bad}");
         }
     }

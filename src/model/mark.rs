@@ -110,6 +110,8 @@ mod tests {
             Holder::Service { service: object.clone(), port: "8080".into() },
             Holder::Secret(object),
             Holder::Cluster,
+            Holder::LoadBalancer(LoadBalancerKey::group("default", "test")),
+            Holder::LoadBalancer(LoadBalancerKey::class_group("gclb", "test")),
         ]
         .map(|holder| Mark { cluster: cluster.clone(), holder })
         .to_vec()
@@ -132,6 +134,8 @@ mod tests {
                 r#"{"gclb.dev/cluster":"0a1b2c3d","gclb.dev/service":"default/test:8080"}"#,
                 r#"{"gclb.dev/cluster":"0a1b2c3d","gclb.dev/secret":"default/test"}"#,
                 r#"{"gclb.dev/cluster":"0a1b2c3d"}"#,
+                r#"{"gclb.dev/cluster":"0a1b2c3d","gclb.dev/load-balancer":"group/default/test"}"#,
+                r#"{"gclb.dev/cluster":"0a1b2c3d","gclb.dev/load-balancer":"class-group/gclb/test"}"#,
             ]
         );
     }

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Graph, Holder, Kind, LoadBalancerKey, ObjectKey, Ref, ResourceId, ResourceName, SslCertificate,
-    TargetHttpsProxy,
+    Address, Graph, Holder, HostRoutes, Kind, LoadBalancerKey, Node, ObjectKey, PathMatcher, PathRule, Ref,
+    ResourceId, ResourceName, SslCertificate, TargetHttpsProxy,
 };
 
 /// The observed graph with what only the cloud can say about its nodes.
@@ -56,6 +56,28 @@ pub struct CertificatesHeld {
     pub by_load_balancer: BTreeMap<LoadBalancerKey, Vec<(ObjectKey, ResourceName)>>,
 }
 
+/// What a translation may know of the cloud.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Certificates that stay in use when their Secrets are lost.
+    pub certificates: CertificatesHeld,
+    /// Load balancers of which anything exists: what objects that move from one to another wait for.
+    pub load_balancers: BTreeMap<LoadBalancerKey, LoadBalancerHeld>,
+}
+
+/// What exists of a load balancer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadBalancerHeld {
+    /// Its address, where it is known.
+    pub address: Option<IpAddr>,
+    /// Whether somebody may reach it, or may have been told to: it has an address or a forwarding rule, or that cannot be told.
+    pub may_be_reached: bool,
+    /// The ports that are answered.
+    pub ports: BTreeSet<u16>,
+    /// For a shared one, the paths of each host that its url map names, as the map writes them.
+    pub paths: BTreeMap<String, BTreeSet<String>>,
+}
+
 /// An opaque version of a resource (Compute API `fingerprint`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -77,6 +99,45 @@ impl Observed {
             Holder::LoadBalancer(holder) if holder == key => Some(id),
             _ => None,
         })
+    }
+
+    /// What the next snapshot is told of the cloud.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        Held { certificates: self.certificates_held(), load_balancers: self.load_balancers_held() }
+    }
+
+    fn load_balancers_held(&self) -> BTreeMap<LoadBalancerKey, LoadBalancerHeld> {
+        let unseen =
+            self.unknown.iter().any(|unknown| matches!(unknown.kind, Kind::Address | Kind::ForwardingRule));
+        let mut held: BTreeMap<LoadBalancerKey, LoadBalancerHeld> = BTreeMap::new();
+        for (id, entry) in self.graph.entries() {
+            let Holder::LoadBalancer(key) = &entry.mark.holder else { continue };
+            if !held.contains_key(key) {
+                held.insert(key.clone(), LoadBalancerHeld { may_be_reached: unseen, ..Default::default() });
+            }
+            let Some(one) = held.get_mut(key) else { continue };
+            match &entry.node {
+                Node::Address(Address {}) => {
+                    one.may_be_reached = true;
+                    one.address = self.facts.get(id).and_then(|facts| facts.address).or(one.address);
+                }
+                Node::ForwardingRule(rule) => {
+                    one.may_be_reached = true;
+                    one.ports.insert(rule.port);
+                }
+                Node::UrlMap(map) if key.is_shared() => {
+                    for HostRoutes { hosts, matcher: PathMatcher { path_rules, .. } } in &map.hosts {
+                        let paths = path_rules.iter().flat_map(|PathRule { paths, .. }| paths);
+                        for host in hosts {
+                            one.paths.entry(host.clone()).or_default().extend(paths.clone().cloned());
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        held
     }
 
     /// The certificates that the cloud has, for the next snapshot.

@@ -64,6 +64,38 @@ fn names_are_frozen() {
             "gclb1-0a1b2c3d-not-found-odp6kq7ut6c7",
         ]
     );
+    let groups = [LoadBalancerKey::group("default", "test"), LoadBalancerKey::class_group("gclb", "test")];
+    let names: Vec<_> = groups
+        .iter()
+        .flat_map(|key| {
+            [
+                address(&cluster, key),
+                forwarding_rule(&cluster, key, 80),
+                target_http_proxy(&cluster, key),
+                target_https_proxy(&cluster, key),
+                url_map(&cluster, key),
+                redirect_url_map(&cluster, key),
+            ]
+        })
+        .collect();
+    let names: Vec<_> = names.iter().map(ResourceName::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "gclb1-0a1b2c3d-default-test-gqmdjxmoqshu",
+            "gclb1-0a1b2c3d-default-test-80-o3lysax4vzmc",
+            "gclb1-0a1b2c3d-default-test-u55y7mmotkae",
+            "gclb1-0a1b2c3d-default-test-hgctsqfcrcit",
+            "gclb1-0a1b2c3d-default-test-eyp7xtolpw6z",
+            "gclb1-0a1b2c3d-default-test-redirect-fo3wuoqjzcx4",
+            "gclb1-0a1b2c3d-gclb-test-qth4ybnz4voj",
+            "gclb1-0a1b2c3d-gclb-test-80-sxbiovqvdfq3",
+            "gclb1-0a1b2c3d-gclb-test-fs452luh3qom",
+            "gclb1-0a1b2c3d-gclb-test-hlnnlpqqskuv",
+            "gclb1-0a1b2c3d-gclb-test-ytr2wg5ujlin",
+            "gclb1-0a1b2c3d-gclb-test-redirect-7w2rzmbg3gxm",
+        ]
+    );
     assert_eq!(named_port(30123), "port30123");
     assert_eq!(path_matcher(&HostPattern::Any), "host-any-w52jzmtl3s3o");
     assert_eq!(path_matcher(&HostPattern::Exact("a.example.com".into())), "host-a-example-com-4tdutbocnmcy");
@@ -127,6 +159,9 @@ fn what_cannot_be_changed_is_in_the_name() {
 /// Every name that can be made of one namespace, name and port, with what it was made of.
 fn all_names(cluster: &ClusterId, object: &ObjectKey, port: &BackendPort) -> Vec<(String, ResourceName)> {
     let key = LoadBalancerKey::ingress(object.clone());
+    let ObjectKey { namespace, name } = object;
+    let group = LoadBalancerKey::group(namespace, name);
+    let class_group = LoadBalancerKey::class_group(namespace, name);
     let of = |what: &str| format!("{what} {cluster} {object:?}");
     let of_port = |what: &str| format!("{what} {cluster} {object:?} {port:?}");
     let nodes = BackendMode::InstanceGroups;
@@ -138,6 +173,10 @@ fn all_names(cluster: &ClusterId, object: &ObjectKey, port: &BackendPort) -> Vec
         (of("http proxy"), target_http_proxy(cluster, &key)),
         (of("https proxy"), target_https_proxy(cluster, &key)),
         (of("url map"), url_map(cluster, &key)),
+        (of("url map of a group"), url_map(cluster, &group)),
+        (of("url map of a class's group"), url_map(cluster, &class_group)),
+        (of("address of a group"), address(cluster, &group)),
+        (of("address of a class's group"), address(cluster, &class_group)),
         (of("redirect"), redirect_url_map(cluster, &key)),
         (of("certificate"), ssl_certificate(cluster, object, &CertificateFingerprint::of("x"))),
         (of_port("nodes"), backend_service(cluster, object, port, nodes)),

@@ -37,7 +37,7 @@ pub use object::{Content, Object, ObjectId, Secret, Workload};
 pub use world::{DEFAULT_CLASS, Machine, Supplies, World};
 
 use super::{Cluster, Snapshot};
-use crate::model::{CertificatesHeld, ClusterId};
+use crate::model::{ClusterId, Held};
 
 /// The objects of several files.
 #[derive(Debug, Clone, Default)]
@@ -81,13 +81,8 @@ impl Manifests {
 
     /// The snapshot of a cluster with these objects.
     #[must_use]
-    pub fn snapshot(
-        &self,
-        cluster: Cluster,
-        taken_at: Timestamp,
-        certificates_held: CertificatesHeld,
-    ) -> Snapshot {
-        self.world(&Supplies::default()).snapshot(cluster, taken_at, certificates_held)
+    pub fn snapshot(&self, cluster: Cluster, taken_at: Timestamp, held: Held) -> Snapshot {
+        self.world(&Supplies::default()).snapshot(cluster, taken_at, held)
     }
 
     /// Whether something could not be used.

@@ -17,7 +17,7 @@ use super::{
     Certificate, CertificateError, Cluster, Node, Service, ServiceEndpoints, ServiceSlice, Snapshot,
 };
 use crate::ingress;
-use crate::model::{CertificatesHeld, ObjectKey};
+use crate::model::{Held, ObjectKey};
 pub use table::{Seen, Table};
 
 /// What the watches have seen so far.
@@ -227,7 +227,7 @@ impl Stores {
 
     /// Everything one translation may read. Only what some Ingress refers to is in it of Services, endpoints and Secrets.
     #[must_use]
-    pub fn snapshot(&self, cluster: Cluster, taken_at: Timestamp, held: CertificatesHeld) -> Snapshot {
+    pub fn snapshot(&self, cluster: Cluster, taken_at: Timestamp, held: Held) -> Snapshot {
         let mut endpoints: BTreeMap<ObjectKey, ServiceEndpoints> = BTreeMap::new();
         for (_, slice) in self.slices.iter().filter(|(_, slice)| self.referred.contains(&slice.service)) {
             endpoints.entry(slice.service.clone()).or_default().add(&slice.endpoints);
@@ -247,7 +247,7 @@ impl Stores {
             endpoints,
             nodes: self.nodes.items().clone(),
             secrets: secrets.collect(),
-            certificates_held: held,
+            held,
         }
     }
 

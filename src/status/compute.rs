@@ -5,26 +5,26 @@ use std::net::IpAddr;
 
 use crate::apply::{Ending, Failure, Next};
 use crate::model::{
-    BackendService, Group, Holder, InstanceGroup, Kind, LoadBalancerKey, NetworkEndpointGroup, Observed,
-    ResourceId,
+    BackendService, Group, Holder, InstanceGroup, Kind, LoadBalancerKey, NetworkEndpointGroup, ObjectKey,
+    Observed, ResourceId,
 };
 use crate::plan::{Action, Block, Blocked, Change};
 use crate::problem::{Problem, Severity};
-use crate::translate::{Disposition, Frontends, Translated, Translation};
+use crate::translate::{Claimant, Disposition, Frontends, Share, Translation};
 
 use super::{Activity, Event, Health, Phase, Report, ServiceHealth, Summary, Work, sentence};
 
 /// The reason in a summary while nothing is missing but the cloud's word on the health of some backends.
 pub const HEALTH_UNKNOWN: &str = "HealthUnknown";
 
-/// What is to be shown for each load balancer that the translation speaks of.
+/// What is to be shown for each object that the translation speaks of.
 #[must_use]
 pub fn compute(
     translation: &Translation,
     observed: &Observed,
     work: &Work<'_>,
     health: &Health,
-) -> BTreeMap<LoadBalancerKey, Report> {
+) -> BTreeMap<ObjectKey, Report> {
     let desk = Desk {
         translation,
         observed,
@@ -37,11 +37,7 @@ pub fn compute(
             blocked
         }),
     };
-    translation
-        .load_balancers
-        .iter()
-        .map(|(key, translated)| (key.clone(), desk.report(key, translated)))
-        .collect()
+    translation.claimants.iter().map(|(object, claimant)| (object.clone(), desk.report(claimant))).collect()
 }
 
 /// What exists, or should, for each load balancer alone.
@@ -117,28 +113,54 @@ struct Backends {
 }
 
 impl Desk<'_> {
-    fn report(&self, key: &LoadBalancerKey, translated: &Translated) -> Report {
-        let Translated { disposition, problems } = translated;
+    fn report(&self, claimant: &Claimant) -> Report {
+        let Claimant { home, elsewhere, share, problems } = claimant;
         let mut events: Vec<Event> = problems.iter().map(problem_event).collect();
-        let (address, summary) = match disposition {
-            Disposition::Serve(frontends) => {
-                let troubles = self.troubles(&self.concerned(key, &frontends.uses));
+        let at_home =
+            home.as_ref().and_then(|key| Some((key, &self.translation.load_balancers.get(key)?.disposition)));
+        let (address, summary) = match at_home {
+            Some((key, Disposition::Serve(frontends))) if *share != Share::Nothing => {
+                let home = Home { key, uses: own(share, &frontends.uses) };
+                let mut troubles = self.troubles(&self.concerned(key, home.uses.iter().copied()));
+                // What is left of it elsewhere is told of too, but it is served.
+                for left in elsewhere {
+                    troubles.extend(
+                        self.leaving(left)
+                            .into_iter()
+                            .map(|trouble| Trouble { kind: TroubleKind::Waiting, ..trouble }),
+                    );
+                }
                 events.extend(troubles.iter().filter_map(trouble_event));
-                let backends = self.backends(frontends);
-                let summary = self.serving(key, frontends, problems, &troubles, &backends);
+                let backends = self.backends(&home);
+                let summary = self.serving(&home, problems, &troubles, &backends);
                 events.extend(backends.events);
                 (self.address(frontends), summary)
             }
-            Disposition::Keep => (None, rejected(problems)),
-            Disposition::TearDown => {
-                let own = self.held.get(key).into_iter().flatten().copied();
-                let all = self.observed.graph.closure(own);
-                let troubles = self.troubles(&self.concerned(key, &all));
+            // A home that is being torn down while it is one cannot be.
+            Some((_, Disposition::Serve(_) | Disposition::Keep | Disposition::TearDown)) => {
+                (None, rejected(problems))
+            }
+            None => {
+                let mut troubles: Vec<Trouble> = elsewhere.iter().flat_map(|key| self.leaving(key)).collect();
+                troubles.sort_by_key(|trouble| trouble.kind);
                 events.extend(troubles.iter().filter_map(trouble_event));
-                (None, self.tearing_down(key, &troubles))
+                (None, self.tearing_down(elsewhere, &troubles))
             }
         };
         Report { address, summary, events }
+    }
+
+    /// What keeps a load balancer from losing what it is to lose.
+    fn leaving(&self, key: &LoadBalancerKey) -> Vec<Trouble> {
+        match self.translation.load_balancers.get(key).map(|translated| &translated.disposition) {
+            Some(Disposition::TearDown) => {
+                let held = self.held.get(key).into_iter().flatten().copied();
+                let all = self.observed.graph.closure(held);
+                self.troubles(&self.concerned(key, all.iter()))
+            }
+            Some(Disposition::Serve(_)) if key.is_shared() => self.troubles(&self.concerned(key, [])),
+            Some(Disposition::Serve(_) | Disposition::Keep) | None => Vec::new(),
+        }
     }
 
     /// Once every forwarding rule that should answer there exists; a reserved address alone answers nothing.
@@ -154,9 +176,9 @@ impl Desk<'_> {
     fn concerned<'a>(
         &'a self,
         key: &LoadBalancerKey,
-        uses: &'a BTreeSet<ResourceId>,
+        uses: impl IntoIterator<Item = &'a ResourceId>,
     ) -> BTreeSet<&'a ResourceId> {
-        uses.iter().chain(self.held.get(key).into_iter().flatten().copied()).collect()
+        uses.into_iter().chain(self.held.get(key).into_iter().flatten().copied()).collect()
     }
 
     /// The most important first.
@@ -191,8 +213,7 @@ impl Desk<'_> {
 
     fn serving(
         &self,
-        key: &LoadBalancerKey,
-        frontends: &Frontends,
+        home: &Home<'_>,
         problems: &[Problem],
         troubles: &[Trouble],
         backends: &Backends,
@@ -208,7 +229,10 @@ impl Desk<'_> {
         if let Some(trouble) = troubles.first().filter(|trouble| trouble.kind != TroubleKind::Waiting) {
             return of(Phase::Failing, Some(trouble.reason), Some(trouble.message.clone()));
         }
-        if let Some(message) = self.under_way(key, frontends) {
+        if let Some(problem) = problems.iter().find(|problem| problem.severity == Severity::Rejected) {
+            return of(Phase::Rejected, Some(problem.reason.word()), Some(problem_message(problem)));
+        }
+        if let Some(message) = self.under_way(home) {
             return of(Phase::Progressing, Some("Changing"), Some(message));
         }
         if let Some(trouble) = troubles.first() {
@@ -231,13 +255,17 @@ impl Desk<'_> {
             let message = format!("Waiting for the health of {}", backends.unknown.join(", "));
             return of(Phase::Progressing, Some(HEALTH_UNKNOWN), Some(message));
         }
-        of(Phase::Ready, None, None)
+        match problems.iter().find(|problem| problem.severity == Severity::Note) {
+            Some(note) => of(Phase::Ready, Some(note.reason.word()), Some(problem_message(note))),
+            None => of(Phase::Ready, None, None),
+        }
     }
 
     /// What is being made, changed or deleted for this load balancer, or still is to be.
-    fn under_way(&self, key: &LoadBalancerKey, frontends: &Frontends) -> Option<String> {
+    fn under_way(&self, home: &Home<'_>) -> Option<String> {
+        let Home { key, uses } = home;
         let missing: Vec<&ResourceId> =
-            frontends.uses.iter().filter(|id| !self.observed.graph.contains(id)).collect();
+            uses.iter().copied().filter(|id| !self.observed.graph.contains(id)).collect();
         if let Some(first) = missing.first() {
             return Some(match missing.len() - 1 {
                 0 => format!("{} is still to be made", sentence(&first.to_string())),
@@ -245,12 +273,20 @@ impl Desk<'_> {
             });
         }
         let own = self.held.get(key).into_iter().flatten().copied();
-        let change = frontends.uses.iter().chain(own).find_map(|id| self.pending.get(id))?;
+        let change = uses.iter().copied().chain(own).find_map(|id| self.pending.get(id))?;
         Some(format!("{} is being changed: {}", sentence(&change.id.to_string()), change.reason))
     }
 
-    fn tearing_down(&self, key: &LoadBalancerKey, troubles: &[Trouble]) -> Summary {
-        let left = self.observed.held_by(key).count();
+    fn tearing_down(&self, keys: &BTreeSet<LoadBalancerKey>, troubles: &[Trouble]) -> Summary {
+        let goes = |key: &&LoadBalancerKey| {
+            let translated = self.translation.load_balancers.get(*key);
+            translated.is_some_and(|translated| translated.disposition == Disposition::TearDown)
+        };
+        let left = keys.iter().filter(goes).map(|key| self.observed.held_by(key).count()).sum::<usize>();
+        if let (0, None, Some(group)) = (left, troubles.first(), keys.iter().find(|key| !goes(key))) {
+            let message = format!("Its rules are still to be taken out of {group}, which serves others too");
+            return Summary { phase: Phase::Deleting, reason: None, message: Some(message), healthy: None };
+        }
         let (reason, message) = match (troubles.first(), left) {
             (Some(trouble), _) => (Some(trouble.reason.to_owned()), Some(trouble.message.clone())),
             (None, 0) => (None, None),
@@ -260,9 +296,9 @@ impl Desk<'_> {
         Summary { phase: Phase::Deleting, reason, message, healthy: None }
     }
 
-    fn backends(&self, frontends: &Frontends) -> Backends {
+    fn backends(&self, home: &Home<'_>) -> Backends {
         let mut backends = Backends::default();
-        for id in frontends.uses.iter().filter(|id| id.kind == Kind::BackendService) {
+        for id in home.uses.iter().copied().filter(|id| id.kind == Kind::BackendService) {
             let Some(entry) = self.translation.desired.entry(id) else { continue };
             let crate::model::Node::BackendService(service) = &entry.node else { continue };
             // One without groups serves nothing by itself, and has nobody to be well.
@@ -309,6 +345,36 @@ impl Desk<'_> {
     }
 }
 
+/// The load balancer that serves an object, as far as it concerns that one.
+struct Home<'a> {
+    key: &'a LoadBalancerKey,
+    uses: Vec<&'a ResourceId>,
+}
+
+/// What of all that a load balancer uses concerns one of its objects.
+fn own<'a>(share: &'a Share, uses: &'a BTreeSet<ResourceId>) -> Vec<&'a ResourceId> {
+    match share {
+        Share::Nothing => Vec::new(),
+        Share::Whole => uses.iter().collect(),
+        Share::Part(part) => uses
+            .iter()
+            .filter(|id| match id.kind {
+                Kind::BackendService
+                | Kind::HealthCheck
+                | Kind::InstanceGroup
+                | Kind::NetworkEndpointGroup
+                | Kind::SslCertificate => part.contains(*id),
+                Kind::Firewall
+                | Kind::UrlMap
+                | Kind::TargetHttpProxy
+                | Kind::TargetHttpsProxy
+                | Kind::Address
+                | Kind::ForwardingRule => true,
+            })
+            .collect(),
+    }
+}
+
 /// A backend service by what people know it by.
 fn service_name(holder: &Holder, id: &ResourceId) -> String {
     match holder {
@@ -323,7 +389,11 @@ fn problem_message(problem: &Problem) -> String {
 }
 
 fn problem_event(problem: &Problem) -> Event {
-    Event::warning(problem.reason.word(), problem_message(problem))
+    let (reason, message) = (problem.reason.word(), problem_message(problem));
+    match problem.severity {
+        Severity::Note => Event::normal(reason, message),
+        Severity::Warning | Severity::Degraded | Severity::Rejected => Event::warning(reason, message),
+    }
 }
 
 fn trouble_event(trouble: &Trouble) -> Option<Event> {

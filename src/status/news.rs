@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::{Ended, Ending, Outcome};
-use crate::model::{Holder, LoadBalancerKey, Node, Observed, ResourceId};
-use crate::translate::{Disposition, Translation};
+use crate::model::{Holder, LoadBalancerKey, Node, ObjectKey, Observed, ResourceId};
+use crate::translate::{Disposition, Share, Translation};
 
 use super::{Event, sentence};
 
@@ -17,54 +17,75 @@ pub fn news(
     translation: &Translation,
     before: &Observed,
     after: &Observed,
-) -> BTreeMap<LoadBalancerKey, Vec<Event>> {
+) -> BTreeMap<ObjectKey, Vec<Event>> {
     let done: Vec<&Ended> = outcome.ended.iter().filter(|ended| ended.result == Ending::Done).collect();
     let shared: BTreeSet<&ResourceId> = done
         .iter()
         .filter(|ended| matches!(ended.holder, Holder::Service { .. } | Holder::Secret(_)))
         .map(|ended| &ended.id)
         .collect();
-    let users = users(&shared, translation, before);
+    let objects = objects(translation);
+    let users = users(&shared, translation, &objects, before);
 
-    let mut told: BTreeMap<LoadBalancerKey, Vec<(usize, Event)>> = BTreeMap::new();
+    let mut told: BTreeMap<&ObjectKey, Vec<(usize, Event)>> = BTreeMap::new();
     let mut of_all: Vec<(usize, Event)> = Vec::new();
     for (nth, ended) in done.into_iter().enumerate() {
         let event = event(ended, after);
         match &ended.holder {
-            Holder::LoadBalancer(key) => told.entry(key.clone()).or_default().push((nth, event)),
+            Holder::LoadBalancer(key) => {
+                for object in objects.get(key).into_iter().flatten() {
+                    told.entry(object).or_default().push((nth, event.clone()));
+                }
+            }
             Holder::Service { .. } | Holder::Secret(_) => {
-                for key in users.get(&ended.id).into_iter().flatten() {
-                    told.entry((*key).clone()).or_default().push((nth, event.clone()));
+                for object in users.get(&ended.id).into_iter().flatten() {
+                    told.entry(object).or_default().push((nth, event.clone()));
                 }
             }
             Holder::Cluster => of_all.push((nth, event)),
         }
     }
     told.into_iter()
-        .filter(|(key, _)| translation.load_balancers.contains_key(key))
-        .map(|(key, mut events)| {
+        .map(|(object, mut events)| {
             events.extend(of_all.iter().cloned());
             events.sort_by_key(|(nth, _)| *nth);
-            (key, events.into_iter().map(|(_, event)| event).collect())
+            (object.clone(), events.into_iter().map(|(_, event)| event).collect())
         })
         .collect()
 }
 
-/// Which load balancers use, or used before, each of these.
+/// The objects of each load balancer: those that it serves, and those that it still holds something of.
+fn objects(translation: &Translation) -> BTreeMap<&LoadBalancerKey, BTreeSet<&ObjectKey>> {
+    let mut objects: BTreeMap<&LoadBalancerKey, BTreeSet<&ObjectKey>> = BTreeMap::new();
+    for (object, claimant) in &translation.claimants {
+        for key in claimant.home.iter().chain(&claimant.elsewhere) {
+            objects.entry(key).or_default().insert(object);
+        }
+    }
+    objects
+}
+
+/// Which objects use, or used before, each of these.
 fn users<'a>(
     shared: &BTreeSet<&'a ResourceId>,
     translation: &'a Translation,
+    objects: &BTreeMap<&'a LoadBalancerKey, BTreeSet<&'a ObjectKey>>,
     before: &'a Observed,
-) -> BTreeMap<&'a ResourceId, BTreeSet<&'a LoadBalancerKey>> {
-    let mut users: BTreeMap<&ResourceId, BTreeSet<&LoadBalancerKey>> = BTreeMap::new();
+) -> BTreeMap<&'a ResourceId, BTreeSet<&'a ObjectKey>> {
+    let mut users: BTreeMap<&ResourceId, BTreeSet<&ObjectKey>> = BTreeMap::new();
     if shared.is_empty() {
         return users;
     }
-    for (key, translated) in &translation.load_balancers {
-        if let Disposition::Serve(frontends) = &translated.disposition {
-            for id in shared.iter().filter(|id| frontends.uses.contains(**id)) {
-                users.entry(id).or_default().insert(key);
-            }
+    for (object, claimant) in &translation.claimants {
+        let home = claimant.home.as_ref().and_then(|key| translation.load_balancers.get(key));
+        let Some(Disposition::Serve(frontends)) = home.map(|home| &home.disposition) else { continue };
+        let uses = match &claimant.share {
+            Share::Whole => &frontends.uses,
+            Share::Part(part) => part,
+            Share::Nothing => continue,
+        };
+        for id in shared.iter().filter(|id| uses.contains(**id)) {
+            users.entry(id).or_default().insert(object);
         }
     }
     // Backwards from each shared resource to whoever holds what leads to it.
@@ -81,8 +102,11 @@ fn users<'a>(
             if !seen.insert(at) {
                 continue;
             }
-            if let Some(Holder::LoadBalancer(key)) = before.graph.entry(at).map(|entry| &entry.mark.holder) {
-                users.entry(id).or_default().insert(key);
+            // Of what several share it cannot be told any more whose it was.
+            if let Some(Holder::LoadBalancer(key)) = before.graph.entry(at).map(|entry| &entry.mark.holder)
+                && !key.is_shared()
+            {
+                users.entry(id).or_default().extend(objects.get(key).into_iter().flatten());
             }
             todo.extend(referrers.get(at).into_iter().flatten().copied());
         }

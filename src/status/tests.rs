@@ -12,7 +12,7 @@ use crate::translate::Disposition;
 fn report(world: &World, observed: &Observed, unfinished: &Unfinished, health: &Health, lb: &str) -> Report {
     let plan = crate::plan::plan(&world.translation, observed);
     let work = Work { plan: &plan, activity: Activity::Over, unfinished };
-    compute(&world.translation, observed, &work, health)[&key(lb)].clone()
+    compute(&world.translation, observed, &work, health)[&key(lb).object].clone()
 }
 
 fn healthy(service: &str, healthy: usize, total: usize) -> Health {
@@ -34,7 +34,7 @@ fn problem(severity: Severity) -> Problem {
 }
 
 fn give_problem(world: &mut World, lb: &str, problem: Problem) {
-    world.translation.load_balancers.get_mut(&key(lb)).unwrap().problems.push(problem);
+    world.translation.claimants.get_mut(&key(lb).object).unwrap().problems.push(problem);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn what_is_being_changed_is_said() {
     during.graph.put(certificate.clone(), renewed.translation.desired.entry(&certificate).unwrap().clone());
     let health = healthy("echo", 1, 1);
     let applying = Work { activity: Activity::Applying, ..over };
-    let summary = &compute(&renewed.translation, &during, &applying, &health)[&key("test")].summary;
+    let summary = &compute(&renewed.translation, &during, &applying, &health)[&key("test").object].summary;
     assert_eq!(summary.phase, Phase::Progressing);
     assert_eq!(summary.reason.as_deref(), Some("Changing"));
 
@@ -104,7 +104,7 @@ fn what_is_being_changed_is_said() {
     let plan = crate::plan::plan(&world.translation, &observed);
     assert!(plan.graph.node_weights().any(|change| change.id == id(Kind::Firewall, "fw")));
     let applying = Work { plan: &plan, activity: Activity::Applying, unfinished: &Unfinished::new() };
-    let summary = &compute(&world.translation, &observed, &applying, &health)[&key("test")].summary;
+    let summary = &compute(&world.translation, &observed, &applying, &health)[&key("test").object].summary;
     assert_eq!(summary.phase, Phase::Ready, "{summary:?}");
 }
 
@@ -243,7 +243,8 @@ fn what_cannot_be_planned_is_said() {
     ] {
         let plan = Plan { blocked: vec![blocked(why)], ..Plan::default() };
         let work = Work { plan: &plan, activity: Activity::Over, unfinished: &Unfinished::new() };
-        let report = &compute(&world.translation, &observed, &work, &healthy("echo", 1, 1))[&key("test")];
+        let report =
+            &compute(&world.translation, &observed, &work, &healthy("echo", 1, 1))[&key("test").object];
         assert_eq!(report.summary.phase, phase);
         assert_eq!(report.summary.reason.as_deref(), Some(reason));
         assert_eq!(report.events.iter().any(|event| event.warning), warns);
@@ -289,7 +290,8 @@ fn news_name_each_thing_and_go_to_whom_it_concerns() {
         ],
     };
     let told = news(&outcome, &world.translation, &before, &after);
-    let messages = |lb: &str| told[&key(lb)].iter().map(|event| event.message.as_str()).collect::<Vec<_>>();
+    let messages =
+        |lb: &str| told[&key(lb).object].iter().map(|event| event.message.as_str()).collect::<Vec<_>>();
     assert_eq!(
         messages("second"),
         [
@@ -303,12 +305,12 @@ fn news_name_each_thing_and_go_to_whom_it_concerns() {
         messages("test"),
         ["Changed firewall rule fw (allowed.ports)", "Changed backend service bs-echo (timeoutSec)"]
     );
-    assert!(told[&key("test")].iter().all(|event| !event.warning && event.reason == "Changed"));
+    assert!(told[&key("test").object].iter().all(|event| !event.warning && event.reason == "Changed"));
 
     // Nobody is told what was not done, nor of what the whole cluster shares when there is nothing else to tell.
     outcome.ended[2].result = Ending::Superseded;
     let told = news(&outcome, &world.translation, &before, &after);
-    assert_eq!(told.keys().collect::<Vec<_>>(), [&key("second")]);
+    assert_eq!(told.keys().collect::<Vec<_>>(), [&key("second").object]);
 }
 
 #[test]
@@ -330,7 +332,7 @@ fn deleting_what_was_shared_is_told_to_who_used_it() {
         })
         .collect();
     let told = news(&Outcome { ended }, &world.translation, &before, &after);
-    let messages: Vec<_> = told[&key("test")].iter().map(|event| event.message.as_str()).collect();
+    let messages: Vec<_> = told[&key("test").object].iter().map(|event| event.message.as_str()).collect();
     assert_eq!(messages.len(), before.graph.len());
     assert!(messages.contains(&"Deleted backend service bs-echo"));
     assert!(messages.contains(&"Deleted ssl certificate cert-tls-a"));
@@ -351,8 +353,10 @@ fn members_join_and_leave_groups() {
     };
     let outcome = Outcome { ended: vec![ended("attached 3 endpoints"), ended("detached 1 endpoint")] };
     let told = news(&outcome, &world.translation, &observed, &observed);
-    let told: Vec<_> =
-        told[&key("test")].iter().map(|event| (event.reason.as_str(), event.message.as_str())).collect();
+    let told: Vec<_> = told[&key("test").object]
+        .iter()
+        .map(|event| (event.reason.as_str(), event.message.as_str()))
+        .collect();
     assert_eq!(
         told,
         [

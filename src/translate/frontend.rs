@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::load_balancer::{Backend, Frontend, LoadBalancer, PlainHttp};
-use crate::model::{Certificates, LoadBalancerKey, Ref, Target, UrlMap};
+use crate::load_balancer::{Backend, Frontend, LoadBalancer, PlainHttp, WeightedBackend};
+use crate::model::{Certificates, LoadBalancerKey, ObjectKey, Ref, ResourceId, Target, UrlMap};
 
 use super::draft::Draft;
 use super::service_port::{Reach, Resolved};
 use super::{
-    Disposition, Frontends, address, backend_service, forwarding_rule, network_endpoint_group,
-    ssl_certificate, target_proxy, url_map,
+    Disposition, Findings, Frontends, address, backend_service, forwarding_rule, network_endpoint_group,
+    room, ssl_certificate, target_proxy, url_map,
 };
 use crate::problem::{Problem, Reason};
 
@@ -17,33 +17,42 @@ use crate::problem::{Problem, Reason};
 pub(super) fn draw(
     draft: &mut Draft<'_>,
     load_balancer: &LoadBalancer,
-    problems: &mut Vec<Problem>,
+    findings: &mut Findings,
 ) -> Disposition {
-    let LoadBalancer { key, frontend, default: _, hosts: _ } = load_balancer;
-    problems.extend(backend_problems(draft, load_balancer));
-    let url_map = url_map::compose(draft, load_balancer, problems);
-    if let Some(problem) = url_map::too_large(&url_map) {
-        problems.push(problem);
+    let LoadBalancer { key, objects, encrypted_only, frontend, default: _, hosts: _ } = load_balancer;
+    backend_problems(draft, load_balancer, findings);
+    let url_map = url_map::compose(draft, load_balancer, findings);
+    if let Some(problem) = url_map::too_large(&url_map).filter(|_| !key.is_shared()) {
+        findings.push(&key.object, problem);
         backend_service::drop_unused_not_found(draft);
         return Disposition::Keep;
     }
     let ports = match frontend {
         Frontend::Http => Ports::Plain,
         Frontend::Https { certificates, plain } => {
-            match (ssl_certificate::draw(draft, key, certificates, *plain, problems), plain) {
+            match (ssl_certificate::draw(draft, load_balancer, certificates, *plain, findings), plain) {
                 (Some(certificates), plain) => Ports::Tls(certificates, *plain),
                 (None, PlainHttp::Serve | PlainHttp::Redirect(_)) => Ports::Plain,
                 (None, PlainHttp::Refuse) => {
-                    backend_service::drop_unused_not_found(draft);
-                    return Disposition::Keep;
+                    // Nobody is kept waiting for somebody else's certificate.
+                    let rest = load_balancer.clone().without(encrypted_only);
+                    if rest.objects.is_empty() {
+                        backend_service::drop_unused_not_found(draft);
+                        return Disposition::Keep;
+                    }
+                    for object in encrypted_only {
+                        findings.push(object, not_without_a_certificate(key));
+                    }
+                    let url_map = url_map::compose(draft, &rest, &mut Findings::default());
+                    return draw_rules(draft, &rest, url_map, Ports::Plain, findings);
                 }
             }
         }
     };
-    let url_map = url_map::draw(draft, key, url_map);
-    let disposition = Disposition::Serve(frontends(draft, key, url_map, ports));
-    problems.extend(draft.conflicts.drain(..).map(|conflict| {
-        Problem::degraded(
+    let disposition = draw_rules(draft, load_balancer, url_map, ports, findings);
+    let Some(first) = objects.first() else { return disposition };
+    for conflict in draft.conflicts.drain(..) {
+        findings.push(first, Problem::degraded(
             Reason::NameTaken,
             "metadata.name",
             format!(
@@ -51,9 +60,54 @@ pub(super) fn draw(
                  Service or Secret that it uses.",
                 conflict.id
             ),
-        )
-    }));
+        ));
+    }
     disposition
+}
+
+fn not_without_a_certificate(key: &LoadBalancerKey) -> Problem {
+    Problem::rejected(
+        Reason::NothingToServe,
+        "spec.tls",
+        format!(
+            "Plain HTTP is refused for this object, and not one certificate of {key} is there yet, so it is not served; the other members \
+             of the group are, without TLS. It is served as soon as a certificate comes."
+        ),
+    )
+}
+
+fn draw_rules(
+    draft: &mut Draft<'_>,
+    load_balancer: &LoadBalancer,
+    url_map: UrlMap,
+    ports: Ports,
+    findings: &mut Findings,
+) -> Disposition {
+    let key = &load_balancer.key;
+    let url_map = if url_map::fits(&url_map) { url_map } else { room::cut(draft, load_balancer, findings) };
+    share_backends(draft, load_balancer, findings);
+    let url_map = url_map::draw(draft, key, url_map);
+    Disposition::Serve(frontends(draft, key, url_map, ports))
+}
+
+/// Notes who uses which backend services, where there are several who could.
+fn share_backends(draft: &Draft<'_>, load_balancer: &LoadBalancer, findings: &mut Findings) {
+    if !load_balancer.key.is_shared() {
+        return;
+    }
+    for object in &load_balancer.objects {
+        findings.shares.entry((**object).clone()).or_default();
+    }
+    let mut named: BTreeSet<(&ObjectKey, &ResourceId)> = BTreeSet::new();
+    for (_, weighted) in load_balancer.backends() {
+        if let Some((_, service)) = draft.backends.get(&weighted.backend) {
+            named.insert((&weighted.place.object, service.id()));
+        }
+    }
+    for (object, service) in named {
+        let reached = draft.graph.closure(std::iter::once(service));
+        findings.shares.entry(object.clone()).or_default().extend(reached);
+    }
 }
 
 /// What is listened on.
@@ -88,29 +142,31 @@ fn frontends(draft: &mut Draft<'_>, key: &LoadBalancerKey, url_map: Ref<UrlMap>,
     Frontends { address, forwarding_rules, uses }
 }
 
-/// What is wrong with the backends, each thing once however often the backend is named.
-fn backend_problems(draft: &Draft<'_>, load_balancer: &LoadBalancer) -> Vec<Problem> {
-    let mut uses: BTreeMap<&Backend, Use> = BTreeMap::new();
-    let mut order: Vec<&Backend> = Vec::new();
-    for (requests, weighted) in load_balancer.backends() {
-        uses.entry(&weighted.backend).and_modify(|usage| usage.more += 1).or_insert_with(|| {
-            order.push(&weighted.backend);
-            Use { field: weighted.field.clone(), requests, more: 0 }
+/// What is wrong with the backends, to each object each thing once however often it names the backend.
+fn backend_problems(draft: &Draft<'_>, load_balancer: &LoadBalancer, findings: &mut Findings) {
+    let mut uses: BTreeMap<(&ObjectKey, &Backend), Use> = BTreeMap::new();
+    let mut order: Vec<(&ObjectKey, &Backend)> = Vec::new();
+    for (requests, WeightedBackend { backend, weight: _, place }) in load_balancer.backends() {
+        uses.entry((&place.object, backend)).and_modify(|usage| usage.more += 1).or_insert_with(|| {
+            order.push((&place.object, backend));
+            Use { field: place.field.clone(), requests, more: 0 }
         });
-    }
-    let mut problems: Vec<Problem> = Vec::new();
-    for backend in order {
-        let (Some(usage), Some((resolved, _))) = (uses.get(backend), draft.backends.get(backend)) else {
-            continue;
-        };
-        problems.extend(usage.fault(resolved));
-        problems.extend(resolved.problems.iter().cloned());
-        problems.extend(usage.unplaced(draft, resolved));
     }
     // Two ports of one Service share its annotations, and every node port shares the nodes.
     let mut said = BTreeSet::new();
-    problems.retain(|problem| said.insert((problem.reason, problem.message.clone())));
-    problems
+    for (object, backend) in order {
+        let (Some(usage), Some((resolved, _))) = (uses.get(&(object, backend)), draft.backends.get(backend))
+        else {
+            continue;
+        };
+        let own = usage.fault(resolved).into_iter();
+        let problems = own.chain(resolved.problems.iter().cloned()).chain(usage.unplaced(draft, resolved));
+        for problem in problems {
+            if said.insert((object, problem.reason, problem.message.clone())) {
+                findings.push(object, problem);
+            }
+        }
+    }
 }
 
 /// Where a backend is named.

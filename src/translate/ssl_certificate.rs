@@ -4,16 +4,16 @@
 //! the cloud already has stays in use. Where a Secret has never been there, such as one that is still to be issued, whatever the load
 //! balancer serves now stays beside the certificates that can be had.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::load_balancer::{self, PlainHttp};
+use crate::load_balancer::{self, LoadBalancer, Place, PlainHttp};
 use crate::model::{
-    CertificateFingerprint, Certificates, Holder, LoadBalancerKey, ObjectKey, Ref, ResourceName, Scope,
-    SslCertificate,
+    CertificateFingerprint, Certificates, Holder, ObjectKey, Ref, ResourceName, Scope, SslCertificate,
 };
 use crate::naming;
 use crate::snapshot;
 
+use super::Findings;
 use super::draft::Draft;
 use crate::problem::{Problem, Reason, Severity};
 
@@ -23,6 +23,20 @@ enum Found<'a> {
     Secret(&'a CertificateFingerprint),
     /// The cloud, which has it already.
     Held(&'a ResourceName),
+}
+
+/// A certificate to serve.
+struct Serving<'a> {
+    secret: &'a ObjectKey,
+    found: Found<'a>,
+    /// Where it is asked for, if it still is.
+    place: Option<&'a Place>,
+}
+
+impl<'a> Serving<'a> {
+    const fn asked(certificate: &'a load_balancer::Certificate, found: Found<'a>) -> Self {
+        Self { secret: &certificate.secret, found, place: Some(&certificate.place) }
+    }
 }
 
 /// Why a Secret yields no certificate.
@@ -35,28 +49,29 @@ struct Fault {
 /// The certificates to serve, in order, the default first. `None` where there are none at all.
 pub(super) fn draw(
     draft: &mut Draft<'_>,
-    key: &LoadBalancerKey,
+    description: &LoadBalancer,
     asked: &[load_balancer::Certificate],
     plain: PlainHttp,
-    problems: &mut Vec<Problem>,
+    findings: &mut Findings,
 ) -> Option<Certificates> {
     let snapshot = draft.snapshot;
-    let mut found: Vec<(&ObjectKey, Found<'_>)> = Vec::new();
+    let mut found: Vec<Serving<'_>> = Vec::new();
     let mut faults: Vec<(&load_balancer::Certificate, Fault)> = Vec::new();
     for certificate in asked {
         match read(snapshot, &certificate.secret) {
             Ok(read) => {
                 if read.not_after <= snapshot.taken_at {
-                    problems.push(expired(certificate, read));
+                    findings.push(&certificate.place.object, expired(certificate, read));
                 }
-                found.push((&certificate.secret, Found::Secret(&read.fingerprint)));
+                found.push(Serving::asked(certificate, Found::Secret(&read.fingerprint)));
             }
             Err(fault) => {
-                let held = snapshot.certificates_held.by_secret.get(&certificate.secret);
+                let held = snapshot.held.certificates.by_secret.get(&certificate.secret);
                 match held {
                     Some(name) => {
-                        problems.push(fault.problem(certificate, Severity::Degraded, STAYS_IN_USE));
-                        found.push((&certificate.secret, Found::Held(name)));
+                        let problem = fault.problem(certificate, Severity::Degraded, STAYS_IN_USE);
+                        findings.push(&certificate.place.object, problem);
+                        found.push(Serving::asked(certificate, Found::Held(name)));
                     }
                     None => faults.push((certificate, fault)),
                 }
@@ -66,9 +81,9 @@ pub(super) fn draw(
     let can_be_had = found.len();
     if !faults.is_empty() {
         let asked: BTreeSet<&ObjectKey> = asked.iter().map(|certificate| &certificate.secret).collect();
-        let served = snapshot.certificates_held.by_load_balancer.get(key);
+        let served = snapshot.held.certificates.by_load_balancer.get(&description.key);
         let others = served.into_iter().flatten().filter(|(secret, _)| !asked.contains(secret));
-        found.extend(others.map(|(secret, name)| (secret, Found::Held(name))));
+        found.extend(others.map(|(secret, name)| Serving { secret, found: Found::Held(name), place: None }));
     }
     let (severity, cost) = match (found.is_empty(), plain) {
         (false, _) if found.len() > can_be_had => (Severity::Degraded, STAYS_BESIDE),
@@ -76,10 +91,19 @@ pub(super) fn draw(
         (true, PlainHttp::Serve | PlainHttp::Redirect(_)) => (Severity::Degraded, ONLY_PLAIN_HTTP),
         (true, PlainHttp::Refuse) => (Severity::Rejected, NOTHING_TO_SERVE),
     };
-    problems.extend(faults.iter().map(|(certificate, fault)| fault.problem(certificate, severity, cost)));
-    problems.extend(too_many(&found));
+    for (certificate, fault) in &faults {
+        findings.push(&certificate.place.object, fault.problem(certificate, severity, cost));
+    }
+    too_many(&found, description, findings);
     found.truncate(Certificates::MAX);
-    let certificates = found.into_iter().map(|(secret, found)| place(draft, secret, &found)).collect();
+    let mut certificates = Vec::new();
+    for Serving { secret, found, place: asked } in found {
+        let certificate = place(draft, secret, &found);
+        if let Some(asked) = asked {
+            findings.share(&asked.object, description, certificate.id());
+        }
+        certificates.push(certificate);
+    }
     Certificates::new(certificates)
 }
 
@@ -115,14 +139,14 @@ impl Fault {
     fn problem(&self, certificate: &load_balancer::Certificate, severity: Severity, cost: &str) -> Problem {
         let Self { reason, what, remedy } = self;
         let message = format!("{what} {cost} {remedy}");
-        Problem { severity, reason: *reason, field: certificate.field.clone(), message }
+        Problem { severity, reason: *reason, field: certificate.place.field.clone(), message }
     }
 }
 
 fn expired(certificate: &load_balancer::Certificate, read: &snapshot::Certificate) -> Problem {
     Problem::warning(
         Reason::CertificateExpired,
-        certificate.field.clone(),
+        certificate.place.field.clone(),
         format!(
             "The certificate in Secret {} ceased to be valid at {}. It is served all the same, and clients refuse it. Put a renewed one into \
              the Secret.",
@@ -131,21 +155,30 @@ fn expired(certificate: &load_balancer::Certificate, read: &snapshot::Certificat
     )
 }
 
-fn too_many(found: &[(&ObjectKey, Found<'_>)]) -> Option<Problem> {
-    let left_out = found.get(Certificates::MAX..).filter(|rest| !rest.is_empty())?;
-    let secrets: Vec<String> = left_out.iter().map(|(secret, _)| secret.to_string()).collect();
-    Some(Problem::degraded(
-        Reason::TooManyCertificates,
-        "spec.tls",
-        format!(
-            "There are {} certificates, and one load balancer takes at most {}. The first {} are served; left out: {}. Put several hosts \
-             into one certificate, or spread them over several objects.",
-            found.len(),
-            Certificates::MAX,
-            Certificates::MAX,
-            secrets.join(", ")
-        ),
-    ))
+/// Each object is told of its own that are left out; of what nobody asks for any more the first is told.
+fn too_many(found: &[Serving<'_>], description: &LoadBalancer, findings: &mut Findings) {
+    let mut left_out: BTreeMap<&ObjectKey, Vec<String>> = BTreeMap::new();
+    for Serving { secret, found: _, place } in found.iter().skip(Certificates::MAX) {
+        let object = place.map(|place| &place.object).or(description.objects.first());
+        let Some(object) = object else { continue };
+        left_out.entry(object).or_default().push(secret.to_string());
+    }
+    let spread = if description.key.is_shared() { "groups" } else { "objects" };
+    for (object, secrets) in left_out {
+        let problem = Problem::degraded(
+            Reason::TooManyCertificates,
+            "spec.tls",
+            format!(
+                "There are {} certificates, and one load balancer takes at most {}. The first {} are served; left out: {}. Put several hosts \
+                 into one certificate, or spread them over several {spread}.",
+                found.len(),
+                Certificates::MAX,
+                Certificates::MAX,
+                secrets.join(", ")
+            ),
+        );
+        findings.push(object, problem);
+    }
 }
 
 fn place(draft: &mut Draft<'_>, secret: &ObjectKey, found: &Found<'_>) -> Ref<SslCertificate> {

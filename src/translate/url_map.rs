@@ -9,15 +9,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::load_balancer::{Host, LoadBalancer, PathMatch, Route, RouteAction, WeightedBackend};
+use crate::load_balancer::{Host, LoadBalancer, PathMatch, Place, Route, RouteAction, WeightedBackend};
 use crate::model::{
     Destination, Holder, HostRoutes, LoadBalancerKey, PathMatcher, PathRule, Redirect, RedirectCode, Ref,
     Scope, UrlMap,
 };
 use crate::naming;
 
-use super::backend_service;
 use super::draft::Draft;
+use super::{Findings, backend_service};
 use crate::problem::{Problem, Reason};
 
 /// The most that one URL map of this scheme may be: 1 MB (Google Cloud, "URL map size and quota units").
@@ -27,9 +27,9 @@ const SIZE_LIMIT: usize = 1 << 20;
 pub(super) fn compose(
     draft: &mut Draft<'_>,
     load_balancer: &LoadBalancer,
-    problems: &mut Vec<Problem>,
+    findings: &mut Findings,
 ) -> UrlMap {
-    let default = destination(draft, load_balancer.default.as_ref(), problems);
+    let default = destination(draft, load_balancer.default.as_ref().map(|default| &default.action), findings);
     let mut hosts: Vec<&Host> = load_balancer.hosts.iter().collect();
     hosts.sort_unstable_by(|one, other| one.pattern.cmp(&other.pattern));
     let hosts = hosts
@@ -39,7 +39,7 @@ pub(super) fn compose(
             matcher: PathMatcher {
                 name: naming::path_matcher(pattern),
                 default: default.clone(),
-                path_rules: path_rules(draft, routes, problems),
+                path_rules: path_rules(draft, routes, findings),
             },
         })
         .collect();
@@ -60,14 +60,14 @@ pub(super) fn draw_redirect(draft: &mut Draft<'_>, key: &LoadBalancerKey, code: 
 }
 
 /// Routes come in the order of precedence, so of two that yield the same pattern the first has it.
-fn path_rules(draft: &mut Draft<'_>, routes: &[Route], problems: &mut Vec<Problem>) -> Vec<PathRule> {
+fn path_rules(draft: &mut Draft<'_>, routes: &[Route], findings: &mut Findings) -> Vec<PathRule> {
     let mut taken = BTreeSet::new();
     let mut rules: BTreeMap<Destination, BTreeSet<String>> = BTreeMap::new();
-    for Route { path, action, field: _ } in routes {
+    for Route { path, action, place: _ } in routes {
         let mut patterns = patterns(path);
         patterns.retain(|pattern| taken.insert(pattern.clone()));
         if !patterns.is_empty() {
-            let destination = destination(draft, Some(action), problems);
+            let destination = destination(draft, Some(action), findings);
             rules.entry(destination).or_default().extend(patterns);
         }
     }
@@ -79,7 +79,8 @@ fn path_rules(draft: &mut Draft<'_>, routes: &[Route], problems: &mut Vec<Proble
     rules
 }
 
-fn patterns(path: &PathMatch) -> Vec<String> {
+/// The patterns of a path, as the Compute API's path rules write them.
+pub(super) fn patterns(path: &PathMatch) -> Vec<String> {
     match path {
         PathMatch::Exact(path) | PathMatch::Pattern(path) => vec![path.clone()],
         PathMatch::Prefix(path) if path == "/" => vec!["/*".to_owned()],
@@ -87,18 +88,14 @@ fn patterns(path: &PathMatch) -> Vec<String> {
     }
 }
 
-fn destination(
-    draft: &mut Draft<'_>,
-    action: Option<&RouteAction>,
-    problems: &mut Vec<Problem>,
-) -> Destination {
+fn destination(draft: &mut Draft<'_>, action: Option<&RouteAction>, findings: &mut Findings) -> Destination {
     match action {
         Some(RouteAction::Redirect(code)) => Destination::Redirect(Redirect { https: true, code: *code }),
         Some(RouteAction::Forward(backends)) => match backends.as_slice() {
             [] => not_found(draft),
             [WeightedBackend { backend, .. }, rest @ ..] => {
-                if let Some(WeightedBackend { field, .. }) = rest.first() {
-                    problems.push(Problem::degraded(
+                if let Some(WeightedBackend { place: Place { object, field }, .. }) = rest.first() {
+                    findings.push(object, Problem::degraded(
                         Reason::BackendUnsupported,
                         field.clone(),
                         "Requests cannot be spread over several backends by weight yet: all go to the first. Name one backend.",
@@ -116,6 +113,11 @@ fn destination(
 
 fn not_found(draft: &mut Draft<'_>) -> Destination {
     Destination::NotFound { behind: backend_service::draw_not_found(draft) }
+}
+
+/// Whether the map cannot be made for its size.
+pub(super) fn fits(url_map: &UrlMap) -> bool {
+    estimated_bytes(url_map) <= SIZE_LIMIT
 }
 
 /// Whether the API would refuse the map for its size.

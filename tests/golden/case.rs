@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use gclb::apply::Unfinished;
-use gclb::ingress::FINALIZER;
+use gclb::ingress::{FINALIZER, MEMBER_OF, remembering};
 use gclb::model::{
-    BackendService, ClusterId, Group, InstanceGroup, LoadBalancerKey, NetworkEndpointGroup, Observed,
-    ResourceId,
+    BackendService, ClusterId, Group, InstanceGroup, LoadBalancerKey, NetworkEndpointGroup, ObjectKey,
+    Observed, ResourceId,
 };
 use gclb::plan::{Plan, plan, simulate_with};
 use gclb::snapshot::manifests::{Manifests, Supplies, World};
 use gclb::snapshot::{Cluster, Snapshot};
 use gclb::status::{Activity, Health, ServiceHealth, Work, compute};
-use gclb::translate::{Translation, translate};
+use gclb::translate::{Moves, Translation, translate};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::{describe, report};
@@ -49,7 +49,7 @@ impl Case {
     pub(crate) fn run(&self) -> Results {
         let mut addresses = Addresses(0);
         let mut observed = Observed::default();
-        let mut claimed = BTreeSet::new();
+        let mut claimed = Claimed::new();
         if let Some(before) = &self.before {
             let manifests = Manifests::read([("before.yaml", with_certificates(before).as_str())]);
             assert!(
@@ -59,8 +59,8 @@ impl Case {
                 manifests.diagnostics
             );
             let translation = translate(&snapshot(before, &manifests, &claimed, &observed));
-            claimed = translation.load_balancers.keys().cloned().collect();
             observed = done(&observed, &plan(&translation, &observed), &mut addresses);
+            claimed = claims(&translation, &observed);
         }
         let manifests = Manifests::read([("input.yaml", with_certificates(&self.input).as_str())]);
         let snapshot_now = snapshot(&self.input, &manifests, &claimed, &observed);
@@ -68,10 +68,21 @@ impl Case {
         assert_eq!(translation.desired, translate(&snapshot_now).desired, "{}", self.folder.display());
         let plan_now = plan(&translation, &observed);
 
-        let after = done(&observed, &plan_now, &mut addresses);
+        let mut after = done(&observed, &plan_now, &mut addresses);
+        let mut plans = plan_now.to_string();
+        let mut last = translation.clone();
         // Another look at the cloud may change what the input means: what it now holds of certificates, for one.
-        let translation_after = translate(&snapshot(&self.input, &manifests, &claimed, &after));
-        let rest = plan(&translation_after, &after);
+        let (translation_after, rest) = loop {
+            claimed.extend(claims(&last, &after));
+            let next = translate(&snapshot(&self.input, &manifests, &claimed, &after));
+            let rest = plan(&next, &after);
+            if rest.is_empty() || last.moves == Moves::None {
+                break (next, rest);
+            }
+            plans += &format!("\nAnd when that is done:\n\n{rest}");
+            after = done(&after, &rest, &mut addresses);
+            last = next;
+        };
         assert!(rest.is_empty(), "{}: the plan leaves something to do:\n{rest}", self.folder.display());
         let unfinished = Unfinished::default();
         let work = Work { plan: &rest, activity: Activity::Over, unfinished: &unfinished };
@@ -81,7 +92,7 @@ impl Case {
             manifests.diagnostics.iter().map(|diagnostic| diagnostic.one_line() + "\n").collect();
         vec![
             ("desired.txt", Some(describe::desired(&translation, &observed))),
-            ("plan.txt", Some(plan_now.to_string())),
+            ("plan.txt", Some(plans)),
             ("status.yaml", Some(report::status(&reports))),
             ("diagnostics.txt", (!diagnostics.is_empty()).then(|| diagnostics.concat())),
         ]
@@ -117,23 +128,28 @@ fn with_certificates(text: &str) -> String {
     text
 }
 
-fn snapshot(
-    text: &str,
-    manifests: &Manifests,
-    claimed: &BTreeSet<LoadBalancerKey>,
-    observed: &Observed,
-) -> Snapshot {
+fn snapshot(text: &str, manifests: &Manifests, claimed: &Claimed, observed: &Observed) -> Snapshot {
     let mut world = manifests.world(&Supplies::default());
     live_through(&mut world, claimed);
-    world.snapshot(cluster(text), NOW.parse().unwrap(), observed.certificates_held())
+    world.snapshot(cluster(text), NOW.parse().unwrap(), observed.held())
+}
+
+/// The Ingresses that have our finalizer, and the groups that they remember.
+type Claimed = BTreeMap<ObjectKey, BTreeSet<LoadBalancerKey>>;
+
+fn claims(translation: &Translation, observed: &Observed) -> Claimed {
+    translation.claims(observed).map(|(object, remembered)| (object.clone(), remembered)).collect()
 }
 
 /// What a cluster would have done to the Ingresses: our finalizer, and a deletion timestamp.
-fn live_through(world: &mut World, claimed: &BTreeSet<LoadBalancerKey>) {
+fn live_through(world: &mut World, claimed: &Claimed) {
     for (key, ingress) in &mut world.ingresses {
         let metadata = &mut Arc::make_mut(ingress).metadata;
-        if claimed.contains(&LoadBalancerKey::ingress(key.clone())) {
+        if let Some(remembered) = claimed.get(key) {
             metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
+            if let Some(text) = remembering(remembered) {
+                metadata.annotations.get_or_insert_default().insert(MEMBER_OF.to_owned(), text);
+            }
         }
         if metadata.annotations.as_mut().and_then(|annotations| annotations.remove(DELETED)).is_some() {
             metadata.deletion_timestamp = Some(Time(NOW.parse().unwrap()));

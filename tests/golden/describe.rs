@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use gclb::model::{
     Backend, BackendService, Balancing, Destination, Endpoint, Firewall, ForwardingRule, Graph, Group,
-    HealthCheck, Holder, HostRoutes, InstanceGroup, NetworkEndpointGroup, Observed, PathMatcher, PathRule,
-    Probe, Ref, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap,
+    HealthCheck, Holder, HostRoutes, InstanceGroup, NetworkEndpointGroup, Observed, Origin, PathMatcher,
+    PathRule, Probe, Ref, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap,
 };
 use gclb::problem::Problem;
 use gclb::translate::{Disposition, Frontends, Translated, Translation};
@@ -16,7 +16,7 @@ pub(crate) fn desired(translation: &Translation, observed: &Observed) -> String 
     if translation.load_balancers.is_empty() {
         desk.line(0, "No load balancer is ours.");
     }
-    for (key, Translated { disposition, problems }) in &translation.load_balancers {
+    for (key, Translated { disposition, objects }) in &translation.load_balancers {
         match disposition {
             Disposition::Serve(frontends) => {
                 desk.line(0, &format!("{key} is served"));
@@ -25,8 +25,18 @@ pub(crate) fn desired(translation: &Translation, observed: &Observed) -> String 
             Disposition::Keep => desk.line(0, &format!("{key} stays as it is")),
             Disposition::TearDown => desk.line(0, &format!("{key} is torn down")),
         }
-        for Problem { severity, reason, field, message: _ } in problems {
-            desk.line(1, &format!("! {severity:?} {} at {field}", reason.word()));
+        if key.origin != Origin::Ingress {
+            let objects: Vec<String> = objects.iter().map(ToString::to_string).collect();
+            desk.line(1, &format!("for {}", objects.join(", ")));
+        }
+        for (object, claimant) in &translation.claimants {
+            if claimant.home.as_ref() != Some(key) {
+                continue;
+            }
+            let whose = if key.origin == Origin::Ingress { String::new() } else { format!("{object}: ") };
+            for Problem { severity, reason, field, message: _ } in &claimant.problems {
+                desk.line(1, &format!("! {whose}{severity:?} {} at {field}", reason.word()));
+            }
         }
         desk.text.push('\n');
     }

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use gclb::model::LoadBalancerKey;
+use gclb::model::ObjectKey;
 use gclb::status::{Event, Report, Summary};
 
-pub(crate) fn status(reports: &BTreeMap<LoadBalancerKey, Report>) -> String {
+pub(crate) fn status(reports: &BTreeMap<ObjectKey, Report>) -> String {
     if reports.is_empty() {
         return "# No Ingress is ours, so nothing is written to any.\n".to_owned();
     }
     let mut text = String::new();
     for (key, Report { address, summary, events }) in reports {
-        writeln!(text, "{key}:").unwrap();
+        writeln!(text, "ingress/{key}:").unwrap();
         match address {
             Some(address) => writeln!(text, "  address: {address}").unwrap(),
             None => writeln!(text, "  address: null  # what is there stays").unwrap(),

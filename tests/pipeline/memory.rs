@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use gclb::controller::source::{KeyPair, NotReady, Source, SourceError};
-use gclb::ingress::FINALIZER;
-use gclb::model::{CertificateFingerprint, CertificatesHeld, ClusterId, LoadBalancerKey, ObjectKey};
+use gclb::ingress::{FINALIZER, MEMBER_OF, record, remembering};
+use gclb::model::{CertificateFingerprint, ClusterId, Held, LoadBalancerKey, ObjectKey};
 use gclb::snapshot::{Cluster, Service, ServiceSlice, Snapshot, certificate};
 use gclb::status::{Event, Report};
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(crate) struct Memory {
 
 #[derive(Default)]
 pub(crate) struct Published {
-    pub(crate) reports: BTreeMap<LoadBalancerKey, Report>,
+    pub(crate) reports: BTreeMap<ObjectKey, Report>,
     pub(crate) events: Vec<Event>,
 }
 
@@ -59,7 +59,7 @@ impl Memory {
             endpoints: BTreeMap::new(),
             nodes: BTreeMap::new(),
             secrets: BTreeMap::from([(object("tls"), facts)]),
-            certificates_held: CertificatesHeld::default(),
+            held: Held::default(),
         };
         let memory = Self {
             snapshot: Mutex::new(snapshot),
@@ -118,13 +118,22 @@ impl Memory {
     }
 
     pub(crate) fn put_ingress(&self, name: &str, spec: &Value) {
+        self.put_annotated(name, &json!({}), spec);
+    }
+
+    pub(crate) fn put_annotated(&self, name: &str, annotations: &Value, spec: &Value) {
         let mut spec = spec.clone();
         spec["ingressClassName"] = json!("gclb");
         self.edit(|snapshot| {
             let before = snapshot.ingresses.get(&object(name));
             let finalizers = before.and_then(|before| before.metadata.finalizers.clone());
+            let mut annotations = annotations.clone();
+            if let Some(known) = before.and_then(|before| remembering(&record(&object(name), before))) {
+                annotations[MEMBER_OF] = json!(known);
+            }
             let ingress = json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
-                "metadata": {"name": name, "namespace": "default", "finalizers": finalizers}, "spec": spec});
+                "metadata": {"name": name, "namespace": "default", "finalizers": finalizers, "annotations": annotations},
+                "spec": spec});
             snapshot.ingresses.insert(object(name), Arc::new(serde_json::from_value(ingress).unwrap()));
         });
     }
@@ -149,11 +158,11 @@ impl Memory {
     }
 
     pub(crate) fn report(&self, name: &str) -> Option<Report> {
-        self.published.lock().unwrap().reports.get(&LoadBalancerKey::ingress(object(name))).cloned()
+        self.published.lock().unwrap().reports.get(&object(name)).cloned()
     }
 
     pub(crate) fn address(&self, name: &str) -> Option<std::net::IpAddr> {
-        self.published.lock().unwrap().reports.get(&LoadBalancerKey::ingress(object(name)))?.address
+        self.published.lock().unwrap().reports.get(&object(name))?.address
     }
 }
 
@@ -162,50 +171,57 @@ impl Source for Memory {
         self.changed.notified().await;
     }
 
-    fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady> {
+    fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady> {
         if self.unlisted.load(Ordering::SeqCst) {
             return Err(NotReady { missing: vec!["Services"] });
         }
-        Ok(Snapshot { certificates_held, ..self.snapshot.lock().unwrap().clone() })
+        Ok(Snapshot { held, ..self.snapshot.lock().unwrap().clone() })
     }
 
-    async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+    async fn claim(
+        &self,
+        key: &ObjectKey,
+        remembered: &BTreeSet<LoadBalancerKey>,
+    ) -> Result<(), SourceError> {
         let fails = |left: usize| left.checked_sub(1);
         if self.failing_claims.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fails).is_ok() {
             let source = "the API server is away".into();
             return Err(SourceError::Failed { doing: "claim", object: key.to_string(), source });
         }
-        let has_it = {
+        let wanted = remembering(remembered);
+        let is_so = {
             let snapshot = self.snapshot.lock().unwrap();
-            let Some(ingress) = snapshot.ingresses.get(&key.object) else {
+            let Some(ingress) = snapshot.ingresses.get(key) else {
                 return Err(SourceError::Changed { doing: "claim", object: key.to_string() });
             };
-            ingress.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
+            let known = ingress.metadata.annotations.as_ref().and_then(|all| all.get(MEMBER_OF));
+            known == wanted.as_ref()
+                && ingress.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER)
         };
-        if !has_it {
+        if !is_so {
             self.edit(|snapshot| {
-                let mut ingress = (*snapshot.ingresses[&key.object]).clone();
-                ingress.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
-                snapshot.ingresses.insert(key.object.clone(), Arc::new(ingress));
+                let mut ingress = (*snapshot.ingresses[key]).clone();
+                ingress.metadata.finalizers = Some(vec![FINALIZER.to_owned()]);
+                let annotations = ingress.metadata.annotations.get_or_insert_default();
+                match wanted {
+                    Some(text) => annotations.insert(MEMBER_OF.to_owned(), text),
+                    None => annotations.remove(MEMBER_OF),
+                };
+                snapshot.ingresses.insert(key.clone(), Arc::new(ingress));
             });
         }
         Ok(())
     }
 
-    async fn release(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+    async fn release(&self, key: &ObjectKey) -> Result<(), SourceError> {
         self.published.lock().unwrap().reports.remove(key);
         self.edit(|snapshot| {
-            snapshot.ingresses.remove(&key.object);
+            snapshot.ingresses.remove(key);
         });
         Ok(())
     }
 
-    async fn publish(
-        &self,
-        key: &LoadBalancerKey,
-        report: &Report,
-        news: &[Event],
-    ) -> Result<(), SourceError> {
+    async fn publish(&self, key: &ObjectKey, report: &Report, news: &[Event]) -> Result<(), SourceError> {
         let mut published = self.published.lock().unwrap();
         published.reports.insert(key.clone(), report.clone());
         published.events.extend_from_slice(news);

@@ -9,7 +9,7 @@ use gclb::model::{
     PathMatcher, PathRule, Probe, Redirect, RedirectCode, Ref, ResourceName, Scheme, Scope, SslCertificate,
     Target, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
 };
-use gclb::translate::{Disposition, Frontends, Translated, Translation};
+use gclb::translate::{Disposition, Frontends, Translation};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 
@@ -106,6 +106,7 @@ impl World {
             .collect();
         let graph = &mut translation.desired;
         let services = self.draw_services(graph, &used);
+        let mut dispositions = Vec::new();
         for (lb, wish) in &self.load_balancers {
             let disposition = match wish {
                 LoadBalancer::Serve { services: of, certificates, redirect } => {
@@ -115,7 +116,10 @@ impl World {
                 LoadBalancer::Keep => Disposition::Keep,
                 LoadBalancer::TearDown => Disposition::TearDown,
             };
-            translation.load_balancers.insert(key(*lb), Translated { disposition, problems: Vec::new() });
+            dispositions.push((key(*lb), disposition));
+        }
+        for (key, disposition) in dispositions {
+            translation.insert(key, disposition);
         }
         translation
     }

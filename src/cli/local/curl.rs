@@ -74,8 +74,8 @@ pub(super) fn lines(load_balancer: &LoadBalancer, at: At) -> Vec<Line> {
 /// One request for each route that forwards, and one for what no rule names.
 fn targets(load_balancer: &LoadBalancer) -> Vec<(Option<String>, String, &RouteAction)> {
     let mut targets: Vec<(Option<String>, String, &RouteAction)> = Vec::new();
-    if let Some(action) = &load_balancer.default {
-        targets.push((None, "/".to_owned(), action));
+    if let Some(default) = &load_balancer.default {
+        targets.push((None, "/".to_owned(), &default.action));
     }
     for host in &load_balancer.hosts {
         let name = match &host.pattern {
@@ -200,7 +200,7 @@ fn bracketed(address: IpAddr) -> String {
 mod tests {
     use super::*;
     use crate::ingress::{Wish, read};
-    use crate::model::CertificatesHeld;
+    use crate::model::Held;
     use crate::snapshot::Cluster;
     use crate::snapshot::manifests::{Manifests, cluster_id};
 
@@ -216,9 +216,13 @@ mod tests {
             claim_classless: false,
         };
         let manifests = Manifests::read([("web.yaml", text.as_str())]);
-        let snapshot = manifests.snapshot(cluster, jiff::Timestamp::UNIX_EPOCH, CertificatesHeld::default());
+        let snapshot = manifests.snapshot(cluster, jiff::Timestamp::UNIX_EPOCH, Held::default());
         let readings = read(&snapshot);
-        let Wish::Serve(load_balancer) = &readings[0].wish else { panic!("{readings:?}") };
+        let Some(Wish::Serve(load_balancer)) =
+            readings.load_balancers.values().next().map(|reading| &reading.wish)
+        else {
+            panic!("{readings:?}")
+        };
         let at = At { address: "127.0.100.1".parse().unwrap(), port_offset, has_certificate: true };
         lines(load_balancer, at).iter().map(Line::to_string).collect()
     }

@@ -14,7 +14,7 @@ use crate::controller::folder::{FolderSource, Happening, View};
 use crate::controller::source::Source as _;
 use crate::ingress::{self, Wish};
 use crate::load_balancer::Frontend;
-use crate::model::{CertificatesHeld, LoadBalancerKey, ObjectKey};
+use crate::model::{Held, LoadBalancerKey, ObjectKey};
 use crate::plan::Colours;
 use crate::problem::{Problem, Reason};
 use crate::snapshot::manifests::{Manifests, ObjectId};
@@ -30,7 +30,7 @@ pub(super) struct Display {
     next: usize,
     manifests: Option<Arc<Manifests>>,
     /// What is wrong with the input, as it was last said.
-    problems: BTreeMap<(LoadBalancerKey, Reason, String), Problem>,
+    problems: BTreeMap<(ObjectKey, Reason, String), Problem>,
     /// Load balancers that have had a certificate: if its Secret is lost, it stays.
     encrypted: BTreeSet<LoadBalancerKey>,
 }
@@ -72,7 +72,7 @@ impl Display {
     pub(super) fn look(&mut self) -> Shown {
         let view = self.folder.view(self.next);
         self.next = view.next;
-        let snapshot = self.folder.snapshot(CertificatesHeld::default()).ok();
+        let snapshot = self.folder.snapshot(Held::default()).ok();
         // First, so that their Events are known when they come.
         let problems = snapshot.as_ref().map(|snapshot| self.problems(snapshot, &view)).unwrap_or_default();
         let mut said: Vec<String> = Vec::new();
@@ -98,7 +98,7 @@ impl Display {
     /// The curl lines of every load balancer that has an address.
     pub(super) fn commands_now(&mut self) -> Vec<(ObjectKey, Vec<Line>)> {
         let view = self.folder.view(self.next);
-        match self.folder.snapshot(CertificatesHeld::default()) {
+        match self.folder.snapshot(Held::default()) {
             Ok(snapshot) => self.commands(&snapshot, &view),
             Err(_) => Vec::new(),
         }
@@ -106,27 +106,29 @@ impl Display {
 
     fn commands(&mut self, snapshot: &Snapshot, view: &View) -> Vec<(ObjectKey, Vec<Line>)> {
         let mut commands = Vec::new();
-        for reading in ingress::read(snapshot) {
+        let readings = ingress::read(snapshot);
+        for (key, reading) in readings.load_balancers {
             let Wish::Serve(load_balancer) = reading.wish else { continue };
-            let report = view
-                .ingresses
-                .iter()
-                .find(|view| view.key == reading.key.object)
-                .and_then(|view| view.report.as_ref());
+            // The first that is at home there stands for all: they share the address.
+            let is_at_home = |object: &ObjectKey| {
+                readings.objects.get(object).is_some_and(|membership| membership.home.as_ref() == Some(&key))
+            };
+            let Some(object) = load_balancer.objects.iter().find(|object| is_at_home(object)) else {
+                continue;
+            };
+            let report =
+                view.ingresses.iter().find(|view| view.key == **object).and_then(|view| view.report.as_ref());
             let Some(address) = report.and_then(|report| report.address) else { continue };
             if let Frontend::Https { certificates, plain: _ } = &load_balancer.frontend
                 && certificates
                     .iter()
                     .any(|certificate| matches!(snapshot.secrets.get(&certificate.secret), Some(Ok(_))))
             {
-                self.encrypted.insert(reading.key.clone());
+                self.encrypted.insert(key.clone());
             }
-            let at = At {
-                address,
-                port_offset: self.port_offset,
-                has_certificate: self.encrypted.contains(&reading.key),
-            };
-            commands.push((reading.key.object.clone(), lines(&load_balancer, at)));
+            let at =
+                At { address, port_offset: self.port_offset, has_certificate: self.encrypted.contains(&key) };
+            commands.push(((**object).clone(), lines(&load_balancer, at)));
         }
         commands
     }
@@ -138,21 +140,19 @@ impl Display {
         }
         self.manifests = Some(Arc::clone(&view.manifests));
         let now: BTreeMap<_, _> = translate(snapshot)
-            .load_balancers
-            .into_iter()
-            .flat_map(|(key, translated)| {
-                translated.problems.into_iter().map(move |problem| (key.clone(), problem))
+            .problems()
+            .map(|(object, problem)| {
+                ((object.clone(), problem.reason, problem.field.clone()), problem.clone())
             })
-            .map(|(key, problem)| ((key, problem.reason, problem.field.clone()), problem))
             .collect();
-        let line = |key: &LoadBalancerKey, problem: &Problem| {
+        let line = |key: &ObjectKey, problem: &Problem| {
             crate::cli::plan::problem_line(key, problem, &view.manifests, self.colours)
         };
         let new = now.iter().filter(|(which, problem)| self.problems.get(*which) != Some(problem));
         let mut said: Vec<String> = new.map(|((key, ..), problem)| line(key, problem)).collect();
         for ((key, reason, field), _) in self.problems.iter().filter(|(which, _)| !now.contains_key(*which)) {
             let right = self.paint(GREEN, "✓");
-            said.push(format!("{right} Ingress {}: {field}: {} no longer", key.object, reason.word()));
+            said.push(format!("{right} Ingress {key}: {field}: {} no longer", reason.word()));
         }
         self.problems = now;
         said
@@ -161,10 +161,8 @@ impl Display {
     /// Whether it is an Event about a problem that was said already, with its place in the file.
     fn is_said(&self, happening: &Happening) -> bool {
         let Happening::Said(key, event) = happening else { return false };
-        self.problems.iter().any(|((load_balancer, reason, field), _)| {
-            load_balancer == key
-                && event.reason == reason.word()
-                && event.message.starts_with(&format!("{field}: "))
+        self.problems.iter().any(|((object, reason, field), _)| {
+            object == key && event.reason == reason.word() && event.message.starts_with(&format!("{field}: "))
         })
     }
 
@@ -186,7 +184,7 @@ impl Display {
             Happening::Righted(file) => format!("{} {file}: in order again", self.paint(GREEN, "✓")),
             Happening::Said(key, event) => {
                 let (colour, word) = if event.warning { (YELLOW, "Warning") } else { (GREEN, "Normal ") };
-                format!("  {} {}  {}: {}", self.paint(colour, word), event.reason, key.object, event.message)
+                format!("  {} {}  {key}: {}", self.paint(colour, word), event.reason, event.message)
             }
         }
     }

@@ -1,12 +1,13 @@
 //! The folder, told to the controller only after the machines agree with it: an endpoint must exist before it is attached.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
 use crate::controller::folder::FolderSource;
 use crate::controller::source::{KeyPair, NotReady, Source, SourceError};
-use crate::model::{CertificateFingerprint, CertificatesHeld, LoadBalancerKey, ObjectKey};
+use crate::model::{CertificateFingerprint, Held, LoadBalancerKey, ObjectKey};
 use crate::snapshot::Snapshot;
 use crate::status::{Event, Report};
 
@@ -22,25 +23,24 @@ impl Source for LocalSource {
         self.prepared.notified().await;
     }
 
-    fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady> {
-        self.folder.snapshot(certificates_held)
+    fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady> {
+        self.folder.snapshot(held)
     }
 
-    async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
-        self.folder.claim(key).await
-    }
-
-    async fn release(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
-        self.folder.release(key).await
-    }
-
-    async fn publish(
+    async fn claim(
         &self,
-        key: &LoadBalancerKey,
-        report: &Report,
-        news: &[Event],
+        object: &ObjectKey,
+        remembered: &BTreeSet<LoadBalancerKey>,
     ) -> Result<(), SourceError> {
-        self.folder.publish(key, report, news).await
+        self.folder.claim(object, remembered).await
+    }
+
+    async fn release(&self, object: &ObjectKey) -> Result<(), SourceError> {
+        self.folder.release(object).await
+    }
+
+    async fn publish(&self, object: &ObjectKey, report: &Report, news: &[Event]) -> Result<(), SourceError> {
+        self.folder.publish(object, report, news).await
     }
 
     async fn key_pair(

@@ -10,7 +10,7 @@ use kube::runtime::events::{self, EventType, Recorder, Reporter};
 use sha2::{Digest as _, Sha256};
 
 use crate::controller::source::SourceError;
-use crate::model::LoadBalancerKey;
+use crate::model::ObjectKey;
 use crate::status::Event;
 
 /// As what we appear in `kubectl describe`.
@@ -19,7 +19,7 @@ const REPORTER: &str = "gclb";
 /// Says Events.
 pub(super) struct Events {
     recorder: Recorder,
-    said: Mutex<BTreeMap<LoadBalancerKey, BTreeSet<Event>>>,
+    said: Mutex<BTreeMap<ObjectKey, BTreeSet<Event>>>,
 }
 
 impl std::fmt::Debug for Events {
@@ -38,7 +38,7 @@ impl Events {
     /// said all of it.
     pub(super) async fn say(
         &self,
-        key: &LoadBalancerKey,
+        key: &ObjectKey,
         ingress: &Ingress,
         state: &[Event],
         news: &[Event],
@@ -58,7 +58,7 @@ impl Events {
                 self.forget(key);
                 return Err(SourceError::Failed {
                     doing: "say an Event about",
-                    object: format!("Ingress {}", key.object),
+                    object: format!("Ingress {key}"),
                     source: Box::new(source),
                 });
             }
@@ -67,22 +67,22 @@ impl Events {
     }
 
     /// Whether this process has said anything about it.
-    pub(super) fn has_said(&self, key: &LoadBalancerKey) -> bool {
+    pub(super) fn has_said(&self, key: &ObjectKey) -> bool {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
     }
 
     /// Whatever is said of it next is new.
-    pub(super) fn forget(&self, key: &LoadBalancerKey) {
+    pub(super) fn forget(&self, key: &ObjectKey) {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
 
-fn reference(key: &LoadBalancerKey, ingress: &Ingress) -> ObjectReference {
+fn reference(key: &ObjectKey, ingress: &Ingress) -> ObjectReference {
     ObjectReference {
         api_version: Some("networking.k8s.io/v1".to_owned()),
         kind: Some("Ingress".to_owned()),
-        namespace: Some(key.object.namespace.clone()),
-        name: Some(key.object.name.clone()),
+        namespace: Some(key.namespace.clone()),
+        name: Some(key.name.clone()),
         uid: ingress.metadata.uid.clone(),
         ..ObjectReference::default()
     }

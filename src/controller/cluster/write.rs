@@ -1,33 +1,43 @@
 //! What is written to an Ingress: as merge patches, each made only where something differs, so that our own writes cause no others.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use crate::controller::source::SourceError;
-use crate::ingress::{FINALIZER, STATUS};
-use crate::model::LoadBalancerKey;
+use crate::ingress::{FINALIZER, MEMBER_OF, STATUS, remembering};
+use crate::model::{LoadBalancerKey, ObjectKey};
 use crate::status::{HEALTH_UNKNOWN, Phase, Report};
 
 pub(super) const CLAIM: &str = "put the finalizer on";
 pub(super) const RELEASE: &str = "take the finalizer off";
 pub(super) const TELL: &str = "write the status of";
 
-/// Adds our finalizer. `None`: it is there.
-pub(super) fn claim(ingress: &Ingress) -> Option<Value> {
+/// Adds our finalizer, and writes which shared load balancers there are to remember. `None`: all of it is there.
+pub(super) fn claim(ingress: &Ingress, remembered: &BTreeSet<LoadBalancerKey>) -> Option<Value> {
     let mut finalizers = ingress.metadata.finalizers.clone().unwrap_or_default();
-    if finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
+    let wanted = remembering(remembered);
+    let known = ingress.metadata.annotations.as_ref().and_then(|annotations| annotations.get(MEMBER_OF));
+    let has_it = finalizers.iter().any(|finalizer| finalizer == FINALIZER);
+    if has_it && known == wanted.as_ref() {
         return None;
     }
-    finalizers.push(FINALIZER.to_owned());
+    if !has_it {
+        finalizers.push(FINALIZER.to_owned());
+    }
     // A merge patch replaces lists as a whole, so it must be refused where somebody else has changed the list meanwhile.
-    Some(
-        json!({ "metadata": { "resourceVersion": ingress.metadata.resource_version, "finalizers": finalizers } }),
-    )
+    let mut metadata =
+        json!({ "resourceVersion": ingress.metadata.resource_version, "finalizers": finalizers });
+    if known != wanted.as_ref() {
+        metadata["annotations"] = json!({ MEMBER_OF: wanted });
+    }
+    Some(json!({ "metadata": metadata }))
 }
 
-/// Takes our finalizer and our annotation off. `None`: neither is there.
+/// Takes our finalizer and our annotations off. `None`: neither is there.
 pub(super) fn release(ingress: &Ingress) -> Option<Value> {
     let mut finalizers = ingress.metadata.finalizers.clone().unwrap_or_default();
     let before = finalizers.len();
@@ -38,7 +48,7 @@ pub(super) fn release(ingress: &Ingress) -> Option<Value> {
     Some(json!({ "metadata": {
         "resourceVersion": ingress.metadata.resource_version,
         "finalizers": finalizers,
-        "annotations": { STATUS: null },
+        "annotations": { STATUS: null, MEMBER_OF: null },
     } }))
 }
 
@@ -108,21 +118,21 @@ fn summary(report: &Report) -> String {
 
 pub(super) async fn patch(
     api: &Api<Ingress>,
-    key: &LoadBalancerKey,
+    key: &ObjectKey,
     doing: &'static str,
     patch: &Value,
 ) -> Result<Ingress, SourceError> {
-    api.patch(&key.object.name, &PatchParams::default(), &Patch::Merge(patch))
+    api.patch(&key.name, &PatchParams::default(), &Patch::Merge(patch))
         .await
         .map_err(|error| failed(doing, key, error))
 }
 
 pub(super) async fn patch_status(
     api: &Api<Ingress>,
-    key: &LoadBalancerKey,
+    key: &ObjectKey,
     patch: &Value,
 ) -> Result<Ingress, SourceError> {
-    api.patch_status(&key.object.name, &PatchParams::default(), &Patch::Merge(patch))
+    api.patch_status(&key.name, &PatchParams::default(), &Patch::Merge(patch))
         .await
         .map_err(|error| failed(TELL, key, error))
 }
@@ -130,11 +140,11 @@ pub(super) async fn patch_status(
 /// Nobody needs to be told that an object is gone which is.
 pub(super) async fn unless_gone(
     api: &Api<Ingress>,
-    key: &LoadBalancerKey,
+    key: &ObjectKey,
     error: SourceError,
 ) -> Result<(), SourceError> {
     match error {
-        SourceError::Changed { .. } => match api.get_metadata_opt(&key.object.name).await {
+        SourceError::Changed { .. } => match api.get_metadata_opt(&key.name).await {
             Ok(None) => Ok(()),
             Ok(Some(_)) | Err(_) => Err(error),
         },
@@ -142,17 +152,15 @@ pub(super) async fn unless_gone(
     }
 }
 
-pub(super) fn changed(doing: &'static str, key: &LoadBalancerKey) -> SourceError {
-    SourceError::Changed { doing, object: format!("Ingress {}", key.object) }
+pub(super) fn changed(doing: &'static str, key: &ObjectKey) -> SourceError {
+    SourceError::Changed { doing, object: format!("Ingress {key}") }
 }
 
-fn failed(doing: &'static str, key: &LoadBalancerKey, error: kube::Error) -> SourceError {
+fn failed(doing: &'static str, key: &ObjectKey, error: kube::Error) -> SourceError {
     match error {
         // Gone, or of another version.
         kube::Error::Api(status) if matches!(status.code, 404 | 409) => changed(doing, key),
-        error => {
-            SourceError::Failed { doing, object: format!("Ingress {}", key.object), source: Box::new(error) }
-        }
+        error => SourceError::Failed { doing, object: format!("Ingress {key}"), source: Box::new(error) },
     }
 }
 

@@ -28,12 +28,12 @@ fn cluster(id: ClusterId) -> Cluster {
     }
 }
 
-fn key(name: &str) -> LoadBalancerKey {
-    LoadBalancerKey::ingress(ObjectKey::new("default", name))
+fn key(name: &str) -> ObjectKey {
+    ObjectKey::new("default", name)
 }
 
 fn spec_of(source: &FolderSource, name: &str) -> Option<(IngressSpec, bool)> {
-    let snapshot = source.snapshot(CertificatesHeld::default()).unwrap();
+    let snapshot = source.snapshot(Held::default()).unwrap();
     let ingress = snapshot.ingresses.get(&ObjectKey::new("default", name))?;
     Some((ingress.spec.clone().unwrap(), ingress.metadata.deletion_timestamp.is_some()))
 }
@@ -71,12 +71,12 @@ async fn a_removed_manifest_is_a_deletion_that_waits_for_the_release() {
     std::fs::write(&one, ingress("claimed", "web")).unwrap();
     std::fs::write(&two, ingress("unclaimed", "web")).unwrap();
     let source = open(folder.path());
-    source.claim(&key("claimed")).await.unwrap();
+    source.claim(&key("claimed"), &BTreeSet::new()).await.unwrap();
     std::fs::remove_file(&one).unwrap();
     std::fs::remove_file(&two).unwrap();
     eventually(&source, "both manifests gone", |view| names(view) == ["claimed deleting"]).await;
     assert!(spec_of(&source, "claimed").unwrap().1);
-    let snapshot = source.snapshot(CertificatesHeld::default()).unwrap();
+    let snapshot = source.snapshot(Held::default()).unwrap();
     let finalizers = snapshot.ingresses[&ObjectKey::new("default", "claimed")].metadata.finalizers.clone();
     assert_eq!(finalizers, Some(vec![FINALIZER.to_owned()]));
 
@@ -91,7 +91,7 @@ async fn a_removed_manifest_is_a_deletion_that_waits_for_the_release() {
     })
     .await;
     assert!(spec_of(&source, "claimed").unwrap().1);
-    assert!(source.claim(&key("claimed")).await.is_err());
+    assert!(source.claim(&key("claimed"), &BTreeSet::new()).await.is_err());
     source.release(&key("claimed")).await.unwrap();
     let (spec, deleting) = spec_of(&source, "claimed").unwrap();
     assert_eq!((spec.default_backend.unwrap().service.unwrap().name.as_str(), deleting), ("other", false));
@@ -109,7 +109,7 @@ async fn the_controller_is_woken_by_edits_and_releases() {
     std::fs::rename(&draft, &file).unwrap();
     tokio::time::timeout(Duration::from_secs(20), source.changed()).await.unwrap();
     assert_eq!(spec_of(&source, "web").unwrap().0.default_backend.unwrap().service.unwrap().name, "b");
-    source.claim(&key("web")).await.unwrap();
+    source.claim(&key("web"), &BTreeSet::new()).await.unwrap();
     source.release(&key("web")).await.unwrap();
     tokio::time::timeout(Duration::from_secs(20), source.changed()).await.unwrap();
 }
@@ -217,7 +217,7 @@ fn the_examples_are_without_fault() {
         let world = manifests.world(&Supplies::default());
         assert!(manifests.diagnostics.is_empty(), "{:?}", manifests.diagnostics);
         assert!(world.diagnostics.is_empty(), "{:?}", world.diagnostics);
-        let snapshot = world.snapshot(cluster(cluster_id()), Timestamp::now(), CertificatesHeld::default());
+        let snapshot = world.snapshot(cluster(cluster_id()), Timestamp::now(), Held::default());
         assert_eq!(snapshot.ingresses.len(), 1, "{}", folder.display());
         assert_eq!(snapshot.secrets.len(), world.secrets.len(), "{}", folder.display());
         assert!(snapshot.secrets.values().all(Result::is_ok), "{}", folder.display());

@@ -15,9 +15,11 @@ use crate::apply::{Ended, Ending, Outcome, Unfinished};
 use crate::cloud::Cloud;
 use crate::controller::source::Source;
 use crate::controller::{Observer, Progress};
-use crate::model::{BackendService, Kind, LoadBalancerKey, Observed, Ref, Resource as _, ResourceId};
+use crate::model::{
+    BackendService, Kind, LoadBalancerKey, ObjectKey, Observed, Ref, Resource as _, ResourceId,
+};
 use crate::plan::Plan;
-use crate::status::{self, Activity, Event, Report, Work};
+use crate::status::{self, Activity, Event, Phase, Report, Work};
 use crate::translate::{Disposition, Translation};
 
 /// While a plan is applied, its ends are told together within so long of each other; a forwarding rule's at once.
@@ -41,7 +43,7 @@ struct Going<'a> {
     /// Ends that no Event has told of yet.
     untold: Vec<Ended>,
     /// What was told last.
-    reports: BTreeMap<LoadBalancerKey, Report>,
+    reports: BTreeMap<ObjectKey, Report>,
 }
 
 impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
@@ -142,16 +144,22 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         turn
     }
 
-    fn count(&self, translation: &Translation, reports: &BTreeMap<LoadBalancerKey, Report>) {
+    fn count(&self, translation: &Translation, reports: &BTreeMap<ObjectKey, Report>) {
         let mut problems: BTreeMap<&'static str, i64> = BTreeMap::new();
-        for translated in translation.load_balancers.values() {
-            for problem in &translated.problems {
-                *problems.entry(problem.reason.word()).or_default() += 1;
-            }
+        for (_, problem) in translation.problems() {
+            *problems.entry(problem.reason.word()).or_default() += 1;
+        }
+        // A load balancer of several is as far as the one of them that is least well.
+        let mut worst: BTreeMap<&LoadBalancerKey, Phase> = BTreeMap::new();
+        for (object, report) in reports {
+            let Some(claimant) = translation.claimants.get(object) else { continue };
+            let key = claimant.home.as_ref().or(claimant.elsewhere.first());
+            let phase = report.summary.phase;
+            key.map(|key| worst.entry(key).and_modify(|worst| *worst = phase.max(*worst)).or_insert(phase));
         }
         let mut phases: BTreeMap<&'static str, i64> = BTreeMap::new();
-        for report in reports.values() {
-            *phases.entry(report.summary.phase.word()).or_default() += 1;
+        for phase in worst.into_values() {
+            *phases.entry(phase.word()).or_default() += 1;
         }
         self.options.metrics.problems(problems);
         self.options.metrics.load_balancers(phases);

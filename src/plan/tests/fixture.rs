@@ -10,7 +10,7 @@ use crate::model::{
     Scheme, Scope, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
 };
 use crate::plan::{Action, Change, Plan, order, simulate_with};
-use crate::translate::{Disposition, Frontends, Translated, Translation};
+use crate::translate::{Disposition, Frontends, Translation};
 
 pub(crate) fn name(text: impl Into<String>) -> ResourceName {
     ResourceName::new(text).unwrap()
@@ -237,8 +237,7 @@ impl World {
     }
 
     pub(crate) fn dispose(&mut self, lb: &str, disposition: Disposition) {
-        let translated = Translated { disposition, problems: Vec::new() };
-        self.translation.load_balancers.insert(key(lb), translated);
+        self.translation.insert(key(lb), disposition);
     }
 
     /// The cloud as this world wishes it.

@@ -36,7 +36,7 @@ fn cluster() -> Cluster {
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {
     let manifests = Manifests::read(files.iter().copied());
     assert!(manifests.diagnostics.is_empty(), "{:?}", manifests.diagnostics);
-    manifests.snapshot(cluster(), Timestamp::UNIX_EPOCH, CertificatesHeld::default())
+    manifests.snapshot(cluster(), Timestamp::UNIX_EPOCH, Held::default())
 }
 
 /// All diagnostics of one text, one to a line.
@@ -359,7 +359,7 @@ proptest! {
     #[test]
     fn no_text_makes_the_loader_panic(text in ".{0,200}") {
         let manifests = Manifests::read([("any.yaml", text.as_str())]);
-        let _ = manifests.snapshot(cluster(), Timestamp::UNIX_EPOCH, CertificatesHeld::default());
+        let _ = manifests.snapshot(cluster(), Timestamp::UNIX_EPOCH, Held::default());
     }
 
     /// Near misses reach deeper than noise does.
@@ -373,6 +373,6 @@ proptest! {
         for diagnostic in &manifests.diagnostics {
             let _ = format!("{:?}", miette::Report::new(diagnostic.clone()));
         }
-        let _ = manifests.snapshot(cluster(), Timestamp::UNIX_EPOCH, CertificatesHeld::default());
+        let _ = manifests.snapshot(cluster(), Timestamp::UNIX_EPOCH, Held::default());
     }
 }

@@ -21,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use super::Manifests;
 use super::diagnostic::{Code, Diagnostic, DiagnosticSeverity};
 use super::object::{Content, Object, ObjectId, Secret};
-use crate::model::{CertificatesHeld, ObjectKey, Zone};
+use crate::model::{Held, ObjectKey, Zone};
 use crate::snapshot::{
     CLASS_ANNOTATION, CONTROLLER, Cluster, Node, Service, ServiceEndpoints, Snapshot, certificate,
 };
@@ -208,12 +208,7 @@ impl World {
 
     /// What one translation may read.
     #[must_use]
-    pub fn snapshot(
-        &self,
-        cluster: Cluster,
-        taken_at: Timestamp,
-        certificates_held: CertificatesHeld,
-    ) -> Snapshot {
+    pub fn snapshot(&self, cluster: Cluster, taken_at: Timestamp, held: Held) -> Snapshot {
         let referenced = self.ingresses.iter().flat_map(|(key, ingress)| {
             let tls = ingress.spec.iter().flat_map(|spec| spec.tls.iter().flatten());
             tls.filter_map(|tls| Some(ObjectKey::new(key.namespace.clone(), tls.secret_name.clone()?)))
@@ -233,7 +228,7 @@ impl World {
             endpoints: self.endpoints.clone(),
             nodes: self.machines.iter().map(|(name, machine)| (name.clone(), machine.node.clone())).collect(),
             secrets,
-            certificates_held,
+            held,
         }
     }
 }

@@ -75,7 +75,7 @@ fn snapshot(stores: &Stores) -> Snapshot {
         node_tags: BTreeSet::new(),
         claim_classless: false,
     };
-    stores.snapshot(cluster, Timestamp::UNIX_EPOCH, CertificatesHeld::default())
+    stores.snapshot(cluster, Timestamp::UNIX_EPOCH, Held::default())
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn what_cannot_be_resolved_gets_a_backend_service_without_backends() {
         let translation = translated(&mut snapshot, spec);
         let field = format!("spec.rules[0].http.paths[0].backend.{below}");
         assert_eq!(problems(&translation), [(Severity::Degraded, reason, field.as_str())]);
-        let message = &test_of(&translation).problems[0].message;
+        let message = &problems_of(&translation)[0].message;
         assert!(message.contains(says), "{message}");
         assert!(message.contains("requests for a.example.com/a (and 1 more path)"), "{message}");
         assert_eq!(frontends(&translation).forwarding_rules, frontends(&good).forwarding_rules);
@@ -169,7 +169,7 @@ fn an_annotation_that_cannot_be_read_takes_no_service_off_the_air() {
         let translation = to_web(&mut snapshot);
         let field = "Service default/web: metadata.annotations[cloud.google.com/neg]";
         assert_eq!(problems(&translation), [(Severity::Degraded, Reason::NegAnnotationInvalid, field)]);
-        let message = &test_of(&translation).problems[0].message;
+        let message = &problems_of(&translation)[0].message;
         assert!(message.contains(says), "{message}");
         assert_eq!(count(&translation, Kind::InstanceGroup), 2, "it opens node ports");
 

@@ -24,7 +24,7 @@ fn ports(translation: &Translation) -> Vec<u16> {
 }
 
 fn hold(snapshot: &mut Snapshot, secret: &str, certificate: &str) {
-    snapshot.certificates_held.by_secret.insert(key(secret), name(certificate));
+    snapshot.held.certificates.by_secret.insert(key(secret), name(certificate));
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_missing_first_certificate_leaves_plain_http() {
         problems(&translation),
         [(Severity::Degraded, Reason::SecretInvalid, "spec.tls[0].secretName")]
     );
-    let message = &test_of(&translation).problems[0].message;
+    let message = &problems_of(&translation)[0].message;
     assert!(message.contains("its tls.key does not belong to its tls.crt"), "{message}");
     assert_eq!(ports(&translation), [80]);
 
@@ -79,7 +79,7 @@ fn a_lost_secret_keeps_its_last_certificate() {
         let translation = with_secrets(&mut snapshot, &["tls"]);
         let reason = if spoil { Reason::SecretInvalid } else { Reason::SecretNotFound };
         assert_eq!(problems(&translation), [(Severity::Degraded, reason, "spec.tls[0].secretName")]);
-        assert!(test_of(&translation).problems[0].message.contains("stays in use"));
+        assert!(problems_of(&translation)[0].message.contains("stays in use"));
         assert_eq!(served(&translation), ["the-last-good-one"]);
         assert_eq!(ports(&translation), [80, 443]);
         assert_eq!(count(&translation, Kind::SslCertificate), 0, "nothing is uploaded");
@@ -103,7 +103,7 @@ fn a_secret_that_is_still_to_come_takes_nothing_away() {
     // The Ingress used to name the Secret `old` and was edited to name `new`, which a certificate issuer has yet to write.
     let mut snapshot = world();
     let serves = vec![(key("old"), name("the-old-one")), (key("kept"), name("an-older-one"))];
-    snapshot.certificates_held.by_load_balancer.insert(load_balancer("test"), serves);
+    snapshot.held.certificates.by_load_balancer.insert(load_balancer("test"), serves);
     let translation = with_secrets(&mut snapshot, &["new"]);
     assert_eq!(served(&translation), ["the-old-one", "an-older-one"]);
     assert_eq!(ports(&translation), [80, 443]);
@@ -168,7 +168,7 @@ fn more_certificates_than_a_proxy_takes() {
     let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
     let translation = with_secrets(&mut snapshot, &secrets);
     assert_eq!(problems(&translation), [(Severity::Degraded, Reason::TooManyCertificates, "spec.tls")]);
-    let message = &test_of(&translation).problems[0].message;
+    let message = &problems_of(&translation)[0].message;
     assert!(message.contains("left out: default/tls-15, default/tls-16"), "{message}");
     assert_eq!(served(&translation).len(), Certificates::MAX);
     assert_eq!(count(&translation, Kind::SslCertificate), Certificates::MAX, "none is uploaded in vain");

@@ -112,7 +112,7 @@ proptest! {
         add_ingress(&mut snapshot, "test", annotations, spec);
         let translation = translate(&snapshot);
         prop_assert_eq!(translation.load_balancers.len(), 1);
-        for problem in &test_of(&translation).problems {
+        for problem in problems_of(&translation) {
             prop_assert!(!problem.field.is_empty());
             prop_assert!(problem.message.ends_with('.'), "{}", problem.message);
         }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::model::{
-    CertificateFingerprint, CertificatesHeld, ClusterId, Kind, LoadBalancerKey, ObjectKey, Ref, Resource,
-    ResourceName, Zone,
+    CertificateFingerprint, ClusterId, Held, Kind, LoadBalancerKey, ObjectKey, Ref, Resource, ResourceName,
+    Zone,
 };
-use crate::problem::{Reason, Severity};
+use crate::problem::{Problem, Reason, Severity};
 use crate::snapshot::CONTROLLER;
 use crate::snapshot::{
     Certificate, CertificateError, Cluster, Node, PodEndpoint, Service, ServiceEndpoints, ServicePort,
@@ -35,7 +35,7 @@ pub(super) fn world() -> Snapshot {
         endpoints: BTreeMap::new(),
         nodes: BTreeMap::new(),
         secrets: BTreeMap::new(),
-        certificates_held: CertificatesHeld::default(),
+        held: Held::default(),
     };
     add_node(&mut snapshot, "node-a", "us-central1-a", true);
     add_node(&mut snapshot, "node-b", "us-central1-b", true);
@@ -133,10 +133,17 @@ pub(super) fn frontends(translation: &Translation) -> &Frontends {
     }
 }
 
+/// What is wrong with `test`.
+pub(super) fn problems_of(translation: &Translation) -> &[Problem] {
+    &translation.claimants[&key("test")].problems
+}
+
 /// Severity, reason and field of each problem of `test`.
 pub(super) fn problems(translation: &Translation) -> Vec<(Severity, Reason, &str)> {
-    let problems = &test_of(translation).problems;
-    problems.iter().map(|problem| (problem.severity, problem.reason, problem.field.as_str())).collect()
+    problems_of(translation)
+        .iter()
+        .map(|problem| (problem.severity, problem.reason, problem.field.as_str()))
+        .collect()
 }
 
 /// The only node of its kind.

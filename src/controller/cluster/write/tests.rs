@@ -17,13 +17,29 @@ fn report(address: Option<&str>, phase: Phase) -> Report {
 fn a_finalizer_is_added_once_and_beside_those_of_others() {
     let bare =
         ingress(json!({"metadata": {"name": "a", "resourceVersion": "7", "finalizers": ["other.dev/x"]}}));
-    let patch = claim(&bare).unwrap();
+    let patch = claim(&bare, &BTreeSet::new()).unwrap();
     assert_eq!(
         patch,
         json!({"metadata": {"resourceVersion": "7", "finalizers": ["other.dev/x", FINALIZER]}})
     );
     let claimed = ingress(json!({"metadata": {"finalizers": ["other.dev/x", FINALIZER]}}));
-    assert_eq!(claim(&claimed), None);
+    assert_eq!(claim(&claimed, &BTreeSet::new()), None);
+}
+
+#[test]
+fn what_an_object_is_a_member_of_is_written_with_the_finalizer_and_kept_right() {
+    let of = |names: &[&str]| names.iter().map(|name| LoadBalancerKey::group("default", *name)).collect();
+    let bare = ingress(json!({"metadata": {"resourceVersion": "7"}}));
+    assert_eq!(
+        claim(&bare, &of(&["b", "a"])),
+        Some(json!({"metadata": {"resourceVersion": "7", "finalizers": [FINALIZER],
+            "annotations": {MEMBER_OF: "group/default/a,group/default/b"}}}))
+    );
+    let member = ingress(json!({"metadata": {"resourceVersion": "7", "finalizers": [FINALIZER],
+        "annotations": {MEMBER_OF: "group/default/a"}}}));
+    assert_eq!(claim(&member, &of(&["a"])), None);
+    let left = claim(&member, &of(&[])).unwrap();
+    assert_eq!(left["metadata"]["annotations"], json!({MEMBER_OF: null}));
 }
 
 #[test]
@@ -33,7 +49,7 @@ fn what_is_let_go_keeps_nothing_of_ours() {
     let patch = release(&ours).unwrap();
     assert_eq!(
         patch,
-        json!({"metadata": {"resourceVersion": "7", "finalizers": ["other.dev/x"], "annotations": {STATUS: null}}})
+        json!({"metadata": {"resourceVersion": "7", "finalizers": ["other.dev/x"], "annotations": {STATUS: null, MEMBER_OF: null}}})
     );
     assert_eq!(release(&ingress(json!({"metadata": {}}))), None);
 }

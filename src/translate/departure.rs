@@ -1,0 +1,113 @@
+//! When an object may be let go, and which load balancers it must remember until then.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{
+    Destination, Holder, HostRoutes, LoadBalancerKey, ObjectKey, Observed, PathMatcher, PathRule, Ref,
+    ResourceName, TargetHttpsProxy, UrlMap,
+};
+
+use super::{Claimant, Disposition, Translated, Translation};
+
+impl Translation {
+    /// The objects that must not vanish unseen, since something is made for them, with the shared load balancers that each must
+    /// remember.
+    pub fn claims<'a>(
+        &'a self,
+        observed: &'a Observed,
+    ) -> impl Iterator<Item = (&'a ObjectKey, BTreeSet<LoadBalancerKey>)> {
+        self.claimants.iter().filter_map(|(object, claimant)| {
+            let home = self.load_balancers.get(claimant.home.as_ref()?)?;
+            match home.disposition {
+                Disposition::Serve(_) => Some((object, self.remembered(object, claimant, observed))),
+                Disposition::Keep | Disposition::TearDown => None,
+            }
+        })
+    }
+
+    /// The shared load balancers that an object must remember, since they hold something of it or are about to.
+    #[must_use]
+    pub fn remembered(
+        &self,
+        object: &ObjectKey,
+        claimant: &Claimant,
+        observed: &Observed,
+    ) -> BTreeSet<LoadBalancerKey> {
+        let Claimant { home, elsewhere, share: _, problems: _ } = claimant;
+        let left = elsewhere.iter().filter(|key| self.may_hold(object, key, observed));
+        home.iter().chain(left).filter(|key| key.is_shared()).cloned().collect()
+    }
+
+    /// Whether nothing of an object that has no home any more is left in the cloud.
+    #[must_use]
+    pub fn is_gone(&self, object: &ObjectKey, claimant: &Claimant, observed: &Observed) -> bool {
+        let Claimant { home, elsewhere, share: _, problems: _ } = claimant;
+        home.is_none() && !elsewhere.iter().any(|key| self.may_hold(object, key, observed))
+    }
+
+    /// Whether a load balancer may still hold something of an object that has left it.
+    fn may_hold(&self, object: &ObjectKey, key: &LoadBalancerKey, observed: &Observed) -> bool {
+        let Some(Translated { disposition, objects }) = self.load_balancers.get(key) else { return false };
+        // Until it is served elsewhere it is served there.
+        if objects.contains(object) {
+            return true;
+        }
+        match disposition {
+            Disposition::TearDown => observed.held_by(key).next().is_some(),
+            Disposition::Serve(_) if !key.is_shared() => true,
+            Disposition::Serve(_) => !self.holds_only_what_is_wanted(key, observed),
+            // It cannot be changed now because of those that stay; they are the ones who hold it, and nobody is kept for that.
+            Disposition::Keep => false,
+        }
+    }
+
+    /// Whether everything that it serves is asked for by somebody who stays. What is still to come does not matter.
+    fn holds_only_what_is_wanted(&self, key: &LoadBalancerKey, observed: &Observed) -> bool {
+        let holder = Holder::LoadBalancer(key.clone());
+        for (id, mark, is) in observed.graph.of::<UrlMap>() {
+            if mark.holder != holder {
+                continue;
+            }
+            let wanted = self.desired.entry(id).and_then(|entry| match &entry.node {
+                crate::model::Node::UrlMap(map) => Some(map),
+                _ => None,
+            });
+            // A map that nobody wants is on its way out.
+            let Some(wanted) = wanted else { return false };
+            let (is, wanted) = (requests(is), requests(wanted));
+            if is.iter().any(|(request, destination)| wanted.get(request) != Some(destination)) {
+                return false;
+            }
+        }
+        for (id, mark, is) in observed.graph.of::<TargetHttpsProxy>() {
+            if mark.holder != holder {
+                continue;
+            }
+            let wanted = self.desired.entry(id).and_then(|entry| match &entry.node {
+                crate::model::Node::TargetHttpsProxy(proxy) => Some(&proxy.certificates),
+                _ => None,
+            });
+            let wanted: BTreeSet<&ResourceName> =
+                wanted.into_iter().flat_map(|certificates| certificates.iter()).map(Ref::name).collect();
+            if is.certificates.iter().any(|certificate| !wanted.contains(certificate.name())) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Where requests go, by host and path; the map's own default under two empty texts.
+fn requests(map: &UrlMap) -> BTreeMap<(&str, &str), &Destination> {
+    let UrlMap { default, hosts } = map;
+    let mut requests = BTreeMap::from([(("", ""), default)]);
+    for HostRoutes { hosts, matcher: PathMatcher { name: _, default, path_rules } } in hosts {
+        for host in hosts {
+            requests.insert((host, ""), default);
+            for PathRule { paths, destination } in path_rules {
+                requests.extend(paths.iter().map(|path| ((host.as_str(), path.as_str()), destination)));
+            }
+        }
+    }
+    requests
+}
