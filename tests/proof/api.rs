@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, Weak};
 
 use gclb::controller::source::{KeyPair, NotReady, Source, SourceError};
-use gclb::ingress::{FINALIZER, STATUS};
-use gclb::model::{CertificateFingerprint, CertificatesHeld, ClusterId, LoadBalancerKey, ObjectKey};
+use gclb::ingress::{FINALIZER, MEMBER_OF, STATUS, remembering};
+use gclb::model::{CertificateFingerprint, ClusterId, Held, LoadBalancerKey, ObjectKey};
 use gclb::snapshot::stores::{Matters, Seen, Stores};
 use gclb::snapshot::{Cluster, Snapshot, certificate};
 use gclb::status::{Event, Phase, Report};
@@ -326,7 +326,7 @@ impl Source for Process {
         self.changed.notified().await;
     }
 
-    fn snapshot(&self, certificates_held: CertificatesHeld) -> Result<Snapshot, NotReady> {
+    fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady> {
         let stores = self.stores.lock().unwrap();
         let missing = stores.missing();
         if !missing.is_empty() {
@@ -339,18 +339,36 @@ impl Source for Process {
             node_tags: BTreeSet::new(),
             claim_classless: false,
         };
-        Ok(stores.snapshot(cluster, jiff::Timestamp::now(), certificates_held))
+        Ok(stores.snapshot(cluster, jiff::Timestamp::now(), held))
     }
 
-    async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+    async fn claim(
+        &self,
+        key: &ObjectKey,
+        remembered: &BTreeSet<LoadBalancerKey>,
+    ) -> Result<(), SourceError> {
         let gone = || SourceError::Changed { doing: "claim", object: key.to_string() };
-        let seen = self.ingress(&key.object).ok_or_else(gone)?;
-        if seen.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER) {
+        let seen = self.ingress(key).ok_or_else(gone)?;
+        let wanted = remembering(remembered);
+        let known = seen.metadata.annotations.as_ref().and_then(|all| all.get(MEMBER_OF));
+        let is_claimed = seen.metadata.finalizers.iter().flatten().any(|finalizer| finalizer == FINALIZER);
+        if is_claimed && known == wanted.as_ref() {
             return Ok(());
         }
         let write = async {
-            self.api.write(Some(&seen), "claim", &key.object, |ingress| {
-                ingress.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
+            self.api.write(Some(&seen), "claim", key, |ingress| {
+                if !is_claimed {
+                    ingress.metadata.finalizers.get_or_insert_default().push(FINALIZER.to_owned());
+                }
+                match &wanted {
+                    Some(text) => {
+                        let annotations = ingress.metadata.annotations.get_or_insert_default();
+                        annotations.insert(MEMBER_OF.to_owned(), text.clone());
+                    }
+                    None => {
+                        ingress.metadata.annotations.as_mut().and_then(|all| all.remove(MEMBER_OF));
+                    }
+                }
             })
         };
         let written = self.gate.pass(format!("claim {key}"), write).await?;
@@ -358,15 +376,16 @@ impl Source for Process {
         Ok(())
     }
 
-    async fn release(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
-        let Some(seen) = self.ingress(&key.object) else { return Ok(()) };
+    async fn release(&self, key: &ObjectKey) -> Result<(), SourceError> {
+        let Some(seen) = self.ingress(key) else { return Ok(()) };
         let write = async {
-            self.api.write(Some(&seen), "release", &key.object, |ingress| {
+            self.api.write(Some(&seen), "release", key, |ingress| {
                 if let Some(finalizers) = &mut ingress.metadata.finalizers {
                     finalizers.retain(|finalizer| finalizer != FINALIZER);
                 }
                 if let Some(annotations) = &mut ingress.metadata.annotations {
                     annotations.remove(STATUS);
+                    annotations.remove(MEMBER_OF);
                 }
             })
         };
@@ -375,14 +394,14 @@ impl Source for Process {
         Ok(())
     }
 
-    async fn publish(&self, key: &LoadBalancerKey, report: &Report, _: &[Event]) -> Result<(), SourceError> {
-        let Some(seen) = self.ingress(&key.object) else { return Ok(()) };
+    async fn publish(&self, key: &ObjectKey, report: &Report, _: &[Event]) -> Result<(), SourceError> {
+        let Some(seen) = self.ingress(key) else { return Ok(()) };
         let told = tell(&seen, report);
         if told == *seen {
             return Ok(());
         }
         let write = async {
-            self.api.write(None, "write the status of", &key.object, |ingress| {
+            self.api.write(None, "write the status of", key, |ingress| {
                 ingress.status.clone_from(&told.status);
                 let summary =
                     told.metadata.annotations.as_ref().and_then(|annotations| annotations.get(STATUS));
