@@ -29,7 +29,7 @@ impl Digests {
             endpoints,
             nodes,
             secrets,
-            certificates_held: _,
+            held: _,
         } = snapshot;
         let mut all = Self::default();
         all.add("the cluster's settings".to_owned(), &format!("{cluster:?}"));
@@ -44,7 +44,9 @@ impl Digests {
                 .annotations
                 .iter()
                 .flatten()
-                .filter(|(name, _)| name.as_str() != crate::ingress::STATUS)
+                .filter(|(name, _)| {
+                    ![crate::ingress::STATUS, crate::ingress::MEMBER_OF].contains(&name.as_str())
+                })
                 .collect();
             let said = (&metadata.labels, asked, &ingress.spec, metadata.deletion_timestamp.is_some());
             all.add(format!("Ingress {key}"), &json(&said));

@@ -2,6 +2,7 @@
 //! kind; nothing is watched. Of Secrets only those are read that an Ingress of ours refers to, one by one, so that whoever runs such a
 //! command needs no right to list them.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -17,7 +18,7 @@ use serde::de::DeserializeOwned;
 use super::{secrets, write};
 use crate::cloud::KeyPairs;
 use crate::controller::source::{KeyPair, SourceError};
-use crate::model::{CertificateFingerprint, CertificatesHeld, LoadBalancerKey, ObjectKey};
+use crate::model::{CertificateFingerprint, Held, LoadBalancerKey, ObjectKey};
 use crate::snapshot::stores::{Matters, Seen, Stores, Unread};
 use crate::snapshot::{Cluster, Snapshot};
 
@@ -108,20 +109,24 @@ impl ListedCluster {
 
     /// Everything one translation may read.
     #[must_use]
-    pub fn snapshot(&self, certificates_held: CertificatesHeld) -> Snapshot {
-        self.stores.snapshot(self.cluster.clone(), Timestamp::now(), certificates_held)
+    pub fn snapshot(&self, held: Held) -> Snapshot {
+        self.stores.snapshot(self.cluster.clone(), Timestamp::now(), held)
     }
 
-    /// Makes sure that the object of this load balancer cannot vanish unseen: the one thing that is ever written here.
+    /// Makes sure that an object cannot vanish unseen, and that it remembers these shared load balancers: the one thing that is ever written here.
     ///
     /// # Errors
     /// When it could not be written.
-    pub async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
-        let Some(ingress) = self.stores.get_ingress(&key.object) else {
+    pub async fn claim(
+        &self,
+        key: &ObjectKey,
+        remembered: &BTreeSet<LoadBalancerKey>,
+    ) -> Result<(), SourceError> {
+        let Some(ingress) = self.stores.get_ingress(key) else {
             return Err(write::changed(write::CLAIM, key));
         };
-        if let Some(patch) = write::claim(&ingress) {
-            let api = Api::namespaced(self.client.clone(), &key.object.namespace);
+        if let Some(patch) = write::claim(&ingress, remembered) {
+            let api = Api::namespaced(self.client.clone(), &key.namespace);
             write::patch(&api, key, write::CLAIM, &patch).await?;
         }
         Ok(())
