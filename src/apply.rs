@@ -1,6 +1,7 @@
 //! Makes the changes of a plan. Chooses nothing: what can be chosen was chosen in the plan.
 
 mod permit;
+pub mod quota;
 mod run;
 mod setbacks;
 

@@ -11,6 +11,7 @@ mod ownership;
 
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::time::Duration;
 
 pub use ownership::{Ownership, Standing};
 
@@ -182,7 +183,21 @@ pub enum CloudError {
         #[source]
         source: Cause,
     },
-    /// It may pass: the network, the cloud itself, or too many requests.
+    /// Too many requests. Nothing was done, and nothing is wrong with the request: it goes out again when the quota allows it, which is
+    /// what [`quota`](crate::apply::quota) knows. Not a failure of a change.
+    #[error("{doing} {what}: the quota of requests per minute is used up")]
+    Throttled {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// How long the cloud asked to be left alone.
+        retry_after: Option<Duration>,
+        /// What the cloud said.
+        #[source]
+        source: Cause,
+    },
+    /// It may pass: the network, or the cloud itself.
     #[error("{doing} {what}")]
     Transient {
         /// Verb.
@@ -277,7 +292,7 @@ impl CloudError {
     pub fn next(&self) -> Next {
         match self {
             Self::NotAsPlanned { .. } => Next::LookAgain,
-            Self::NotReady { .. } | Self::Transient { .. } => Next::Later,
+            Self::NotReady { .. } | Self::Throttled { .. } | Self::Transient { .. } => Next::Later,
             Self::Quota { .. }
             | Self::Forbidden { .. }
             | Self::Refused { .. }
@@ -300,7 +315,10 @@ impl CloudError {
             | Self::Quota { .. }
             | Self::Refused { .. }
             | Self::InstanceTaken { .. } => true,
-            Self::Forbidden { .. } | Self::KeyPair { .. } | Self::Unspeakable { .. } => false,
+            Self::Throttled { .. }
+            | Self::Forbidden { .. }
+            | Self::KeyPair { .. }
+            | Self::Unspeakable { .. } => false,
         }
     }
 
@@ -310,6 +328,7 @@ impl CloudError {
         match self {
             Self::NotAsPlanned { .. } => "not_as_planned",
             Self::NotReady { .. } => "not_ready",
+            Self::Throttled { .. } => "throttled",
             Self::Transient { .. } => "transient",
             Self::Quota { .. } => "quota",
             Self::Forbidden { .. } => "forbidden",

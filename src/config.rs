@@ -11,6 +11,7 @@ use gce::{BuildError, Client, RetryPolicy};
 use url::Url;
 
 use crate::apply::Pace;
+use crate::apply::quota::{Belief, Quota};
 use crate::metrics::Metrics;
 use crate::model::{ClusterId, InvalidName};
 use crate::telemetry::Telemetry;
@@ -66,6 +67,10 @@ pub struct PaceArguments {
     #[arg(long, env = "GCLB_CONCURRENCY", value_name = "N", default_value_t = Pace::default().concurrency,
           value_parser = concurrency)]
     pub concurrency: usize,
+    /// How many calls a minute the project is believed to allow, where that is not 1500: GROUP=N, with GROUP one of mutations, reads,
+    /// lists, operation-reads, heavy-reads. What the cloud refuses corrects it
+    #[arg(long, env = "GCLB_QUOTA", value_name = "GROUP=N", value_delimiter = ',')]
+    pub quota: Vec<Belief>,
 }
 
 /// Who leads where several run.
@@ -133,11 +138,12 @@ impl CloudArguments {
     ///
     /// # Errors
     /// When the endpoint is none, or there are no credentials.
-    pub fn client(&self, metrics: &Arc<Metrics>) -> Result<Client, BuildError> {
+    pub fn client(&self, metrics: &Arc<Metrics>, quota: &Quota) -> Result<Client, BuildError> {
         let mut retry = RetryPolicy::default();
         retry.not_ready.times = 0;
         let metrics: Arc<Metrics> = Arc::clone(metrics);
-        let mut builder = Client::builder(&self.project).retry(retry).observer(metrics);
+        let mut builder =
+            Client::builder(&self.project).retry(retry).observer(metrics).gate(Arc::new(quota.clone()));
         if let Some(endpoint) = &self.cloud_endpoint {
             builder = builder.endpoint(endpoint.as_str());
         }

@@ -19,6 +19,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+use crate::apply::quota::Quota;
 use crate::apply::{Ended, Pace, Permit};
 use crate::cloud::Cloud;
 use crate::cloud::mirror::Mirror;
@@ -35,6 +36,8 @@ use source::Source;
 pub struct Options {
     /// How plans are applied.
     pub pace: Pace,
+    /// How many calls the cloud takes. The same that the cloud's own calls obey.
+    pub quota: Quota,
     /// How often everything is listed again, to find what others changed.
     pub drift_interval: Duration,
     /// The right to write to the cloud.
@@ -49,6 +52,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             pace: Pace::default(),
+            quota: Quota::unlimited(),
             drift_interval: Duration::from_mins(10),
             permit: Permit::unlimited(),
             // Kubernetes gives a pod 30 seconds.

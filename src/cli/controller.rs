@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::stop;
+use crate::apply::quota::Quota;
 use crate::apply::{Pace, Permit};
 use crate::cloud::gce::Gce;
 use crate::cloud::{Cloud as _, Obstacle, Ownership, chain};
@@ -103,8 +104,9 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         None => cluster_id(&client).await.map_err(ControllerError::Connect)?,
     };
     info!(cluster = %id, project = cloud.project, "this cluster's resources begin with gclb and its id");
+    let quota = Quota::believed(&pace.quota);
     let gce = Gce::new(
-        cloud.client(&metrics).map_err(ControllerError::Cloud)?,
+        cloud.client(&metrics, &quota).map_err(ControllerError::Cloud)?,
         Ownership::new(id.clone()),
         Arc::clone(&metrics),
     );
@@ -147,6 +149,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         },
         drift_interval: pace.drift_interval,
         permit: permit.clone(),
+        quota,
         metrics: Arc::clone(&metrics),
         ..Options::default()
     };

@@ -12,6 +12,7 @@ mod health_check;
 mod instance_group;
 mod link;
 mod network_endpoint_group;
+mod pace;
 mod ssl_certificate;
 mod target_proxy;
 mod url_map;

@@ -19,7 +19,7 @@ pub use builder::{BuildError, Builder, DEFAULT_ENDPOINT, Timeouts};
 use crate::auth::Authorizer;
 use crate::methods::Placed;
 use crate::request::Call;
-use crate::{Collection, Error, Observer, RetryPolicy, ScopeOf, Transport};
+use crate::{Collection, Error, Gate, Observer, RetryPolicy, ScopeOf, Transport};
 
 /// A client of one project. Cheap to clone; clones share connections and tokens.
 #[derive(Clone)]
@@ -36,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) timeouts: Timeouts,
     pub(crate) retry: RetryPolicy,
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) gate: Option<Arc<dyn Gate>>,
 }
 
 impl fmt::Debug for Client {

@@ -1,7 +1,7 @@
 //! A thin, typed client of the Compute Engine load-balancing API.
 //!
 //! It knows HTTP, credentials, operations and which failures are worth a second try. It knows no Kubernetes, keeps no
-//! copy of anything, sets no pace (quotas are the caller's business) and never re-issues a change whose answer it
+//! copy of anything, sets no pace (quotas are the caller's business, see [`Gate`]) and never re-issues a change whose answer it
 //! understood: what the API refused is handed up as an [`Error`] whose predicates say why.
 //!
 //! ```no_run
@@ -28,8 +28,8 @@
 //! that have them in the API: [`methods`] is that table.
 //!
 //! # Retries
-//! Each call is tried again after connection failures and 500, 502, 503, 504; after throttling (429, and 403 with
-//! reason `rateLimitExceeded`); and after `resourceNotReady`. A change carries a random `requestId`, the same for
+//! Each call is tried again after connection failures and 500, 502, 503, 504; after `resourceNotReady`; and, unless it is a
+//! change, after throttling (429, and 403 with reason `rateLimitExceeded`). A [`Gate`] keeps the pace beforehand. A change carries a random `requestId`, the same for
 //! every try whose fate is unknown, so that a change is not made twice. [`RetryPolicy`] has the delays and limits.
 //!
 //! # Time and transport
@@ -40,6 +40,7 @@ mod auth;
 mod client;
 mod collection;
 mod error;
+mod gate;
 pub mod methods;
 mod observe;
 mod operation;
@@ -54,6 +55,7 @@ pub use auth::{AuthError, Credentials, install_crypto_provider};
 pub use client::{BuildError, Builder, Client, DEFAULT_ENDPOINT, Timeouts};
 pub use collection::{Collection, Query};
 pub use error::{Cause, Error, Forbidden, Quota, Reason, Refusal};
+pub use gate::{Effect, Entered, Entering, Gate, Knock, Passage};
 pub use observe::{Attempt, Observer};
 pub use operation::{Completion, Operation};
 pub use paging::{Aggregated, Unreachable};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use gce_api::ErrorBody;
+use gce_api::{ErrorBody, Scope};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,16 +12,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::transport::Slow;
-use crate::{Attempt, Client, Error, Reached, Refusal, TransportError};
-
-/// What a call does to the cloud.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Effect {
-    /// Nothing: it may be sent any number of times.
-    Read,
-    /// A change: it carries a `requestId`.
-    Change,
-}
+use crate::{Attempt, Client, Effect, Entered, Error, Knock, Passage, Reached, Refusal, TransportError};
 
 /// A call, ready to be sent.
 pub(crate) struct Call {
@@ -120,6 +111,15 @@ impl Call {
         })
     }
 
+    /// The place that its path names.
+    fn scope(&self) -> Scope {
+        match self.path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["projects", _, "zones", zone, _, ..] => Scope::Zone(zone.to_owned()),
+            ["projects", _, "regions", region, _, ..] => Scope::Region(region.to_owned()),
+            _ => Scope::Global,
+        }
+    }
+
     pub(crate) fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
@@ -146,11 +146,12 @@ impl Client {
     }
 
     async fn tries(&self, call: &Call) -> Result<Bytes, Error> {
-        let mut schedule = self.shared.retry.schedule();
+        let mut schedule = self.shared.retry.schedule(call.effect);
         let mut request_id = Uuid::new_v4();
         let mut number = 0;
         loop {
             number += 1;
+            let entered = self.enter(call).await?;
             let limit = call.timeout.unwrap_or(self.shared.timeouts.request);
             let patience = match self.remaining() {
                 Some(Duration::ZERO) => {
@@ -165,6 +166,9 @@ impl Client {
                 .instrument(tracing::debug_span!("attempt", number))
                 .await;
             self.report(call, number, started.elapsed(), &outcome);
+            if let Some(entered) = entered {
+                entered.answered(passage(&outcome));
+            }
             let Failed { error, .. } = match outcome {
                 Ok((_, answer)) => return Ok(answer),
                 Err(failed) => failed,
@@ -188,6 +192,25 @@ impl Client {
             }
             tokio::time::sleep(pause).await;
         }
+    }
+
+    /// Waits until the gate lets a try through.
+    async fn enter(&self, call: &Call) -> Result<Option<Box<dyn Entered>>, Error> {
+        let Some(gate) = &self.shared.gate else { return Ok(None) };
+        let entering = gate.enter(Knock {
+            verb: call.verb,
+            collection: call.collection,
+            effect: call.effect,
+            scope: call.scope(),
+            resource: &call.resource,
+        });
+        let entered = match self.deadline {
+            None => entering.await,
+            Some(deadline) => tokio::time::timeout_at(deadline, entering)
+                .await
+                .map_err(|_| Error::OutOfTime { verb: call.verb, resource: call.resource.clone() })?,
+        };
+        Ok(Some(entered))
     }
 
     fn report(
@@ -301,6 +324,17 @@ impl Client {
             }
         }
         url
+    }
+}
+
+fn passage(outcome: &Result<(StatusCode, Bytes), Failed>) -> Passage {
+    match outcome {
+        Ok(_) => Passage::LetThrough,
+        Err(Failed { error, .. }) if error.is_throttled() => {
+            Passage::Throttled { retry_after: error.retry_after() }
+        }
+        Err(Failed { status: Some(_), .. }) => Passage::LetThrough,
+        Err(Failed { status: None, .. }) => Passage::Unknown,
     }
 }
 

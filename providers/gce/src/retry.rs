@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 
+use crate::Effect;
+
 /// Classes of failure, as far as trying again is concerned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Retry {
@@ -55,11 +57,14 @@ impl Backoff {
 }
 
 /// Pauses and limits per class of failure. Each class is counted for itself within one call.
+///
+/// A change that is throttled is never sent again by the client: whoever asked for it may have something more urgent to send when the
+/// quota allows it, or may not want it any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// After lost connections and 5xx.
     pub transient: Backoff,
-    /// After 429 and 403 `rateLimitExceeded`. A longer `Retry-After` is honoured.
+    /// After 429 and 403 `rateLimitExceeded`, of calls that change nothing. A longer `Retry-After` is honoured.
     pub throttled: Backoff,
     /// After `resourceNotReady`.
     pub not_ready: Backoff,
@@ -86,8 +91,12 @@ impl RetryPolicy {
         Self { transient: none, throttled: none, not_ready: none }
     }
 
-    pub(crate) fn schedule(&self) -> Schedule {
+    pub(crate) fn schedule(&self, effect: Effect) -> Schedule {
         let Self { transient, throttled, not_ready } = self;
+        let throttled = match effect {
+            Effect::Read => *throttled,
+            Effect::Change => Backoff { times: 0, ..*throttled },
+        };
         Schedule { transient: transient.start(), throttled: throttled.start(), not_ready: not_ready.start() }
     }
 }
@@ -118,7 +127,7 @@ mod tests {
 
     #[test]
     fn pauses_grow_within_their_bounds_and_end() {
-        let mut schedule = RetryPolicy::default().schedule();
+        let mut schedule = RetryPolicy::default().schedule(Effect::Read);
         let pauses: Vec<Duration> = std::iter::from_fn(|| schedule.pause(Retry::Throttled, None)).collect();
         assert_eq!(pauses.len(), 8);
         for (at, pause) in pauses.iter().enumerate() {
@@ -128,8 +137,15 @@ mod tests {
     }
 
     #[test]
+    fn a_throttled_change_is_not_sent_again() {
+        let mut schedule = RetryPolicy::default().schedule(Effect::Change);
+        assert_eq!(schedule.pause(Retry::Throttled, Some(Duration::from_secs(1))), None);
+        assert!(schedule.pause(Retry::Transient, None).is_some());
+    }
+
+    #[test]
     fn classes_are_counted_apart_and_the_server_may_ask_for_more() {
-        let mut schedule = RetryPolicy::default().schedule();
+        let mut schedule = RetryPolicy::default().schedule(Effect::Read);
         while schedule.pause(Retry::NotReady, None).is_some() {}
         let asked = Duration::from_secs(45);
         assert_eq!(schedule.pause(Retry::Throttled, Some(asked)), Some(asked));

@@ -1,11 +1,15 @@
 //! How a request gets to the API: over the network, or as a test would have it.
 
+mod network;
+
 use std::error::Error;
 use std::fmt;
 use std::pin::Pin;
 
 use bytes::Bytes;
 use http::{Request, Response};
+
+pub(crate) use network::{Http, Network};
 
 /// The way to the API. There is one of our own, over HTTP; [`Builder::transport`](crate::Builder::transport) takes another.
 ///
@@ -81,29 +85,3 @@ impl Error for TransportError {
 #[derive(Debug, thiserror::Error)]
 #[error("it did not come within {0:?}")]
 pub(crate) struct Slow(pub(crate) std::time::Duration);
-
-/// Over HTTP.
-impl Transport for reqwest::Client {
-    fn send(&self, request: Request<Bytes>) -> Sending {
-        let client = self.clone();
-        Box::pin(async move {
-            let request = reqwest::Request::try_from(request).map_err(lost)?;
-            let response = client.execute(request).await.map_err(lost)?;
-            let (status, headers) = (response.status(), response.headers().clone());
-            let body = response
-                .bytes()
-                .await
-                .map_err(|source| TransportError::new(Reached::Status(status.as_u16()), source))?;
-            let mut answer = Response::new(body);
-            *answer.status_mut() = status;
-            *answer.headers_mut() = headers;
-            Ok(answer)
-        })
-    }
-}
-
-/// Nothing was sent where the request could not be built or a connection not be made.
-fn lost(source: reqwest::Error) -> TransportError {
-    let reached = if source.is_connect() || source.is_builder() { Reached::Nobody } else { Reached::Perhaps };
-    TransportError::new(reached, source)
-}

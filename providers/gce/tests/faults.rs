@@ -72,14 +72,17 @@ fn is_done(completion: &Completion) -> bool {
 }
 
 #[tokio::test]
-async fn throttling_is_waited_out() {
+async fn throttling_is_waited_out_by_reads_and_handed_up_by_changes() {
     for status in [403, 429] {
         let cloud = Cloud::start().await;
         cloud.fault(
-            json!({ "method": "*.insert", "count": 2, "fault": { "throttle": { "status": status } } }),
+            json!({ "method": "addresses.*", "count": 3, "fault": { "throttle": { "status": status } } }),
         );
-        let _ = cloud.client().addresses(Global).insert(&address("a")).await.unwrap();
-        assert_eq!(cloud.statuses("addresses.insert"), [Some(status), Some(status), Some(200)]);
+        let error = cloud.client().addresses(Global).insert(&address("a")).await.unwrap_err();
+        assert!(error.is_throttled() && !error.is_outcome_unknown(), "{error}");
+        assert_eq!(cloud.statuses("addresses.insert"), [Some(status)]);
+        assert!(cloud.client().addresses(Global).list().await.unwrap().is_empty());
+        assert_eq!(cloud.statuses("addresses.list"), [Some(status), Some(status), Some(200)]);
         // For longer than the client has patience, it is told as what it is.
         cloud.fault(
             json!({ "method": "*.list", "fault": { "throttle": { "status": status, "retryAfter": 0 } } }),

@@ -44,9 +44,10 @@ impl Doing {
                 CloudError::NotAsPlanned { doing, what, source: said(text) }
             }
             Refused::InUse | Refused::NotReady => CloudError::NotReady { doing, what, source: said(text) },
-            Refused::RateLimited | Refused::Unavailable => {
-                CloudError::Transient { doing, what, source: said(text) }
+            Refused::RateLimited => {
+                CloudError::Throttled { doing, what, retry_after: refusal.retry_after, source: said(text) }
             }
+            Refused::Unavailable => CloudError::Transient { doing, what, source: said(text) },
             Refused::Quota => {
                 let quota = refusal.quota();
                 let limit = quota.as_ref().and_then(|quota| quota.limit);
@@ -162,7 +163,7 @@ mod tests {
             (Refused::StaleFingerprint, "not_as_planned", Next::LookAgain),
             (Refused::InUse, "not_ready", Next::Later),
             (Refused::NotReady, "not_ready", Next::Later),
-            (Refused::RateLimited, "transient", Next::Later),
+            (Refused::RateLimited, "throttled", Next::Later),
             (Refused::Unavailable, "transient", Next::Later),
             (Refused::Quota, "quota", Next::Person),
             (Refused::Forbidden, "forbidden", Next::Person),

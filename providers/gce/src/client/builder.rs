@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::redirect;
 use url::{Host, Url};
 
 use super::{Client, Shared};
 use crate::auth::Authorizer;
-use crate::{Credentials, Observer, RetryPolicy, Transport, install_crypto_provider};
+use crate::transport::{Http, Network};
+use crate::{Credentials, Gate, Observer, RetryPolicy, Transport, install_crypto_provider};
 
 /// The production API.
 pub const DEFAULT_ENDPOINT: &str = "https://compute.googleapis.com/compute/v1/";
@@ -88,6 +88,7 @@ pub struct Builder {
     timeouts: Timeouts,
     retry: RetryPolicy,
     observer: Option<Arc<dyn Observer>>,
+    gate: Option<Arc<dyn Gate>>,
     transport: Option<Arc<dyn Transport>>,
     user_agent: String,
 }
@@ -102,6 +103,7 @@ impl Builder {
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             observer: None,
+            gate: None,
             transport: None,
             user_agent: concat!("gclb/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
@@ -145,6 +147,12 @@ impl Builder {
         self
     }
 
+    /// Who keeps the pace.
+    pub fn gate(mut self, gate: Arc<dyn Gate>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
     /// Another way to the API than HTTP over the network: for tests, which answer requests themselves. The endpoint is
     /// then only what requests are addressed to. Time limits are kept by the client all the same, but for the one to
     /// connect.
@@ -169,6 +177,7 @@ impl Builder {
             timeouts,
             retry,
             observer,
+            gate,
             transport,
             user_agent,
         } = self;
@@ -188,32 +197,11 @@ impl Builder {
             .map_err(|source| BuildError::Credentials { source })?;
         let transport = match transport {
             Some(transport) => transport,
-            None => Arc::new(over_http(user_agent, timeouts.connect, loopback)?),
+            None => Arc::new(Network::new(Http { user_agent, connect: timeouts.connect, loopback })?),
         };
-        let shared = Shared { project, endpoint, transport, authorizer, timeouts, retry, observer };
+        let shared = Shared { project, endpoint, transport, authorizer, timeouts, retry, observer, gate };
         Ok(Client { shared: Arc::new(shared), deadline: None })
     }
-}
-
-/// The network.
-fn over_http(
-    user_agent: String,
-    connect_timeout: Duration,
-    loopback: bool,
-) -> Result<reqwest::Client, BuildError> {
-    let mut http = reqwest::Client::builder()
-        .user_agent(user_agent)
-        .connect_timeout(connect_timeout)
-        // The API never redirects; following one would take the token along.
-        .redirect(redirect::Policy::none())
-        // Waits of minutes share a connection with everything else: notice when it is dead.
-        .http2_keep_alive_interval(Duration::from_secs(30))
-        .http2_keep_alive_timeout(Duration::from_secs(20));
-    if loopback {
-        // A proxy named in the environment cannot reach our loopback.
-        http = http.no_proxy();
-    }
-    http.build().map_err(|source| BuildError::Http { source })
 }
 
 fn parse(endpoint: &str) -> Result<Url, BuildError> {

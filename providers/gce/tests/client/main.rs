@@ -3,6 +3,7 @@
 
 mod auth;
 mod changes;
+mod gate;
 mod operations;
 mod paging;
 mod retries;

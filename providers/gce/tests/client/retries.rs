@@ -45,8 +45,8 @@ async fn a_failing_server_may_have_acted_so_the_id_stays() {
 #[tokio::test]
 async fn a_server_that_refused_has_not_acted_so_the_next_try_is_a_new_one() {
     let server = Server::start([
-        refusal(403, "rateLimitExceeded", "slow down"),
-        refusal(429, "rateLimitExceeded", "slow down"),
+        refusal(400, "resourceNotReady", "not ready"),
+        refusal(400, "resourceNotReady", "not ready"),
         refusal(400, "resourceNotReady", "not ready"),
         operation("RUNNING"),
     ])
@@ -172,15 +172,15 @@ async fn an_observer_sees_every_try() {
     let seen = Arc::new(Seen::default());
     let observer: Arc<dyn Observer> = seen.clone();
     let client = builder(&server).observer(observer).build().unwrap();
-    let _ = client.url_maps(Global).insert(&map()).await.unwrap();
+    client.url_maps(Global).get("web").await.unwrap();
     client.url_maps(Global).get("gone").await.unwrap_err();
     assert_eq!(
         *seen.0.lock().unwrap(),
         [
-            "1 insert urlMaps (url map web) None transient false",
-            "2 insert urlMaps (url map web) Some(403) throttled true",
-            "3 insert urlMaps (url map web) Some(400) not_ready false",
-            "4 insert urlMaps (url map web) Some(200) ok false",
+            "1 get urlMaps (url map web) None transient false",
+            "2 get urlMaps (url map web) Some(403) throttled true",
+            "3 get urlMaps (url map web) Some(400) not_ready false",
+            "4 get urlMaps (url map web) Some(200) ok false",
             "1 get urlMaps (url map gone) Some(404) never false",
         ]
     );
