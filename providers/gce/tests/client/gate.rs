@@ -72,7 +72,7 @@ async fn every_try_passes_it_and_tells_what_became_of_it() {
     assert!(error.is_throttled(), "{error}");
     let change = client.url_maps(Global).delete("web").await.unwrap();
     let _ = client.wait(change).await.unwrap();
-    client.aggregated_list::<UrlMap>(&gce::Query::all()).await.unwrap();
+    let _ = client.aggregated_list::<UrlMap>(&gce::Query::all()).await.unwrap();
     assert_eq!(
         *written.lock().unwrap(),
         [
