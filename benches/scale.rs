@@ -55,7 +55,8 @@ fn services(stores: &mut Stores) {
     for number in 0..INGRESSES {
         for of in 0..SERVICES_OF_EACH {
             let (name, namespace) = (format!("s{number}-{of}"), format!("n{}", number % 50));
-            let neg = if of == 0 { json!({"cloud.google.com/neg": "{\"ingress\": true}"}) } else { json!({}) };
+            let neg =
+                if of == 0 { json!({"cloud.google.com/neg": "{\"ingress\": true}"}) } else { json!({}) };
             let port = 30_000 + (number * SERVICES_OF_EACH + of) % 2_700;
             let _ = stores.service(Seen::Item(object::<Service>(json!({
                 "metadata": {"name": name, "namespace": namespace, "annotations": neg},
@@ -151,7 +152,7 @@ struct Timed {
 
 fn turn(stores: &Stores, observed: &Observed) -> (Timed, gclb::plan::Plan) {
     let began = Instant::now();
-    let snapshot = stores.snapshot(cluster(), Timestamp::now(), observed.certificates_held());
+    let snapshot = stores.snapshot(cluster(), Timestamp::now(), observed.held());
     let taken = began.elapsed();
     let translation = translate(&snapshot);
     let translated = began.elapsed();
@@ -169,7 +170,13 @@ fn print(what: &str, timed: &Timed) {
     let ms = |time: Duration| format!("{:.1}", time.as_secs_f64() * 1000.0);
     let Timed { snapshot, translate, plan, changes } = timed;
     let whole = *snapshot + *translate + *plan;
-    println!("| {what} | {changes} | {} | {} | {} | {} |", ms(*snapshot), ms(*translate), ms(*plan), ms(whole));
+    println!(
+        "| {what} | {changes} | {} | {} | {} | {} |",
+        ms(*snapshot),
+        ms(*translate),
+        ms(*plan),
+        ms(whole)
+    );
 }
 
 fn main() {
