@@ -18,7 +18,7 @@ pub use ownership::{Ownership, Standing};
 use crate::apply::Next;
 use crate::controller::source::{KeyPair, Source, SourceError};
 use crate::model::{
-    BackendService, CertificateFingerprint, Entry, Facts, Kind, ObjectKey, ResourceId, Unknown,
+    BackendService, CertificateFingerprint, Endpoint, Entry, Facts, Kind, ObjectKey, ResourceId, Unknown,
 };
 use crate::plan::Change;
 use crate::status::ServiceHealth;
@@ -28,7 +28,14 @@ pub trait Cloud: Send + Sync + 'static {
     /// All resources of one kind, in every scope, that are ours or have a name that we might want.
     fn list(&self, kind: Kind) -> impl Future<Output = Result<Listing, CloudError>> + Send;
 
-    /// One resource, as it is now.
+    /// Who is in a network endpoint group; `None` where there is no such group. [`list`](Self::list) does not say, since that would be a
+    /// call for each group.
+    fn endpoints(
+        &self,
+        id: &ResourceId,
+    ) -> impl Future<Output = Result<Option<BTreeSet<Endpoint>>, CloudError>> + Send;
+
+    /// One resource, as it is now, with its members.
     fn read(&self, id: &ResourceId) -> impl Future<Output = Result<Reading, CloudError>> + Send;
 
     /// Makes one change and returns when the cloud says that it is done. The private key of a certificate is asked of `keys` for the

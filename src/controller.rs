@@ -10,6 +10,7 @@ pub mod folder;
 mod health;
 pub mod lease;
 pub mod listen;
+mod members;
 mod reconcile;
 pub mod source;
 
@@ -117,7 +118,11 @@ pub async fn run<S: Source, C: Cloud>(
     let poller = health::poll(Arc::clone(&cloud), Arc::clone(&board), HealthPace::default());
     tokio::spawn(helpers.clone().run_until_cancelled_owned(poller));
     let clock = drift::watch(Arc::clone(&cloud), Arc::clone(&mirror), options.drift_interval);
-    tokio::spawn(helpers.run_until_cancelled_owned(clock));
+    tokio::spawn(helpers.clone().run_until_cancelled_owned(clock));
+    let verifier = members::verify(Arc::clone(&cloud), Arc::clone(&mirror), Arc::clone(&options.metrics));
+    tokio::spawn(helpers.clone().run_until_cancelled_owned(verifier));
+    let keeper = members::keep(Arc::clone(&source), Arc::clone(&mirror));
+    tokio::spawn(helpers.run_until_cancelled_owned(keeper));
 
     let permit = options.permit.clone();
     let grace = options.grace;

@@ -36,9 +36,11 @@ pub use identity::{
 };
 pub use instance_group::InstanceGroup;
 pub use mark::{Holder, Mark};
-pub use network_endpoint_group::{Endpoint, NetworkEndpointGroup};
+pub use network_endpoint_group::{Checkpoint, Endpoint, Members, NetworkEndpointGroup, Unlisted};
 pub use observation::{Observation, ObservationError};
-pub use observed::{CertificatesHeld, Facts, Fingerprint, Held, LoadBalancerHeld, Observed, Unknown};
+pub use observed::{
+    Altered, CertificatesHeld, Facts, Fingerprint, Held, LoadBalancerHeld, Observed, Unknown,
+};
 pub use ssl_certificate::{CertificateFingerprint, SslCertificate};
 pub use target_proxy::{Certificates, TargetHttpProxy, TargetHttpsProxy};
 pub use url_map::{Destination, HostRoutes, PathMatcher, PathRule, Redirect, RedirectCode, UrlMap};

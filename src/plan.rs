@@ -26,6 +26,7 @@ mod diff;
 mod display;
 mod edges;
 pub mod json;
+pub mod members;
 mod order;
 mod pending;
 mod reason;
@@ -35,7 +36,9 @@ mod simulate;
 
 use petgraph::graph::DiGraph;
 
-use crate::model::{Endpoint, Fingerprint, Holder, LoadBalancerKey, Mark, Node, Observed, ResourceId};
+use crate::model::{
+    Endpoint, Fingerprint, Holder, LoadBalancerKey, Mark, Members, Node, Observed, ResourceId,
+};
 use crate::translate::Translation;
 
 pub use check::{Violation, check, dangling};
@@ -205,7 +208,7 @@ impl Node {
                 Self::NetworkEndpointGroup(crate::model::NetworkEndpointGroup {
                     network,
                     subnetwork,
-                    members: [].into(),
+                    members: Members::nobody(),
                 })
             }
             other => other.clone(),

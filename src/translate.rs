@@ -17,7 +17,7 @@ mod frontend;
 mod health_check;
 mod instance_group;
 mod moving;
-mod network_endpoint_group;
+pub mod network_endpoint_group;
 mod room;
 mod service_port;
 mod ssl_certificate;
@@ -28,11 +28,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ingress::{self, Membership, Wish};
 use crate::load_balancer::LoadBalancer;
-use crate::model::{Address, ForwardingRule, Graph, LoadBalancerKey, ObjectKey, Ref, ResourceId};
+use crate::model::{Address, Endpoint, ForwardingRule, Graph, LoadBalancerKey, ObjectKey, Ref, ResourceId};
 use crate::problem::Problem;
 use crate::snapshot::Snapshot;
 
 use draft::Draft;
+pub use network_endpoint_group::{PodPort, PodPorts};
 
 /// What should exist, and what is wrong with the input.
 #[must_use]
@@ -78,7 +79,8 @@ pub fn translate(snapshot: &Snapshot) -> Translation {
             (object, Claimant { home, elsewhere, share, problems })
         })
         .collect();
-    Translation { desired: draft.graph, load_balancers, claimants, moves }
+    let (unready, pod_ports) = (draft.unready, draft.pod_ports);
+    Translation { desired: draft.graph, load_balancers, claimants, moves, unready, pod_ports }
 }
 
 fn described_objects(description: &LoadBalancer) -> BTreeSet<ObjectKey> {
@@ -97,6 +99,10 @@ pub struct Translation {
     pub claimants: BTreeMap<ObjectKey, Claimant>,
     /// Whether some object is on its way from one load balancer to another.
     pub moves: Moves,
+    /// Of the members of network endpoint groups, those that are not ready: they join after the others.
+    pub unready: Unready,
+    /// The ports of Services whose pods are reached directly, and in which groups they are.
+    pub pod_ports: PodPorts,
 }
 
 /// Whether something waits for the cloud to get further, so that it must be translated again when it has.
@@ -108,6 +114,9 @@ pub enum Moves {
     /// An object is on its way from one load balancer to another: what it leaves stays until it is served where it goes.
     UnderWay,
 }
+
+/// Members that are not ready, by group.
+pub type Unready = BTreeMap<ResourceId, BTreeSet<Endpoint>>;
 
 /// One load balancer, translated.
 #[derive(Debug, Clone)]

@@ -71,7 +71,7 @@ fn tamper(observed: &mut Observed, which: usize) {
             group.members.pop_first();
         }
         Node::NetworkEndpointGroup(group) => {
-            group.members.pop_first();
+            group.members.known_mut().unwrap().pop_first();
         }
         Node::HealthCheck(check) => check.interval_seconds = 1,
         Node::BackendService(service) => {
@@ -342,7 +342,7 @@ fn front(lb: u8, port: u16) -> ResourceId {
 fn members(graph: &Graph, service: &BackendService) -> usize {
     let count = |backend: &Backend| match &backend.group {
         Group::Instances(group) => graph.get(group).map_or(0, |group| group.members.len()),
-        Group::Endpoints(group) => graph.get(group).map_or(0, |group| group.members.len()),
+        Group::Endpoints(group) => graph.get(group).map_or(0, |group| group.members.count().unwrap_or(0)),
         Group::Other(_) => 0,
     };
     service.backends.iter().map(count).sum()

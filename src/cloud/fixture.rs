@@ -1,7 +1,7 @@
 //! A cloud for tests of what stands before the port: it holds what it is given, answers as it is told to, and remembers what it was
 //! asked. It has none of a real cloud's rules; for those there is the emulator.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
@@ -9,10 +9,11 @@ use tokio::sync::Semaphore;
 use super::{Cloud, CloudError, Executed, KeyPairs, Listing, Obstacle, Owned, Reading, Seen, Whose};
 use crate::controller::source::{KeyPair, SourceError};
 use crate::model::{
-    Address, BackendService, CertificateFingerprint, ClusterId, Entry, Facts, Holder, Kind, LoadBalancerKey,
-    Mark, Node, ObjectKey, Resource as _, ResourceId, ResourceName, Scope,
+    Address, BackendService, CertificateFingerprint, ClusterId, Endpoint, Entry, Facts, Holder, Kind,
+    LoadBalancerKey, Mark, Members, Node, ObjectKey, Resource as _, ResourceId, ResourceName, Scope,
+    Unlisted,
 };
-use crate::plan::{Action, Change};
+use crate::plan::{Action, Change, members};
 use crate::status::ServiceHealth;
 
 /// See the [module](self).
@@ -75,8 +76,20 @@ impl Cloud for Scripted {
     async fn list(&self, kind: Kind) -> Result<Listing, CloudError> {
         self.blind(kind.collection())?;
         let resources = self.resources.lock().unwrap();
-        let seen = resources.values().filter(|seen| seen.id.kind == kind).cloned().collect();
+        let seen = resources.values().filter(|seen| seen.id.kind == kind).cloned().map(as_listed).collect();
         Ok(Listing { seen, unknown: [].into() })
+    }
+
+    async fn endpoints(&self, id: &ResourceId) -> Result<Option<BTreeSet<Endpoint>>, CloudError> {
+        self.note("endpoints", &id.name);
+        self.blind(id.name.as_str())?;
+        Ok(self.resources.lock().unwrap().get(id).and_then(|seen| match &seen.whose {
+            Whose::Ours(owned) => match &owned.entry.node {
+                Node::NetworkEndpointGroup(group) => group.members.known().cloned(),
+                _ => None,
+            },
+            Whose::Foreign => None,
+        }))
     }
 
     async fn read(&self, id: &ResourceId) -> Result<Reading, CloudError> {
@@ -111,10 +124,19 @@ impl Cloud for Scripted {
                 resources.remove(&change.id);
                 Ok(Executed::Gone)
             }
-            Action::AttachEndpoints(_)
-            | Action::DetachEndpoints(_)
-            | Action::AddInstances(_)
-            | Action::RemoveInstances(_) => Ok(Executed::Members),
+            Action::AttachEndpoints(_) | Action::DetachEndpoints(_) => {
+                if let Some(Seen { whose: Whose::Ours(owned), .. }) = resources.get_mut(&change.id)
+                    && let Node::NetworkEndpointGroup(group) = &mut owned.entry.node
+                {
+                    match &change.action {
+                        Action::AttachEndpoints(joining) => members::attach(&mut group.members, joining),
+                        Action::DetachEndpoints(leaving) => members::detach(&mut group.members, leaving),
+                        _ => unreachable!(),
+                    }
+                }
+                Ok(Executed::Members)
+            }
+            Action::AddInstances(_) | Action::RemoveInstances(_) => Ok(Executed::Members),
         }
     }
 
@@ -126,6 +148,17 @@ impl Cloud for Scripted {
     async fn preflight(&self, _: &str, _: &str) -> Result<Vec<Obstacle>, CloudError> {
         Ok(Vec::new())
     }
+}
+
+/// Lists say how many members a group of endpoints has, not who.
+fn as_listed(mut seen: Seen) -> Seen {
+    if let Whose::Ours(owned) = &mut seen.whose
+        && let Node::NetworkEndpointGroup(group) = &mut owned.entry.node
+        && group.members.count() != Some(0)
+    {
+        group.members = Members::Unlisted(Unlisted { size: group.members.count(), believed: None });
+    }
+    seen
 }
 
 pub(crate) fn mark() -> Mark {

@@ -32,8 +32,8 @@ use super::{
 };
 use crate::metrics::Metrics;
 use crate::model::{
-    BackendService, Entry, Facts, Fingerprint, Holder, Kind, Mark, Node, Resource as _, ResourceId,
-    ResourceName, Scope, Target, Unknown,
+    BackendService, Endpoint, Entry, Facts, Fingerprint, Holder, Kind, Mark, Members, Node, Resource as _,
+    ResourceId, ResourceName, Scope, Target, Unknown,
 };
 use crate::plan::{Action, Change, Verb};
 use crate::status::ServiceHealth;
@@ -185,7 +185,7 @@ impl Gce {
         }
     }
 
-    /// Puts the members into a group that was read; `None` where the group has gone meanwhile.
+    /// Puts the members into an instance group that was read; `None` where the group has gone meanwhile.
     async fn with_members(&self, mut seen: Seen) -> Result<Option<Seen>, CloudError> {
         let doing = Doing::new("list the members of", &seen.id);
         let Whose::Ours(owned) = &mut seen.whose else { return Ok(Some(seen)) };
@@ -202,16 +202,6 @@ impl Gce {
                     Err(error) => Some(error),
                 }
             }
-            Node::NetworkEndpointGroup(group) => {
-                let groups = self.client.collection::<gce_api::NetworkEndpointGroup>(scope);
-                match groups.list_endpoints(name, HealthStatus::Skip).await {
-                    Ok(listed) => {
-                        group.members = network_endpoint_group::members_from(&listed);
-                        None
-                    }
-                    Err(error) => Some(error),
-                }
-            }
             _ => None,
         };
         match failed {
@@ -219,6 +209,18 @@ impl Gce {
             Some(error) if error.is_not_found() => Ok(None),
             Some(error) => Err(doing.failed(error)),
         }
+    }
+
+    /// The same with the endpoints of a group of endpoints, where it is not known that there are none.
+    async fn with_endpoints(&self, mut seen: Seen) -> Result<Option<Seen>, CloudError> {
+        if let Whose::Ours(owned) = &mut seen.whose
+            && let Node::NetworkEndpointGroup(group) = &mut owned.entry.node
+            && group.members.known().is_none()
+        {
+            let Some(members) = self.endpoints(&seen.id).await? else { return Ok(None) };
+            group.members = Members::Known(members);
+        }
+        Ok(Some(seen))
     }
 
     async fn create<R: Wire>(&self, change: &Change, body: R) -> Result<(), CloudError> {
@@ -440,10 +442,20 @@ impl Cloud for Gce {
         Ok(Listing { seen: seen.into_iter().flatten().collect(), unknown })
     }
 
+    async fn endpoints(&self, id: &ResourceId) -> Result<Option<BTreeSet<Endpoint>>, CloudError> {
+        let groups = self.client.collection::<gce_api::NetworkEndpointGroup>(scope_to_wire(&id.scope));
+        match groups.list_endpoints(id.name.as_str(), HealthStatus::Skip).await {
+            Ok(listed) => Ok(Some(network_endpoint_group::members_from(&listed))),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(Doing::new("list the members of", id).failed(error)),
+        }
+    }
+
     async fn read(&self, id: &ResourceId) -> Result<Reading, CloudError> {
         match with_wire_type!(id.kind, R => self.body::<R>(id).await)? {
             Reading::Present(seen) => {
-                Ok(self.with_members(seen).await?.map_or(Reading::Absent, Reading::Present))
+                let Some(seen) = self.with_members(seen).await? else { return Ok(Reading::Absent) };
+                Ok(self.with_endpoints(seen).await?.map_or(Reading::Absent, Reading::Present))
             }
             Reading::Absent => Ok(Reading::Absent),
         }

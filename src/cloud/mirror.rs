@@ -3,26 +3,33 @@
 //! It is filled by listing every kind once, written through by each change that we make, and listed again now and then to find what
 //! others did. One rule keeps it honest: what we wrote after a list began (or shortly before, since lists may lag) wins over what
 //! that list says. It decides nothing; where it does not know, it says so.
+//!
+//! Lists do not show who is in a network endpoint group, only how many: see [`members`]. What differs from what we left is remembered,
+//! so that it can be reported: see [`Altered`](crate::model::Altered).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::{Cloud, CloudError, Executed, Listing, Owned, Reading, Seen, Whose};
 use crate::model::{
-    Address, AddressBinding, Entry, ForwardingRule, InstanceGroup, Kind, NetworkEndpointGroup, Node,
-    Observed, Resource as _, ResourceId,
+    Address, AddressBinding, Entry, ForwardingRule, InstanceGroup, Kind, Node, Observed, Resource as _,
+    ResourceId,
 };
-use crate::plan::{Action, Change};
+use crate::plan::{Action, Change, members as plan_members};
+use members::Members;
 
 /// For so long after a write the lists of the cloud may not show it yet. Real lists lag by seconds; a change that somebody
 /// else makes within this time after one of ours is noticed one list later.
 const LIST_LAG: Duration = Duration::from_secs(15);
+
+/// So many resources are read at a time.
+const READS: usize = 16;
 
 /// See the [module](self).
 #[derive(Debug, Default)]
@@ -38,9 +45,14 @@ struct Inner {
     touched: BTreeMap<ResourceId, Instant>,
     /// Resources of which it is not known how a change of ours ended. They must be read before anything is planned.
     doubtful: BTreeSet<ResourceId>,
+    members: Members,
     /// Whether addresses or forwarding rules have changed since their bindings were last worked out.
     bindings_stale: bool,
 }
+
+mod alterations;
+pub mod members;
+mod size;
 
 /// The moment at which a list began.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +107,8 @@ impl Mirror {
         let Listing { seen, unknown } = listing;
         let fresh_until = began.0.checked_sub(LIST_LAG).unwrap_or(began.0);
         let mut inner = self.lock();
-        let Inner { observed, touched, doubtful, bindings_stale } = &mut *inner;
+        let Inner { observed, touched, doubtful, bindings_stale, members } = &mut *inner;
+        let now = jiff::Timestamp::now();
         let before = Arc::clone(observed);
         let known = Arc::make_mut(observed);
         let newer = |id: &ResourceId| touched.get(id).is_some_and(|at| *at >= fresh_until);
@@ -107,6 +120,8 @@ impl Mirror {
         for seen in seen {
             if !newer(&seen.id) {
                 doubtful.remove(&seen.id);
+                let seen = members.fill_in(known, seen);
+                alterations::note(known, &seen, now);
                 put(known, seen);
             }
         }
@@ -121,6 +136,8 @@ impl Mirror {
         for id in of_kind {
             if !newer(&id) && known.can_tell(&id) {
                 doubtful.remove(&id);
+                alterations::note_gone(known, &id, now);
+                members.forget(&id);
                 remove(known, &id);
             }
         }
@@ -141,11 +158,20 @@ impl Mirror {
         inner.touched.insert(id.clone(), Instant::now());
         inner.doubtful.remove(id);
         inner.bindings_stale |= matches!(id.kind, Kind::Address | Kind::ForwardingRule);
-        let known = Arc::make_mut(&mut inner.observed);
+        let Inner { observed, members, .. } = &mut *inner;
+        let known = Arc::make_mut(observed);
+        known.altered.remove(id);
         match executed {
-            Executed::Present(seen) => put(known, seen),
-            Executed::Gone => remove(known, id),
+            Executed::Present(seen) => {
+                let seen = members.fill_in(known, seen);
+                put(known, seen);
+            }
+            Executed::Gone => {
+                members.forget(id);
+                remove(known, id);
+            }
             Executed::Members => {
+                members.wrote(id);
                 if let Some(entry) = known.graph.entry(id) {
                     let entry = with_members(entry, &change.action);
                     known.graph.put(id.clone(), entry);
@@ -165,10 +191,18 @@ impl Mirror {
         inner.doubtful.remove(id);
         inner.touched.insert(id.clone(), Instant::now());
         inner.bindings_stale |= matches!(id.kind, Kind::Address | Kind::ForwardingRule);
-        let known = Arc::make_mut(&mut inner.observed);
+        let Inner { observed, members, .. } = &mut *inner;
+        let known = Arc::make_mut(observed);
+        known.altered.remove(id);
         match reading {
-            Reading::Present(seen) => put(known, seen),
-            Reading::Absent => remove(known, id),
+            Reading::Present(seen) => {
+                members.read(&seen);
+                put(known, seen);
+            }
+            Reading::Absent => {
+                members.forget(id);
+                remove(known, id);
+            }
         }
         Ok(())
     }
@@ -184,10 +218,9 @@ impl Mirror {
     /// The first that could not be read.
     pub async fn resolve_doubts(&self, cloud: &impl Cloud) -> Result<(), CloudError> {
         let doubtful: Vec<ResourceId> = self.lock().doubtful.iter().cloned().collect();
-        for id in doubtful {
-            self.look_again(cloud, &id).await?;
-        }
-        Ok(())
+        let readings: Vec<_> =
+            doubtful.iter().map(|id| async move { self.look_again(cloud, id).await }.boxed()).collect();
+        futures::stream::iter(readings).buffer_unordered(READS).try_collect().await
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -255,14 +288,14 @@ fn remove(known: &mut Observed, id: &ResourceId) {
 fn with_members(entry: &Entry, action: &Action) -> Entry {
     let node = match (&entry.node, action) {
         (Node::NetworkEndpointGroup(group), Action::AttachEndpoints(endpoints)) => {
-            let mut members = group.members.clone();
-            members.extend(endpoints.iter().cloned());
-            NetworkEndpointGroup { members, ..group.clone() }.into_node()
+            let mut group = group.clone();
+            plan_members::attach(&mut group.members, endpoints);
+            group.into_node()
         }
         (Node::NetworkEndpointGroup(group), Action::DetachEndpoints(endpoints)) => {
-            let mut members = group.members.clone();
-            members.retain(|member| !endpoints.contains(member));
-            NetworkEndpointGroup { members, ..group.clone() }.into_node()
+            let mut group = group.clone();
+            plan_members::detach(&mut group.members, endpoints);
+            group.into_node()
         }
         (Node::InstanceGroup(group), Action::AddInstances(instances)) => {
             let mut members = group.members.clone();
@@ -281,8 +314,12 @@ fn with_members(entry: &Entry, action: &Action) -> Entry {
 
 /// Whether two observations call for the same plan.
 fn same(one: &Observed, other: &Observed) -> bool {
-    let Observed { graph, facts, taken, unknown } = one;
-    *graph == other.graph && *facts == other.facts && *taken == other.taken && *unknown == other.unknown
+    let Observed { graph, facts, taken, unknown, altered } = one;
+    *graph == other.graph
+        && *facts == other.facts
+        && *taken == other.taken
+        && *unknown == other.unknown
+        && *altered == other.altered
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
 use super::health::HealthBoard;
+use super::members;
 use super::source::{Source, SourceError};
 use super::{Observer, Options, Progress};
 use crate::apply::{Ended, Ending, Hands, Next, Outcome, Setbacks, Unfinished, apply};
@@ -171,6 +172,12 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
 
     /// The first look at the cloud.
     async fn fill(&mut self) {
+        match self.source.checkpoints().await {
+            Ok(kept) => self.mirror.remember(kept),
+            Err(error) => {
+                warn!(error = chain(&error), "there are no checkpoints of members; groups are listed")
+            }
+        }
         let mut pause = Duration::from_secs(1);
         while let Err(error) = self.mirror.fill(&*self.cloud).await {
             self.trouble("the cloud's resources cannot be listed", &error);
@@ -188,9 +195,16 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             self.trouble("what became of a change cannot be read", &error);
             return Turn::Troubled;
         }
+        let mut turn = match members::settle(&self.mirror, &*self.cloud, &translation).await {
+            Ok(members::Left::Nothing) => Turn::Settled,
+            Ok(members::Left::More) => Turn::Again,
+            Err(error) => {
+                self.trouble("the members of a group cannot be listed", &error);
+                Turn::Troubled
+            }
+        };
         let before = self.mirror.observed();
         let mut plan = self.planned(&translation, &before);
-        let mut turn = Turn::Settled;
         for (object, error) in self.claim(&translation, &before).await {
             turn = self.failed("claim", &object, &error, turn);
             if let Some(home) = translation.claimants.get(&object).and_then(|claimant| claimant.home.as_ref())

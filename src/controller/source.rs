@@ -2,13 +2,13 @@
 //!
 //! Two sources, one pipeline: nothing behind this trait may know which it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
 
 use zeroize::Zeroizing;
 
-use crate::model::{CertificateFingerprint, Held, LoadBalancerKey, ObjectKey};
+use crate::model::{CertificateFingerprint, Checkpoint, Held, LoadBalancerKey, ObjectKey, ResourceId};
 use crate::snapshot::{CertificateError, Snapshot, certificate};
 use crate::status::{Event, Report};
 
@@ -42,6 +42,29 @@ pub trait Source: Send + Sync + 'static {
         report: &Report,
         news: &[Event],
     ) -> impl Future<Output = Result<(), SourceError>> + Send;
+
+    /// The checkpoints of the members of network endpoint groups that were kept by whoever ran before. A source that keeps none has none:
+    /// then each group whose members matter is listed once.
+    ///
+    /// # Errors
+    /// When they cannot be read; a start without them costs calls, and nothing else.
+    fn checkpoints(
+        &self,
+    ) -> impl Future<Output = Result<BTreeMap<ResourceId, Checkpoint>, SourceError>> + Send {
+        std::future::ready(Ok(BTreeMap::new()))
+    }
+
+    /// Keeps checkpoints for the next start; `None` stands for a group that is gone. Those not named stay as they are.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn keep_checkpoints(
+        &self,
+        checkpoints: &BTreeMap<ResourceId, Option<Checkpoint>>,
+    ) -> impl Future<Output = Result<(), SourceError>> + Send {
+        let _ = checkpoints;
+        std::future::ready(Ok(()))
+    }
 
     /// The certificate and key of a Secret, for the upload alone; the caller drops it right after.
     ///

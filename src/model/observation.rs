@@ -91,7 +91,8 @@ impl Observation {
     #[must_use]
     pub fn render(&self) -> String {
         let Self { project, cluster, observed_at, observed } = self;
-        let Observed { graph, facts, taken, unknown } = observed;
+        // What was altered since when is known only to a process that looked before.
+        let Observed { graph, facts, taken, unknown, altered: _ } = observed;
         let resources = graph
             .entries()
             .map(|(id, Entry { mark, node })| Saved {
@@ -141,7 +142,7 @@ impl Observation {
             project,
             cluster,
             observed_at,
-            observed: Observed { graph, facts: all_facts, taken, unknown },
+            observed: Observed { graph, facts: all_facts, taken, unknown, altered: BTreeMap::new() },
         })
     }
 }

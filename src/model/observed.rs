@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use jiff::Timestamp;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Graph, Holder, HostRoutes, Kind, LoadBalancerKey, Node, ObjectKey, PathMatcher, PathRule, Ref,
-    ResourceId, ResourceName, SslCertificate, TargetHttpsProxy,
+    Address, Entry, Graph, Holder, HostRoutes, Kind, LoadBalancerKey, Node, ObjectKey, PathMatcher, PathRule,
+    Ref, ResourceId, ResourceName, SslCertificate, TargetHttpsProxy,
 };
 
 /// The observed graph with what only the cloud can say about its nodes.
@@ -23,6 +25,17 @@ pub struct Observed {
     pub taken: BTreeSet<ResourceId>,
     /// What could not be seen. There, not finding a resource does not mean that it is absent.
     pub unknown: BTreeSet<Unknown>,
+    /// Resources of ours that somebody else changed or deleted since we left them, until we change them again.
+    pub altered: BTreeMap<ResourceId, Altered>,
+}
+
+/// How a resource was before somebody else changed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Altered {
+    /// As we left it, or found it first.
+    pub was: Entry,
+    /// When that was noticed; for people.
+    pub since: Timestamp,
 }
 
 /// A part of the cloud that could not be seen, such as a zone that did not answer an aggregated list.

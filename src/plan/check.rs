@@ -251,7 +251,14 @@ impl Checker<'_> {
         }
         let seen = self.observed.graph.entry(id).map(|entry| &entry.node);
         let (endpoints, instances) = match seen {
-            Some(Node::NetworkEndpointGroup(group)) => (group.members.iter().collect(), HashSet::new()),
+            // Where nobody can say who is in it, nobody may join or leave.
+            Some(Node::NetworkEndpointGroup(group)) => {
+                let calls = changes.members.len();
+                if group.members.known().is_none() && calls > 0 {
+                    violations.insert(Violation::Members(id.clone()));
+                }
+                (group.members.known().into_iter().flatten().collect(), HashSet::new())
+            }
             Some(Node::InstanceGroup(group)) => (HashSet::new(), group.members.iter().collect()),
             _ => (HashSet::new(), HashSet::new()),
         };

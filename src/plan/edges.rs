@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::model::{Graph, Mark, Node, Observed, ResourceId};
-use crate::translate::Translation;
+use crate::translate::{Translation, Unready};
 
 use super::decide::{Decisions, Reach};
 use super::{Action, Change};
@@ -19,7 +19,7 @@ pub(super) fn connect(
     observed: &Observed,
     decisions: &Decisions<'_>,
 ) -> DiGraph<Change, ()> {
-    let mut edges = Edges::new(&translation.desired, observed);
+    let mut edges = Edges::new(translation, observed);
     edges.add_changes(translation, decisions);
     edges.follow_references();
     edges.follow_one_resource();
@@ -54,6 +54,7 @@ struct Call {
 
 struct Edges<'a> {
     desired: &'a Graph,
+    unready: &'a Unready,
     observed: &'a Observed,
     graph: DiGraph<Change, ()>,
     pairs: BTreeSet<(NodeIndex, NodeIndex)>,
@@ -63,9 +64,10 @@ struct Edges<'a> {
 }
 
 impl<'a> Edges<'a> {
-    fn new(desired: &'a Graph, observed: &'a Observed) -> Self {
+    fn new(translation: &'a Translation, observed: &'a Observed) -> Self {
         Self {
-            desired,
+            desired: &translation.desired,
+            unready: &translation.unready,
             observed,
             graph: DiGraph::new(),
             pairs: BTreeSet::new(),

@@ -33,12 +33,14 @@ fn shows(observed: &Observed, change: &Change) -> bool {
         (Action::Create(_), now) => now.is_some(),
         (Action::Delete, now) => now.is_none(),
         (Action::Update { verb: _, to, fields: _ }, Some(now)) => differences(now, to).is_empty(),
-        (Action::AttachEndpoints(endpoints), Some(Node::NetworkEndpointGroup(group))) => {
-            endpoints.iter().all(|endpoint| group.members.contains(endpoint))
-        }
-        (Action::DetachEndpoints(endpoints), Some(Node::NetworkEndpointGroup(group))) => {
-            !endpoints.iter().any(|endpoint| group.members.contains(endpoint))
-        }
+        (Action::AttachEndpoints(endpoints), Some(Node::NetworkEndpointGroup(group))) => group
+            .members
+            .known()
+            .is_some_and(|members| endpoints.iter().all(|endpoint| members.contains(endpoint))),
+        (Action::DetachEndpoints(endpoints), Some(Node::NetworkEndpointGroup(group))) => group
+            .members
+            .known()
+            .is_some_and(|members| !endpoints.iter().any(|endpoint| members.contains(endpoint))),
         (Action::AddInstances(instances), Some(Node::InstanceGroup(group))) => {
             instances.iter().all(|instance| group.members.contains(instance))
         }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use crate::model::{AddressBinding, Entry, Facts, InstanceGroup, Node, Observed, ResourceId};
 
-use super::{Action, Change, Plan, order};
+use super::{Action, Change, Plan, members, order};
 
 /// What the cloud would hold once all of the plan is done. Addresses that the plan reserves are not known.
 #[must_use]
@@ -59,12 +59,12 @@ pub fn step(
         }
         Action::AttachEndpoints(endpoints) => edit(observed, id, |node| {
             if let Node::NetworkEndpointGroup(group) = node {
-                group.members.extend(endpoints.iter().cloned());
+                members::attach(&mut group.members, endpoints);
             }
         }),
         Action::DetachEndpoints(endpoints) => edit(observed, id, |node| {
             if let Node::NetworkEndpointGroup(group) = node {
-                group.members.retain(|member| !endpoints.contains(member));
+                members::detach(&mut group.members, endpoints);
             }
         }),
         Action::AddInstances(instances) => edit(observed, id, |node| {

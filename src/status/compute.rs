@@ -337,9 +337,9 @@ impl Desk<'_> {
             Group::Instances(group) => {
                 desired.get(group).is_some_and(|InstanceGroup { members, .. }| members.is_empty())
             }
-            Group::Endpoints(group) => {
-                desired.get(group).is_some_and(|NetworkEndpointGroup { members, .. }| members.is_empty())
-            }
+            Group::Endpoints(group) => desired
+                .get(group)
+                .is_some_and(|NetworkEndpointGroup { members, .. }| members.count() == Some(0)),
             Group::Other(_) => false,
         })
     }

@@ -9,7 +9,7 @@ use crate::model::{
 use crate::snapshot::Snapshot;
 
 use super::service_port::{self, Resolved};
-use super::{backend_service, firewall, instance_group};
+use super::{PodPorts, Unready, backend_service, firewall, instance_group};
 
 /// The desired graph, and what is needed to go on drawing it.
 pub(super) struct Draft<'a> {
@@ -19,6 +19,10 @@ pub(super) struct Draft<'a> {
     pub(super) backends: BTreeMap<Backend, (Resolved<'a>, Ref<BackendService>)>,
     /// `None` where there is no port to open.
     pub(super) firewall: Option<Ref<Firewall>>,
+    /// Members of endpoint groups that are not ready.
+    pub(super) unready: Unready,
+    /// Ports of Services that are reached at their pods.
+    pub(super) pod_ports: PodPorts,
     /// Names that two different resources would have had.
     pub(super) conflicts: Vec<Conflict>,
 }
@@ -34,6 +38,8 @@ impl<'a> Draft<'a> {
             graph: Graph::default(),
             backends: BTreeMap::new(),
             firewall: None,
+            unready: Unready::new(),
+            pod_ports: PodPorts::default(),
             conflicts: Vec::new(),
         };
         let mut resolved = BTreeMap::new();

@@ -22,8 +22,8 @@ pub(super) fn draw<'r, 'a: 'r>(
                 ports.insert(*port);
             }
             Reach::Pods(endpoints) => {
-                let placed = network_endpoint_group::placed(draft.snapshot, endpoints);
-                ports.extend(placed.map(|(_, endpoint)| endpoint.port));
+                let placed = network_endpoint_group::placed(&draft.snapshot.nodes, endpoints.iter().copied());
+                ports.extend(placed.map(|(_, endpoint, _)| endpoint.port));
             }
             Reach::Nowhere(_) => {}
         }

@@ -214,7 +214,9 @@ impl Use {
             )),
             Reach::Pods(endpoints)
                 if !endpoints.is_empty()
-                    && network_endpoint_group::placed(draft.snapshot, endpoints).next().is_none() =>
+                    && network_endpoint_group::placed(&draft.snapshot.nodes, endpoints.iter().copied())
+                        .next()
+                        .is_none() =>
             {
                 Some(Problem::degraded(
                     Reason::NodesUnusable,

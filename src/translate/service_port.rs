@@ -24,6 +24,8 @@ pub(super) struct Resolved<'a> {
     pub(super) service: ObjectKey,
     /// Its number; only where it could not be found it is what the load balancer named.
     pub(super) port: BackendPort,
+    /// The name of that port, by which endpoints are found; empty where it has none.
+    pub(super) port_name: String,
     pub(super) reach: Reach<'a>,
     pub(super) protocol: BackendProtocol,
     pub(super) health_check_path: String,
@@ -72,6 +74,7 @@ pub(super) fn resolve<'a>(snapshot: &'a Snapshot, backend: &Backend) -> Resolved
     let unresolved = |mode, fault| Resolved {
         service: key.clone(),
         port: asked.clone(),
+        port_name: String::new(),
         reach: Reach::Nowhere(mode),
         protocol: BackendProtocol::Http,
         health_check_path: health_check::DEFAULT_PATH.to_owned(),
@@ -101,6 +104,7 @@ pub(super) fn resolve<'a>(snapshot: &'a Snapshot, backend: &Backend) -> Resolved
     Resolved {
         service: key.clone(),
         port: BackendPort::Number(port.port),
+        port_name: port.name.clone(),
         reach,
         protocol: protocol(port.app_protocol.as_deref()),
         health_check_path,

@@ -183,7 +183,9 @@ fn everything_healthy(translation: &Translation) -> Health {
         let Some(entry) = translation.desired.entry(id) else { return 0 };
         match &entry.node {
             gclb::model::Node::InstanceGroup(InstanceGroup { members, .. }) => members.len(),
-            gclb::model::Node::NetworkEndpointGroup(NetworkEndpointGroup { members, .. }) => members.len(),
+            gclb::model::Node::NetworkEndpointGroup(NetworkEndpointGroup { members, .. }) => {
+                members.count().unwrap()
+            }
             _ => 0,
         }
     };

@@ -204,6 +204,8 @@ impl Desk<'_> {
             Group::Endpoints(group) => {
                 let NetworkEndpointGroup { network, subnetwork, members } = graph.get(group).unwrap();
                 let members: Vec<String> = members
+                    .known()
+                    .unwrap()
                     .iter()
                     .map(|Endpoint { instance, address, port }| format!("{address}:{port} on {instance}"))
                     .collect();

@@ -8,7 +8,7 @@ use gce_api::{
 
 use super::link::{Links, short_name};
 use super::wire::{NotUnderstood, Unspeakable, Wire};
-use crate::model::{Endpoint, Mark, NetworkEndpointGroup, ResourceId, Scope};
+use crate::model::{Endpoint, Mark, Members, NetworkEndpointGroup, ResourceId, Scope, Unlisted};
 
 /// The only type that we make: an address and port on an instance.
 const TYPE: &str = "GCE_VM_IP_PORT";
@@ -45,7 +45,11 @@ impl Wire for WireNetworkEndpointGroup {
         Ok(NetworkEndpointGroup {
             network: short_name(self.network.as_deref()).unwrap_or_default(),
             subnetwork: short_name(self.subnetwork.as_deref()).unwrap_or_default(),
-            members: BTreeSet::new(),
+            // A group says how many are in it, not who.
+            members: match self.size.and_then(|size| usize::try_from(size).ok()) {
+                Some(0) => Members::nobody(),
+                size => Members::Unlisted(Unlisted { size, believed: None }),
+            },
         })
     }
 

@@ -330,7 +330,7 @@ fn groups() {
     let group = NetworkEndpointGroup {
         network: "default".to_owned(),
         subnetwork: "nodes".to_owned(),
-        members: BTreeSet::new(),
+        members: crate::model::Members::Unlisted(crate::model::Unlisted::default()),
     };
     let json = survives::<gce_api::NetworkEndpointGroup>(&group, &zone());
     assert_eq!(

@@ -2,7 +2,10 @@ use std::net::IpAddr;
 
 use super::*;
 use crate::cloud::fixture::{Scripted, address, change, create, id, mark, seen};
-use crate::model::{AddressBinding, Endpoint, Facts, Graph, Scheme, Scope, Target, Unknown, Zone};
+use crate::model::{
+    AddressBinding, Endpoint, Facts, Graph, Members, NetworkEndpointGroup, Scheme, Scope, Target, Unknown,
+    Zone,
+};
 
 fn listing(seen: Vec<Seen>) -> Listing {
     Listing { seen, unknown: BTreeSet::new() }
@@ -54,7 +57,7 @@ async fn what_could_not_be_seen_is_unknown_and_not_absent() {
         let node = NetworkEndpointGroup {
             network: "default".to_owned(),
             subnetwork: "default".to_owned(),
-            members: BTreeSet::new(),
+            members: Members::nobody(),
         };
         seen(&id, Entry { mark: mark(), node: node.into_node() }, Facts::default())
     };
@@ -157,7 +160,7 @@ async fn members_are_written_through_without_reading_them() {
     let node = NetworkEndpointGroup {
         network: "default".to_owned(),
         subnetwork: "default".to_owned(),
-        members: BTreeSet::from([endpoint(1)]),
+        members: [endpoint(1)].into_iter().collect(),
     };
     let present = seen(&group, Entry { mark: mark(), node: node.clone().into_node() }, Facts::default());
     mirror.wrote(&change(group.clone(), Action::Create(node.into_node())), Executed::Present(present));
@@ -166,7 +169,7 @@ async fn members_are_written_through_without_reading_them() {
     mirror.wrote(&change(group, Action::DetachEndpoints(vec![endpoint(1)])), Executed::Members);
     let observed = mirror.observed();
     let (_, _, group) = observed.graph.of::<NetworkEndpointGroup>().next().unwrap();
-    assert_eq!(group.members, BTreeSet::from([endpoint(2), endpoint(3)]));
+    assert_eq!(group.members, [endpoint(2), endpoint(3)].into_iter().collect());
 }
 
 #[tokio::test]

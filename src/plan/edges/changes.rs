@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Endpoint, Entry, Node, ResourceId};
+use crate::model::{Entry, Members, Node, ResourceId};
 use crate::translate::Translation;
 
 use super::super::decide::{Decisions, gained};
-use super::super::{Action, MEMBERS_PER_CALL, reason};
+use super::super::{Action, MEMBERS_PER_CALL, members, reason};
 use super::{Call, Edges};
 
 impl Edges<'_> {
@@ -60,18 +60,20 @@ impl Edges<'_> {
         let seen = self.observed.graph.entry(id).map(|seen| &seen.node);
         let (join, leave): (Vec<Action>, Vec<Action>) = match (&entry.node, seen) {
             (Node::NetworkEndpointGroup(to), seen) => {
-                let none = BTreeSet::new();
+                let nobody = Members::nobody();
                 let from = match seen {
                     Some(Node::NetworkEndpointGroup(from)) => &from.members,
-                    _ => &none,
+                    _ => &nobody,
                 };
-                let batches = |members: Vec<Endpoint>, action: fn(Vec<Endpoint>) -> Action| {
-                    members.chunks(MEMBERS_PER_CALL).map(|batch| action(batch.to_vec())).collect()
-                };
-                (
-                    batches(to.members.difference(from).cloned().collect(), Action::AttachEndpoints),
-                    batches(from.difference(&to.members).cloned().collect(), Action::DetachEndpoints),
-                )
+                let unready = self.unready.get(id);
+                match members::compare(&to.members, from, unready) {
+                    members::Verdict::Differ(members::Changes { attach, detach }) => (
+                        attach.into_iter().map(Action::AttachEndpoints).collect(),
+                        detach.into_iter().map(Action::DetachEndpoints).collect(),
+                    ),
+                    // What is not known is asked for elsewhere, and nothing is done until it is.
+                    members::Verdict::Same | members::Verdict::MustBeListed => return,
+                }
             }
             (Node::InstanceGroup(to), seen) => {
                 let none = BTreeSet::new();

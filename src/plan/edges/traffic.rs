@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use petgraph::graph::NodeIndex;
 
-use crate::model::{Graph, Holder, Kind, Node, ResourceId, Target, UrlMap};
+use crate::model::{Graph, Holder, Kind, Members, Node, ResourceId, Target, UrlMap};
 
 use super::super::decide::Reach;
 use super::Edges;
@@ -87,12 +87,16 @@ impl<'a> Edges<'a> {
             (Some(Node::InstanceGroup(now)), Some(Node::InstanceGroup(then))) => {
                 !now.members.is_disjoint(&then.members)
             }
+            // Who is in it is asked for, and nobody leaves before that is known.
             (Some(Node::NetworkEndpointGroup(now)), Some(Node::NetworkEndpointGroup(then))) => {
-                !now.members.is_disjoint(&then.members)
+                match (&now.members, &then.members) {
+                    (Members::Known(now), Members::Known(then)) => !now.is_disjoint(then),
+                    (now, then) => now.count() != Some(0) && then.count() != Some(0),
+                }
             }
             // One that is not desired keeps its members, or goes as a whole.
             (Some(Node::InstanceGroup(now)), None) => !now.members.is_empty(),
-            (Some(Node::NetworkEndpointGroup(now)), None) => !now.members.is_empty(),
+            (Some(Node::NetworkEndpointGroup(now)), None) => now.members.count() != Some(0),
             _ => false,
         }
     }

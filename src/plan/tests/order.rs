@@ -168,7 +168,7 @@ fn a_service_is_never_left_without_a_member_in_between() {
         let mut observed = world.observed();
         tamper(&mut observed.graph, &zonal(Kind::NetworkEndpointGroup, 'a', "neg-web"), |node| {
             if let Node::NetworkEndpointGroup(group) = node {
-                let template = group.members.first().unwrap().clone();
+                let template = group.members.known().unwrap().first().unwrap().clone();
                 group.members = members
                     .iter()
                     .map(|n| Endpoint { address: [10, 0, 0, *n].into(), ..template.clone() })

@@ -58,7 +58,9 @@ fn pods_are_reached_over_an_endpoint_group_in_every_zone() {
     let members: Vec<_> = translation
         .desired
         .of::<NetworkEndpointGroup>()
-        .map(|(id, _, group)| (id.scope.to_string(), group.members.iter().cloned().collect::<Vec<_>>()))
+        .map(|(id, _, group)| {
+            (id.scope.to_string(), group.members.known().unwrap().iter().cloned().collect::<Vec<_>>())
+        })
         .collect();
     let endpoint = |instance: &str, address: &str| Endpoint {
         instance: instance.into(),
