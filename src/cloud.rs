@@ -316,16 +316,15 @@ impl CloudError {
     #[must_use]
     pub fn may_have_changed_it(&self) -> bool {
         match self {
-            Self::NotAsPlanned { .. }
+            // What was refused may have been the waiting or the reading back, after the change was made.
+            Self::Forbidden { .. }
+            | Self::NotAsPlanned { .. }
             | Self::NotReady { .. }
             | Self::Transient { .. }
             | Self::Quota { .. }
             | Self::Refused { .. }
             | Self::InstanceTaken { .. } => true,
-            Self::Throttled { .. }
-            | Self::Forbidden { .. }
-            | Self::KeyPair { .. }
-            | Self::Unspeakable { .. } => false,
+            Self::Throttled { .. } | Self::KeyPair { .. } | Self::Unspeakable { .. } => false,
         }
     }
 

@@ -383,8 +383,11 @@ impl Gce {
         let collection = self.client.collection::<R>(scope_to_wire(&id.scope));
         match collection.delete(id.name.as_str()).await {
             Ok(operation) => self.finish(&doing, operation).await,
-            // What was to be is.
-            Err(error) if error.is_not_found() => Ok(()),
+            // What was to be is; but nobody is believed at the first word that something of ours is gone.
+            Err(error) if error.is_not_found() => match self.body::<R>(id).await? {
+                Reading::Absent => Ok(()),
+                Reading::Present(_) => Err(doing.failed(error)),
+            },
             Err(error) => Err(doing.failed(error)),
         }
     }

@@ -28,7 +28,7 @@ enum Outcome {
 }
 
 async fn run(case: &Case) -> Outcome {
-    let Case { told: Undisturbed { story, beginning, calls: _, end }, death } = case;
+    let Case { told: Undisturbed { story, beginning, end, .. }, death } = case;
     let world = World::at(beginning).await;
     story.edit(&world.api);
     let mut doomed = world.start(Some(*death));

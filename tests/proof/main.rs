@@ -5,6 +5,7 @@
 //! | module | what it proves |
 //! |---|---|
 //! | [`crash`] | a process that dies before or after any call, to the cloud or the API server, leaves nothing that the next one does not bring to the same end |
+//! | [`fault_matrix`] | whatever goes wrong with any one call, or with two, the end is the same |
 //!
 //! docs/testing.md says how to run the long forms.
 
@@ -13,6 +14,7 @@
 mod api;
 mod cloud;
 mod crash;
+mod fault_matrix;
 mod gate;
 mod objects;
 mod spread;

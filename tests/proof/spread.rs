@@ -7,6 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// So many failures are told in full; one is mostly like the other.
 const TOLD: usize = 5;
 
+/// The variable that holds the seed of whatever is drawn.
+pub(crate) const SEED: &str = "GCLB_PROOF_SEED";
+
+/// The seed to draw with: the one that is asked for, or always the same.
+pub(crate) fn seed() -> u64 {
+    std::env::var(SEED).map_or(1, |seed| seed.parse().expect("the seed is a number"))
+}
+
 /// Runs a future to its end in a paused time of its own.
 pub(crate) fn in_virtual_time<T>(future: impl Future<Output = T>) -> T {
     let runtime =

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::api::Api;
 use crate::cloud::{NODES, State};
+use crate::fault_matrix::kinds;
 use crate::gate::Gate;
 use crate::objects::{Reached, Readiness, backend, class, ingress, key_pair, node, rule, service, slice};
 use crate::world::{Beginning, World};
@@ -42,6 +43,8 @@ pub(crate) struct Undisturbed {
     pub(crate) beginning: Beginning,
     /// Every call that the controller makes, from its start until it is done.
     pub(crate) calls: Vec<String>,
+    /// How many of its calls each of [`kinds`] of fault can befall.
+    pub(crate) befallable: Vec<u64>,
     /// What the cloud holds in the end.
     pub(crate) end: State,
 }
@@ -106,6 +109,7 @@ async fn undisturbed() -> Vec<Undisturbed> {
     for story in STORIES {
         let beginning = world.save().await;
         story.edit(&world.api);
+        count_what_can_be_befallen(&world);
         let mut controller = world.start(None);
         // What is right is what the controller stops at by itself; that it is, other tests look at.
         let done = || {
@@ -116,13 +120,14 @@ async fn undisturbed() -> Vec<Undisturbed> {
                 .or_else(|| world.unpublished())
         };
         world.until(&mut controller, done).await;
+        let befallable = counted(&world);
         // Health comes to be known in this time.
         tokio::time::sleep(std::time::Duration::from_mins(2)).await;
         let calls = until_last_write(&controller.gate);
         let end = world.cloud.state();
         world.assert_at_rest(&controller, &end).await;
         controller.stop().await;
-        told.push(Undisturbed { story, beginning, calls, end });
+        told.push(Undisturbed { story, beginning, calls, befallable, end });
     }
     assert!(
         told.last().is_some_and(|last| last.end.is_empty()),
@@ -131,6 +136,22 @@ async fn undisturbed() -> Vec<Undisturbed> {
     );
     world.end().await;
     told
+}
+
+/// Rules that never hit count what they could have hit.
+fn count_what_can_be_befallen(world: &World) {
+    for kind in kinds() {
+        let rule = json!({"nth": u64::MAX, "fault": kind});
+        world.cloud.emulator.add_fault(serde_json::from_value(rule).unwrap()).unwrap();
+    }
+}
+
+fn counted(world: &World) -> Vec<u64> {
+    let faults = world.cloud.emulator.faults();
+    let counted =
+        faults.as_array().into_iter().flatten().filter_map(|rule| rule["matched"].as_u64()).collect();
+    world.cloud.emulator.clear_faults();
+    counted
 }
 
 /// Everything up to the last call that changed anything anywhere, and a few more.
