@@ -5,6 +5,8 @@
 
 mod compute;
 mod news;
+mod unlisted;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,6 +19,8 @@ use crate::plan::Plan;
 
 pub use compute::{HEALTH_UNKNOWN, compute};
 pub use news::news;
+pub use unlisted::unlisted;
+pub use waits::{Wait, Waits};
 
 /// How far the work on the cloud is.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +31,8 @@ pub struct Work<'a> {
     pub activity: Activity,
     /// What of it, or of the one before while it is being applied, was not done.
     pub unfinished: &'a Unfinished,
+    /// What is not begun yet, and why, as far as that is worth a word.
+    pub waits: &'a Waits,
 }
 
 /// Whether a plan is being applied.

@@ -45,6 +45,7 @@ fn every_event_and_every_word_of_the_status_is_explained() {
     let errors = page("docs/errors.md");
     let mut said = words::literals_like_a_reason(&source("src/status/compute.rs"));
     said.extend(words::literals_like_a_reason(&source("src/status/news.rs")));
+    said.extend(words::literals_like_a_reason(&source("src/status/unlisted.rs")));
     let mut explained = errors.section("## What the cloud refused").reasons();
     explained.extend(errors.section("## What was done").reasons());
     same("Events and reasons of the status (docs/errors.md)", &said, &explained);

@@ -181,6 +181,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         let mut pause = Duration::from_secs(1);
         while let Err(error) = self.mirror.fill(&*self.cloud).await {
             self.trouble("the cloud's resources cannot be listed", &error);
+            self.tell_unlisted(&chain(&error)).await;
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(Duration::from_mins(1));
         }

@@ -12,7 +12,7 @@ use crate::plan::{Action, Block, Blocked, Change};
 use crate::problem::{Problem, Severity};
 use crate::translate::{Claimant, Disposition, Frontends, Share, Translation};
 
-use super::{Activity, Event, Health, Phase, Report, ServiceHealth, Summary, Work, sentence};
+use super::{Activity, Event, Health, Phase, Report, ServiceHealth, Summary, Wait, Work, sentence, waits};
 
 /// The reason in a summary while nothing is missing but the cloud's word on the health of some backends.
 pub const HEALTH_UNKNOWN: &str = "HealthUnknown";
@@ -93,11 +93,23 @@ struct Trouble {
     message: String,
 }
 
+impl Trouble {
+    /// Whether somebody should hear of it.
+    fn is_wrong(&self) -> bool {
+        match self.kind {
+            TroubleKind::Person | TroubleKind::Failed => true,
+            TroubleKind::Held | TroubleKind::Waiting => false,
+        }
+    }
+}
+
 /// The order is that of importance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum TroubleKind {
     Person,
     Failed,
+    /// Waited for, with something to say about how long.
+    Held,
     Waiting,
 }
 
@@ -107,6 +119,8 @@ struct Backends {
     known: ServiceHealth,
     /// Services of which no backend is well, in words.
     unwell: Vec<String>,
+    /// Services whose backends nobody has probed yet, in words.
+    unprobed: Vec<String>,
     /// Services that the cloud has said nothing of yet, in words.
     unknown: Vec<String>,
     events: Vec<Event>,
@@ -183,7 +197,7 @@ impl Desk<'_> {
 
     /// The most important first.
     fn troubles(&self, concerned: &BTreeSet<&ResourceId>) -> Vec<Trouble> {
-        let Work { plan: _, activity: _, unfinished } = self.work;
+        let Work { plan: _, activity: _, unfinished, waits } = self.work;
         // What a failed change holds up is not told of, but the failure is, whosever it is.
         let mut failed: BTreeMap<&ResourceId, &Failure> = BTreeMap::new();
         let mut troubles = Vec::new();
@@ -204,7 +218,8 @@ impl Desk<'_> {
                 Some(Ending::Done) | None => {}
             }
         }
-        troubles.extend(failed.into_iter().map(|(id, failure)| failure_trouble(id, failure)));
+        troubles.extend(concerned.iter().filter_map(|id| wait_trouble(id, *waits.get(*id)?)));
+        troubles.extend(failed.into_iter().map(|(id, failure)| failure_trouble(id, failure, waits.get(id))));
         let blocked = concerned.iter().filter_map(|id| self.blocked.get(*id)).flatten();
         troubles.extend(blocked.map(|blocked| block_trouble(blocked)));
         troubles.sort_by_key(|trouble| trouble.kind);
@@ -226,8 +241,9 @@ impl Desk<'_> {
             message,
             healthy: healthy.clone(),
         };
-        if let Some(trouble) = troubles.first().filter(|trouble| trouble.kind != TroubleKind::Waiting) {
-            return of(Phase::Failing, Some(trouble.reason), Some(trouble.message.clone()));
+        if let Some(trouble) = troubles.first().filter(|trouble| trouble.kind <= TroubleKind::Held) {
+            let phase = if trouble.is_wrong() { Phase::Failing } else { Phase::Progressing };
+            return of(phase, Some(trouble.reason), Some(trouble.message.clone()));
         }
         if let Some(problem) = problems.iter().find(|problem| problem.severity == Severity::Rejected) {
             return of(Phase::Rejected, Some(problem.reason.word()), Some(problem_message(problem)));
@@ -241,6 +257,10 @@ impl Desk<'_> {
         if !backends.unwell.is_empty() {
             let message = sentence(&backends.unwell.join("; "));
             return of(Phase::Unhealthy, Some("BackendsUnhealthy"), Some(message));
+        }
+        if !backends.unprobed.is_empty() {
+            let message = sentence(&backends.unprobed.join("; "));
+            return of(Phase::Progressing, Some("BackendsUnprobed"), Some(message));
         }
         let worst = problems
             .iter()
@@ -320,10 +340,16 @@ impl Desk<'_> {
                 (healthy, total) if healthy < total => format!("some backends of {name} are not healthy"),
                 (healthy, total) => format!("{healthy} of {total} backends of {name} are healthy"),
             };
-            let reason =
-                if healthy > 0 && healthy == total { "BackendsHealthy" } else { "BackendsUnhealthy" };
+            let unprobed = total == 0 && !self.is_empty(service);
+            let reason = match (healthy, total) {
+                _ if unprobed => "BackendsUnprobed",
+                (1.., total) if healthy == total => "BackendsHealthy",
+                _ => "BackendsUnhealthy",
+            };
             backends.events.push(Event::normal(reason, sentence(&text)));
-            if healthy == 0 {
+            if unprobed {
+                backends.unprobed.push(text);
+            } else if healthy == 0 {
                 backends.unwell.push(text);
             }
         }
@@ -397,15 +423,35 @@ fn problem_event(problem: &Problem) -> Event {
 }
 
 fn trouble_event(trouble: &Trouble) -> Option<Event> {
-    (trouble.kind != TroubleKind::Waiting).then(|| Event::warning(trouble.reason, trouble.message.clone()))
+    trouble.is_wrong().then(|| Event::warning(trouble.reason, trouble.message.clone()))
 }
 
 fn waiting(reason: &'static str, message: &str) -> Trouble {
     Trouble { kind: TroubleKind::Waiting, reason, message: sentence(message) }
 }
 
-fn failure_trouble(id: &ResourceId, failure: &Failure) -> Trouble {
+fn wait_trouble(id: &ResourceId, wait: Wait) -> Option<Trouble> {
+    let (reason, message) = match wait {
+        Wait::Quota(None) => ("WaitingForQuota", format!("{id}: waiting for quota")),
+        Wait::Quota(Some(left)) => {
+            ("WaitingForQuota", format!("{id}: waiting for quota, {}", waits::about(left)))
+        }
+        Wait::Healthy => ("WaitingForHealth", format!("waiting until the new {id} is healthy")),
+        // The failure itself says so.
+        Wait::HeldBack { since: _, until: _ } => return None,
+    };
+    Some(Trouble { kind: TroubleKind::Held, reason, message: sentence(&message) })
+}
+
+fn failure_trouble(id: &ResourceId, failure: &Failure, wait: Option<&Wait>) -> Trouble {
     let Failure { message, next } = failure;
+    let held = match wait {
+        Some(Wait::HeldBack { since, until }) => {
+            let since = since.map_or_else(String::new, |since| format!(" since {}", waits::clock(since)));
+            Some(format!("held back{since}, tried again at {}", waits::clock(*until)))
+        }
+        Some(Wait::Quota(_) | Wait::Healthy) | None => None,
+    };
     let (kind, reason, next) = match next {
         Next::LookAgain => {
             (TroubleKind::Waiting, "LookingAgain", "it was not as expected, and is being looked at again")
@@ -417,7 +463,10 @@ fn failure_trouble(id: &ResourceId, failure: &Failure) -> Trouble {
             "somebody must see to that; it is tried again from time to time",
         ),
     };
-    Trouble { kind, reason, message: sentence(&format!("{id}: {message}; {next}")) }
+    // Most errors name what they are about themselves.
+    let about = if message.contains(&id.to_string()) { String::new() } else { format!("{id}: ") };
+    let held = held.map_or_else(String::new, |held| format!(" ({held})"));
+    Trouble { kind, reason, message: sentence(&format!("{about}{message}; {next}{held}")) }
 }
 
 fn block_trouble(blocked: &Blocked) -> Trouble {

@@ -11,7 +11,7 @@ use crate::translate::Disposition;
 /// A report on one load balancer in a cloud where nothing is being done.
 fn report(world: &World, observed: &Observed, unfinished: &Unfinished, health: &Health, lb: &str) -> Report {
     let plan = crate::plan::plan(&world.translation, observed);
-    let work = Work { plan: &plan, activity: Activity::Over, unfinished };
+    let work = Work { plan: &plan, activity: Activity::Over, unfinished, waits: &Waits::new() };
     compute(&world.translation, observed, &work, health)[&key(lb).object].clone()
 }
 
@@ -89,7 +89,8 @@ fn what_is_being_changed_is_said() {
     renewed.node_port("echo", 30001);
     renewed.serve("test", &https(&["echo"], &[("tls", "a"), ("more", "b")]));
     let plan = crate::plan::plan(&renewed.translation, &observed);
-    let over = Work { plan: &plan, activity: Activity::Over, unfinished: &Unfinished::new() };
+    let over =
+        Work { plan: &plan, activity: Activity::Over, unfinished: &Unfinished::new(), waits: &Waits::new() };
     let mut during = observed.clone();
     // The certificate is there, the proxy does not serve it yet.
     let certificate = id(Kind::SslCertificate, "cert-more-b");
@@ -103,7 +104,12 @@ fn what_is_being_changed_is_said() {
     // A load balancer beside it that only shares the cluster's own resources is not said to be changed.
     let plan = crate::plan::plan(&world.translation, &observed);
     assert!(plan.graph.node_weights().any(|change| change.id == id(Kind::Firewall, "fw")));
-    let applying = Work { plan: &plan, activity: Activity::Applying, unfinished: &Unfinished::new() };
+    let applying = Work {
+        plan: &plan,
+        activity: Activity::Applying,
+        unfinished: &Unfinished::new(),
+        waits: &Waits::new(),
+    };
     let summary = &compute(&world.translation, &observed, &applying, &health)[&key("test").object].summary;
     assert_eq!(summary.phase, Phase::Ready, "{summary:?}");
 }
@@ -112,16 +118,21 @@ fn what_is_being_changed_is_said() {
 fn unhealthy_backends_are_a_state_and_not_a_warning() {
     let world = walkthrough();
     let observed = world.observed();
-    for (health, phase, text) in [
-        ((0, 2), Phase::Unhealthy, "None of 2 backends of Service default/echo, port 80"),
-        ((0, 0), Phase::Unhealthy, "No backend of Service default/echo, port 80"),
-        ((1, 2), Phase::Ready, "Some backends of Service default/echo, port 80"),
+    for (health, phase, reason, text) in [
+        (
+            (0, 2),
+            Phase::Unhealthy,
+            "BackendsUnhealthy",
+            "None of 2 backends of Service default/echo, port 80",
+        ),
+        ((0, 0), Phase::Progressing, "BackendsUnprobed", "No backend of Service default/echo, port 80"),
+        ((1, 2), Phase::Ready, "BackendsUnhealthy", "Some backends of Service default/echo, port 80"),
     ] {
         let report =
             report(&world, &observed, &Unfinished::new(), &healthy("echo", health.0, health.1), "test");
         assert_eq!(report.summary.phase, phase, "{health:?}");
         let [event] = report.events.as_slice() else { panic!("one Event, not {:?}", report.events) };
-        assert_eq!((event.warning, event.reason.as_str()), (false, "BackendsUnhealthy"));
+        assert_eq!((event.warning, event.reason.as_str()), (false, reason));
         assert!(event.message.starts_with(text), "{}", event.message);
     }
 }
@@ -242,7 +253,12 @@ fn what_cannot_be_planned_is_said() {
         (Block::DependsOn(id(Kind::HealthCheck, "hc-echo")), Phase::Progressing, "Waiting", false),
     ] {
         let plan = Plan { blocked: vec![blocked(why)], ..Plan::default() };
-        let work = Work { plan: &plan, activity: Activity::Over, unfinished: &Unfinished::new() };
+        let work = Work {
+            plan: &plan,
+            activity: Activity::Over,
+            unfinished: &Unfinished::new(),
+            waits: &Waits::new(),
+        };
         let report =
             &compute(&world.translation, &observed, &work, &healthy("echo", 1, 1))[&key("test").object];
         assert_eq!(report.summary.phase, phase);
@@ -371,4 +387,70 @@ fn long_texts_are_cut_between_letters() {
     let event = Event::warning("ChangeFailed", "ä".repeat(1000));
     assert!(event.message.len() <= 1024 && event.message.ends_with("ä…"));
     assert_eq!(Event::normal("Created", "short").message, "short");
+}
+
+#[test]
+fn what_waits_says_for_what_and_how_long() {
+    let world = walkthrough();
+    let mut observed = world.observed();
+    let rule = id(Kind::ForwardingRule, "fr-test-443");
+    observed.graph.remove(&rule);
+    let plan = crate::plan::plan(&world.translation, &observed);
+    let unfinished = Unfinished::new();
+    for (wait, reason, text) in [
+        (
+            Wait::Quota(Some(std::time::Duration::from_secs(38))),
+            "WaitingForQuota",
+            "Forwarding rule fr-test-443: waiting for quota, about 40 s",
+        ),
+        (Wait::Quota(None), "WaitingForQuota", "Forwarding rule fr-test-443: waiting for quota"),
+        (Wait::Healthy, "WaitingForHealth", "Waiting until the new forwarding rule fr-test-443 is healthy"),
+    ] {
+        let waits = Waits::from([(rule.clone(), wait)]);
+        let work = Work { plan: &plan, activity: Activity::Applying, unfinished: &unfinished, waits: &waits };
+        let report = &compute(&world.translation, &observed, &work, &Health::new())[&key("test").object];
+        assert_eq!(report.summary.phase, Phase::Progressing);
+        assert_eq!(report.summary.reason.as_deref(), Some(reason));
+        assert_eq!(report.summary.message.as_deref(), Some(text));
+        assert!(report.events.iter().all(|event| !event.warning), "waiting is no error: {:?}", report.events);
+    }
+}
+
+#[test]
+fn a_failure_names_its_resource_once_and_says_when_it_is_tried_again() {
+    let world = walkthrough();
+    let mut observed = world.observed();
+    let rule = id(Kind::ForwardingRule, "fr-test-443");
+    observed.graph.remove(&rule);
+    let plan = crate::plan::plan(&world.translation, &observed);
+    let message = "create forwarding rule fr-test-443: the network is away".to_owned();
+    let unfinished =
+        Unfinished::from([(rule.clone(), Ending::Failed(Failure { message, next: Next::Later }))]);
+    let waits = Waits::from([(
+        rule,
+        Wait::HeldBack {
+            since: Some("2026-06-01T12:00:00Z".parse().unwrap()),
+            until: "2026-06-01T12:01:00Z".parse().unwrap(),
+        },
+    )]);
+    let work = Work { plan: &plan, activity: Activity::Applying, unfinished: &unfinished, waits: &waits };
+    let report = &compute(&world.translation, &observed, &work, &Health::new())[&key("test").object];
+    assert_eq!(
+        report.summary.message.as_deref(),
+        Some(
+            "Create forwarding rule fr-test-443: the network is away; it is tried again (held back since 12:00:00Z, tried again at 12:01:00Z)"
+        )
+    );
+}
+
+#[test]
+fn while_the_cloud_cannot_be_listed_the_reason_stands_on_each_object() {
+    let world = walkthrough();
+    let reports = unlisted(&world.translation, "list addresses: not allowed");
+    let report = &reports[&key("test").object];
+    assert_eq!(report.address, None);
+    assert_eq!(report.summary.phase, Phase::Failing);
+    assert_eq!(report.summary.reason.as_deref(), Some("CloudNotListed"));
+    assert!(report.summary.message.as_deref().unwrap().contains("list addresses: not allowed"));
+    assert!(report.events[0].warning);
 }

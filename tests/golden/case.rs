@@ -14,7 +14,7 @@ use gclb::model::{
 use gclb::plan::{Plan, plan, simulate_with};
 use gclb::snapshot::manifests::{Manifests, Supplies, World};
 use gclb::snapshot::{Cluster, Snapshot};
-use gclb::status::{Activity, Health, ServiceHealth, Work, compute};
+use gclb::status::{Activity, Health, ServiceHealth, Waits, Work, compute};
 use gclb::translate::{Moves, Translation, translate};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
@@ -85,7 +85,8 @@ impl Case {
         };
         assert!(rest.is_empty(), "{}: the plan leaves something to do:\n{rest}", self.folder.display());
         let unfinished = Unfinished::default();
-        let work = Work { plan: &rest, activity: Activity::Over, unfinished: &unfinished };
+        let work =
+            Work { plan: &rest, activity: Activity::Over, unfinished: &unfinished, waits: &Waits::new() };
         let reports = compute(&translation_after, &after, &work, &everything_healthy(&translation_after));
 
         let diagnostics: Vec<String> =

@@ -9,18 +9,19 @@ use futures::future::BoxFuture;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
+use tracing::debug;
 
 use super::{Reconciler, Turn, WRITERS};
 use crate::apply::{Ended, Ending, Outcome, Unfinished};
-use crate::cloud::Cloud;
+use crate::cloud::{Cloud, chain};
 use crate::controller::source::Source;
 use crate::controller::{Observer, Progress};
 use crate::model::{
-    BackendService, Kind, LoadBalancerKey, ObjectKey, Observed, Ref, Resource as _, ResourceId,
+    BackendService, Held, Kind, LoadBalancerKey, ObjectKey, Observed, Ref, Resource as _, ResourceId,
 };
 use crate::plan::Plan;
-use crate::status::{self, Activity, Event, Phase, Report, Work};
-use crate::translate::{Disposition, Translation};
+use crate::status::{self, Activity, Event, Phase, Report, Waits, Work};
+use crate::translate::{Disposition, Translation, translate};
 
 /// While a plan is applied, its ends are told together within so long of each other; a forwarding rule's at once.
 const TOGETHER: Duration = Duration::from_millis(250);
@@ -100,13 +101,26 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         turn.or(self.publish(&mut going, Activity::Over, true).await)
     }
 
+    /// Tells each object that nothing is known of the cloud, and why. A source that is not ready has nobody to tell.
+    pub(super) async fn tell_unlisted(&self, why: &str) {
+        let Ok(snapshot) = self.source.snapshot(Held::default()) else { return };
+        let reports = status::unlisted(&translate(&snapshot), why);
+        for (object, report) in &reports {
+            match self.source.publish(object, report, &[]).await {
+                Ok(()) => self.observer.on(Progress::Reported(object, report)),
+                Err(error) => debug!(%object, error = chain(&error), "it could not be told"),
+            }
+        }
+    }
+
     async fn publish(&self, going: &mut Going<'_>, activity: Activity, with_news: bool) -> Turn {
         let began = Instant::now();
         let observed = self.mirror.observed();
         self.board.want(probed(going.translation, &observed));
         let mut unfinished = going.earlier.clone();
         unfinished.extend(going.failed.clone());
-        let work = Work { plan: going.plan, activity, unfinished: &unfinished };
+        let waits = Waits::new();
+        let work = Work { plan: going.plan, activity, unfinished: &unfinished, waits: &waits };
         let reports = status::compute(going.translation, &observed, &work, &self.board.known());
         let mut news = BTreeMap::new();
         if with_news && !going.untold.is_empty() {
