@@ -4,5 +4,6 @@
 mod backends;
 mod certificates;
 mod frontends;
+mod groups;
 mod properties;
 mod world;

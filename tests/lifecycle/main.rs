@@ -9,6 +9,7 @@ mod bad_backends;
 mod bad_certificates;
 mod emptied;
 mod gate;
+mod groups;
 mod ingresses;
 mod manifests;
 mod refused;

@@ -218,7 +218,7 @@ fn the_examples_are_without_fault() {
         assert!(manifests.diagnostics.is_empty(), "{:?}", manifests.diagnostics);
         assert!(world.diagnostics.is_empty(), "{:?}", world.diagnostics);
         let snapshot = world.snapshot(cluster(cluster_id()), Timestamp::now(), Held::default());
-        assert_eq!(snapshot.ingresses.len(), 1, "{}", folder.display());
+        assert!(!snapshot.ingresses.is_empty(), "{}", folder.display());
         assert_eq!(snapshot.secrets.len(), world.secrets.len(), "{}", folder.display());
         assert!(snapshot.secrets.values().all(Result::is_ok), "{}", folder.display());
     }
