@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "pipeline/groups.rs"]
+mod groups;
 #[path = "pipeline/memory.rs"]
 mod memory;
 #[path = "pipeline/world.rs"]
