@@ -150,6 +150,8 @@ impl Cloud {
             for volatile in ["id", "creationTimestamp", "fingerprint", "labelFingerprint", "selfLinkWithId"] {
                 body.remove(volatile);
             }
+            // Nothing in it, or not there: the same.
+            body.retain(|_, value| value.as_array().is_none_or(|items| !items.is_empty()));
             for field in ["address", "IPAddress"] {
                 if let Some(value) = body.get_mut(field)
                     && let Some(path) = value.as_str().and_then(|address| addresses.get(address))

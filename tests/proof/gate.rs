@@ -25,13 +25,13 @@ pub(crate) struct Death {
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     calls: Mutex<Vec<String>>,
-    death: Option<Death>,
+    death: Mutex<Option<Death>>,
     dead: CancellationToken,
 }
 
 impl Gate {
     pub(crate) fn new(death: Option<Death>) -> Self {
-        Self { death, ..Self::default() }
+        Self { death: Mutex::new(death), ..Self::default() }
     }
 
     /// Makes a call. Never returns in a process that is dead by then.
@@ -52,7 +52,7 @@ impl Gate {
     }
 
     async fn die_at(&self, number: usize, side: Side) {
-        if self.death == Some(Death { at: number, side }) {
+        if *self.death.lock().unwrap() == Some(Death { at: number, side }) {
             self.dead.cancel();
         }
         if self.dead.is_cancelled() {
@@ -63,6 +63,20 @@ impl Gate {
     /// Kills the process.
     pub(crate) fn kill(&self) {
         self.dead.cancel();
+    }
+
+    /// It is to die there.
+    pub(crate) fn doom(&self, death: Death) {
+        *self.death.lock().unwrap() = Some(death);
+    }
+
+    /// It is to live on.
+    pub(crate) fn spare(&self) {
+        *self.death.lock().unwrap() = None;
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.dead.is_cancelled()
     }
 
     /// Resolves when it is dead.

@@ -6,6 +6,7 @@
 //! |---|---|
 //! | [`crash`] | a process that dies before or after any call, to the cloud or the API server, leaves nothing that the next one does not bring to the same end |
 //! | [`fault_matrix`] | whatever goes wrong with any one call, or with two, the end is the same |
+//! | [`histories`] | after any history of changes, drift, faults, restarts and changes of the leader the cloud is as if it had been built from the manifests just now |
 //!
 //! docs/testing.md says how to run the long forms.
 
@@ -16,6 +17,7 @@ mod cloud;
 mod crash;
 mod fault_matrix;
 mod gate;
+mod histories;
 mod objects;
 mod spread;
 mod stories;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use gce::{Reached, Sending, TransportError};
+use gclb::apply::Permit;
 use gclb::cloud::Ownership;
 use gclb::cloud::gce::Gce;
 use gclb::controller::{self, Options, Progress};
@@ -22,7 +23,7 @@ use crate::cloud::{CLUSTER_ID, Cloud, PROJECT, Saved, State, difference};
 use crate::gate::{Death, Gate, is_write};
 
 /// Longer than anything may take: every pause there is, and the longest wait for an operation, several times over.
-const PATIENCE: Duration = Duration::from_hours(12);
+const PATIENCE: Duration = Duration::from_hours(4);
 
 /// Longer than the time between two lists of everything.
 pub(crate) const REST: Duration = Duration::from_mins(11);
@@ -46,6 +47,8 @@ pub(crate) struct Controller {
     task: JoinHandle<()>,
     shutdown: CancellationToken,
     settled: watch::Receiver<u64>,
+    /// Renews its right to write, where that can end.
+    lease: Option<CancellationToken>,
 }
 
 impl World {
@@ -66,7 +69,33 @@ impl World {
         self.start_with(death, Options::default())
     }
 
-    pub(crate) fn start_with(&self, death: Option<Death>, options: Options) -> Controller {
+    /// Starts a process that may write for as long as it renews its lease.
+    pub(crate) fn lead(&self) -> Controller {
+        const LEASE: Duration = Duration::from_secs(15);
+        let (grantor, permit) = Permit::granted();
+        grantor.grant(Instant::now() + LEASE);
+        let deposed = CancellationToken::new();
+        let renewing = async move {
+            loop {
+                tokio::time::sleep(LEASE / 3).await;
+                grantor.grant(Instant::now() + LEASE);
+            }
+        };
+        let mut controller = self.start_with(None, Options { permit, ..Options::default() });
+        let shutdown = controller.gate.clone();
+        let lease = deposed.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = lease.cancelled() => {}
+                () = shutdown.died() => {}
+                () = renewing => {}
+            }
+        });
+        controller.lease = Some(deposed);
+        controller
+    }
+
+    fn start_with(&self, death: Option<Death>, options: Options) -> Controller {
         let gate = Arc::new(Gate::new(death));
         let metrics = Arc::new(Metrics::default());
         // As `gclb controller` builds it.
@@ -100,7 +129,7 @@ impl World {
         let options = Options { metrics, ..options };
         let task =
             tokio::spawn(controller::run(source, Arc::new(cloud), options, observer, shutdown.clone()));
-        Controller { gate, task, shutdown, settled }
+        Controller { gate, task, shutdown, settled, lease: None }
     }
 
     /// Why it is not done yet: every object that is served shows the address of the cloud, and those that are to go have gone.
@@ -134,8 +163,9 @@ impl World {
             }
             let Some(lack) = lacking() else { return };
             if began.elapsed() > PATIENCE {
-                let calls = controller.gate.calls();
-                let last = calls[calls.len().saturating_sub(30)..].join("\n  ");
+                let mut calls = controller.gate.calls();
+                calls.retain(|call| !call.ends_with("/getHealth") && !call.contains("/aggregated/"));
+                let last = calls[calls.len().saturating_sub(20)..].join("\n  ");
                 panic!("after {PATIENCE:?} not there yet:\n{lack}\nthe last calls were\n  {last}");
             }
         }
@@ -173,9 +203,24 @@ impl Controller {
         drop(self.task.await);
     }
 
+    /// Somebody else is the leader now.
+    pub(crate) fn depose(&self) {
+        if let Some(lease) = &self.lease {
+            lease.cancel();
+        }
+    }
+
+    /// It ends by itself.
+    pub(crate) async fn ended(self) {
+        self.task.await.expect("it ends without a panic");
+    }
+
     /// As SIGTERM would.
     pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.task.await.expect("it ends without a panic");
+        if let Some(lease) = self.lease {
+            lease.cancel();
+        }
     }
 }
