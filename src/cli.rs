@@ -2,12 +2,16 @@
 //!
 //! Reading arguments and showing results is all that happens here; what the commands do is done by the rest of the crate.
 
+mod apply;
+mod cloud;
 mod completions;
 mod controller;
 #[cfg(feature = "emulator")]
 mod emulator;
+mod input;
 #[cfg(feature = "emulator")]
 mod local;
+mod observe;
 mod plan;
 mod report;
 mod stop;
@@ -24,6 +28,8 @@ const DONE: u8 = 0;
 const FAILED: u8 = 1;
 /// `gclb plan`: there is something to do.
 const CHANGES: u8 = 2;
+/// `gclb apply`: the world has overtaken the plan.
+const OVERTAKEN: u8 = 3;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,8 +55,12 @@ enum Command {
     /// Try a folder of manifests on this machine: an emulated cloud, echo servers for pods, a live table
     #[cfg(feature = "emulator")]
     Local(Box<local::Arguments>),
-    /// Show what a folder of manifests would change in the cloud, without changing anything
+    /// Show what manifests, or a cluster's objects, would change in the cloud, without changing anything
     Plan(Box<plan::Arguments>),
+    /// Do exactly what a saved plan shows
+    Apply(Box<apply::Arguments>),
+    /// Save what the cloud holds for a cluster to a file, to plan against
+    Observe(Box<observe::Arguments>),
     /// Run the emulated cloud alone
     #[cfg(feature = "emulator")]
     Emulator(Box<emulator::Arguments>),
@@ -84,6 +94,8 @@ pub fn main() -> ExitCode {
             #[cfg(feature = "emulator")]
             Command::Local(arguments) => local::run(*arguments).await,
             Command::Plan(arguments) => plan::run(*arguments).await,
+            Command::Apply(arguments) => apply::run(*arguments).await,
+            Command::Observe(arguments) => observe::run(*arguments).await,
             #[cfg(feature = "emulator")]
             Command::Emulator(arguments) => emulator::run(*arguments).await,
             Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Arguments::command())),

@@ -139,16 +139,25 @@ impl CloudArguments {
     /// # Errors
     /// When the endpoint is none, or there are no credentials.
     pub fn client(&self, metrics: &Arc<Metrics>, quota: &Quota) -> Result<Client, BuildError> {
-        let mut retry = RetryPolicy::default();
-        retry.not_ready.times = 0;
-        let metrics: Arc<Metrics> = Arc::clone(metrics);
-        let mut builder =
-            Client::builder(&self.project).retry(retry).observer(metrics).gate(Arc::new(quota.clone()));
-        if let Some(endpoint) = &self.cloud_endpoint {
-            builder = builder.endpoint(endpoint.as_str());
-        }
-        builder.build()
+        client(&self.project, self.cloud_endpoint.as_ref(), metrics, quota)
     }
+}
+
+/// The client of a project; see [`CloudArguments::client`].
+pub(crate) fn client(
+    project: &str,
+    endpoint: Option<&Url>,
+    metrics: &Arc<Metrics>,
+    quota: &Quota,
+) -> Result<Client, BuildError> {
+    let mut retry = RetryPolicy::default();
+    retry.not_ready.times = 0;
+    let metrics: Arc<Metrics> = Arc::clone(metrics);
+    let mut builder = Client::builder(project).retry(retry).observer(metrics).gate(Arc::new(quota.clone()));
+    if let Some(endpoint) = endpoint {
+        builder = builder.endpoint(endpoint.as_str());
+    }
+    builder.build()
 }
 
 /// A cluster id, from a flag.
@@ -156,7 +165,7 @@ pub(crate) fn cluster_id(text: &str) -> Result<ClusterId, InvalidName> {
     ClusterId::new(text)
 }
 
-fn concurrency(text: &str) -> Result<usize, String> {
+pub(crate) fn concurrency(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("at least one, or nothing would ever be done".to_owned()),
         Ok(number) => Ok(number),

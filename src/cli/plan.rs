@@ -1,33 +1,38 @@
-//! `gclb plan`: what a folder of manifests would change, without changing anything.
+//! `gclb plan`: what manifests, or the objects of a cluster, would change, without changing anything.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::report::{colours, out};
-use crate::cloud::gce::Gce;
-use crate::cloud::mirror::Mirror;
-use crate::cloud::{CloudError, Ownership};
+use super::cloud::{CompareArguments, Looked};
+use super::input::{ClusterArguments, Input, PlaceArguments, with_deleted};
+use super::report::{colours, out, write};
 use crate::config::LogArguments;
-use crate::controller::folder::{self, FolderError};
-use crate::metrics::Metrics;
-use crate::model::{ClusterId, ObjectKey, Observed};
-use crate::plan::{Colours, Plan, json, plan};
+use crate::model::{ObjectKey, Observed};
+use crate::plan::{Colours, Plan, SavedPlan, Setting, json, plan, simulate};
 use crate::problem::{Problem, Severity};
-use crate::snapshot::Cluster;
-use crate::snapshot::manifests::{self, Diagnostic, Manifests, ObjectId, Supplies};
+use crate::snapshot::manifests::{Diagnostic, Manifests, ObjectId};
+use crate::snapshot::{Cluster, Digests};
 use crate::translate::{Translation, translate};
 
 const EXAMPLES: &str = "\
 Examples:
   gclb plan deploy/examples/walkthrough
       from nothing: everything that would be made
+  helm template web ./chart | gclb plan -
+      the same, of manifests that a program writes
+  gclb plan . --base ../main
+      what the change from one folder to another does; Ingresses that are only in the first are deleted
   gclb plan . --project my-project --cluster-id 0a1b2c3d
       against what the project holds for that cluster
-  gclb plan . --cloud-endpoint http://127.0.0.1:8787/compute/v1/ --project local
-      against an emulated cloud, such as that of `gclb local`
+  gclb plan --context production --project my-project
+      of a cluster as it is now, which is what its controller would do
+  gclb observe --project my-project --cluster-id 0a1b2c3d --out cloud.json; gclb plan . --observed cloud.json --cluster-id 0a1b2c3d
+      against what the project held then, without asking it
+  gclb plan . --project my-project --cluster-id 0a1b2c3d --save web.plan && gclb apply --plan web.plan
+      shown now, and done later exactly as it was shown
   gclb plan . --output json | jq '.changes[] | .resource.kind'
 
 Exit codes:
@@ -35,35 +40,28 @@ Exit codes:
   2  there are changes
   1  an error, which includes manifests that are wrong: the plan for the rest is shown all the same";
 
-/// What a cluster would supply (the default class, a node, node ports, pods) is supplied here too. Load balancers that the cloud
-/// holds and the folder does not mention are never planned for deletion: only an Ingress that is deleted in a cluster is.
+/// What a cluster would supply (the default class, a node, node ports, pods) is supplied to manifests. Load balancers that the cloud
+/// holds and the input does not mention are never planned for deletion: only an Ingress that is deleted, in a cluster or since
+/// `--base`, is.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Folders and files of manifests (.yaml, .yml, .json)
-    #[arg(required = true, value_name = "DIR")]
-    paths: Vec<PathBuf>,
-    /// The project to compare with; credentials are found as gcloud's own tools find them
-    #[arg(long, env = "GCLB_PROJECT", value_name = "ID")]
-    project: Option<String>,
-    /// Another Compute Engine to compare with, such as an emulator; no credentials are used
-    #[arg(long, env = "GCLB_CLOUD_ENDPOINT", value_name = "URL")]
-    cloud_endpoint: Option<url::Url>,
-    /// The VPC network of the nodes
-    #[arg(long, env = "GCLB_NETWORK", value_name = "NAME", default_value = "default")]
-    network: String,
-    /// The nodes' subnetwork
-    #[arg(long, env = "GCLB_SUBNETWORK", value_name = "NAME", default_value = "default")]
-    subnetwork: String,
-    /// Network tags of the nodes, for the firewall rule; without them it covers the whole network
-    #[arg(long, env = "GCLB_NODE_TAGS", value_name = "TAG", value_delimiter = ',')]
-    node_tags: Vec<String>,
-    /// The cluster whose resources are meant: eight hexadecimal digits, by default those of the one that folders stand for
-    #[arg(long, env = "GCLB_CLUSTER_ID", value_name = "ID", value_parser = crate::config::cluster_id)]
-    cluster_id: Option<ClusterId>,
+    #[command(flatten)]
+    place: PlaceArguments,
+    /// What the manifests were before: folders and files. Only what differs is planned, and only what is newly wrong is said. With a
+    /// cloud to compare with, it only says which Ingresses are to be deleted
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "save"], help_heading = "Input")]
+    base: Vec<PathBuf>,
+    #[command(flatten)]
+    compare: CompareArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
     /// How to print the plan
-    #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT")]
+    #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT", help_heading = "Output")]
     output: Output,
+    /// Also write the plan to this file, for `gclb apply --plan`
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    save: Option<PathBuf>,
     #[command(flatten)]
     log: LogArguments,
 }
@@ -76,27 +74,15 @@ enum Output {
     Json,
 }
 
-/// Why there is no plan.
+/// Why a plan cannot be saved.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
-enum PlanError {
-    #[error("preparing to call {endpoint}")]
-    #[diagnostic(help(
-        "name the project with --project, and see that `gcloud auth application-default login` was done"
-    ))]
-    Client {
-        endpoint: String,
-        #[source]
-        source: gce::BuildError,
-    },
-    #[error("reading what the project {project} holds")]
-    Look {
-        project: String,
-        #[source]
-        source: CloudError,
-    },
-    #[error("comparing with {endpoint}: which project?")]
-    #[diagnostic(help("name it with --project; an emulator takes any"))]
-    NoProject { endpoint: url::Url },
+enum SaveError {
+    #[error("saving the plan: it compares with nothing, so it could not be run anywhere")]
+    #[diagnostic(help("name the project with --project"))]
+    FromNothing,
+    #[error("saving the plan: the input stream cannot be read again when it is run")]
+    #[diagnostic(help("write the manifests to a file, and name that"))]
+    FromStream,
 }
 
 /// A problem, for programs.
@@ -138,33 +124,41 @@ struct Document {
 }
 
 pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
-    let Arguments { paths, project, cloud_endpoint, network, subnetwork, node_tags, cluster_id, output, log } =
-        arguments;
+    let Arguments { place, base, compare, cluster, output, save, log } = arguments;
     super::log(&log, "warn")?;
-    let manifests = folder::read(&paths).map_err(|error: FolderError| error)?;
-    let world = manifests.world(&Supplies::default());
-    let cluster = Cluster {
-        id: cluster_id.unwrap_or_else(manifests::cluster_id),
-        network,
-        subnetwork,
-        node_tags: node_tags.into_iter().collect(),
-        claim_classless: false,
-    };
-    let observed = match (project, cloud_endpoint) {
-        (None, None) => Arc::new(Observed::default()),
-        (None, Some(endpoint)) => return Err(PlanError::NoProject { endpoint }.into()),
-        (Some(project), endpoint) => observe(&project, endpoint, &cluster.id).await?,
-    };
-    let translation = translate(&world.snapshot(cluster, Timestamp::now(), observed.held()));
+    let input = Input::read(&place, cluster.clone()).await?;
+    let looked = compare.look(&input.cluster().id).await?;
+    let mut observed = looked.observed();
+    let mut known = BTreeSet::new();
+    let mut snapshot = input.snapshot(observed.held());
+    if !base.is_empty() {
+        let place = PlaceArguments { paths: base, kubeconfig: None, context: None, watch_namespace: None };
+        let before = Input::read(&place, cluster).await?.snapshot(observed.held());
+        let translation = translate(&before);
+        if let Looked::Nothing = looked {
+            let nothing = Observed::default();
+            observed = simulate(&nothing, &plan(&translation, &nothing)).into();
+            snapshot = input.snapshot(observed.held());
+        }
+        known = translation.problems().map(|(key, problem)| line(key, problem)).collect();
+        snapshot = with_deleted(snapshot, &before);
+    }
+    let translation = translate(&snapshot);
     let plan = plan(&translation, &observed);
-    let diagnostics: Vec<Diagnostic> =
-        manifests.diagnostics.iter().chain(&world.diagnostics).cloned().collect();
+    let shown = Shown { plan: &plan, translation: &translation, input: &input, known: &known };
     match output {
-        Output::Text => show_text(&plan, &translation, &manifests, &diagnostics),
-        Output::Json => show_json(&plan, &translation, &manifests, &diagnostics),
+        Output::Text => shown.text(),
+        Output::Json => shown.json(),
+    }
+    if let Some(path) = save {
+        let setting = setting(&input, looked)?;
+        let now = Timestamp::now().to_string();
+        let saved = SavedPlan::of(&plan, &observed, Digests::of(&snapshot), setting, now);
+        write(&path, &saved.render())?;
+        eprintln!("Saved. To do exactly this: gclb apply --plan {}", path.display());
     }
     // What is needed and cannot be done is no plan to rely on, and certainly not "nothing to do".
-    let wrong = diagnostics.iter().any(Diagnostic::is_error) || !plan.blocked.is_empty();
+    let wrong = input.diagnostics().iter().any(Diagnostic::is_error) || !plan.blocked.is_empty();
     Ok(match (wrong, plan.is_empty()) {
         (true, _) => super::FAILED,
         (false, false) => super::CHANGES,
@@ -172,63 +166,97 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     })
 }
 
-async fn observe(
-    project: &str,
-    endpoint: Option<url::Url>,
-    cluster: &ClusterId,
-) -> miette::Result<Arc<Observed>> {
-    let mut builder = gce::Client::builder(project);
-    let shown = endpoint.as_ref().map_or_else(|| gce::DEFAULT_ENDPOINT.to_owned(), ToString::to_string);
-    if let Some(endpoint) = endpoint {
-        builder = builder.endpoint(endpoint);
+/// Where the plan is to run.
+fn setting(input: &Input, looked: Looked) -> Result<Setting, SaveError> {
+    let Looked::Seen { project, endpoint, observed: _ } = looked else { return Err(SaveError::FromNothing) };
+    if !input.can_be_read_again() {
+        return Err(SaveError::FromStream);
     }
-    let client = builder.build().map_err(|source| PlanError::Client { endpoint: shown, source })?;
-    let cloud = Gce::new(client, Ownership::new(cluster.clone()), Arc::new(Metrics::default()));
-    let mirror = Mirror::default();
-    mirror.fill(&cloud).await.map_err(|source| PlanError::Look { project: project.to_owned(), source })?;
-    Ok(mirror.observed())
+    let Cluster { id, network, subnetwork, node_tags, claim_classless } = input.cluster().clone();
+    Ok(Setting {
+        project,
+        cloud_endpoint: endpoint.map(|endpoint| endpoint.to_string()),
+        cluster_id: id,
+        network,
+        subnetwork,
+        node_tags,
+        claim_classless,
+        input: input.place().clone(),
+    })
 }
 
-fn show_text(plan: &Plan, translation: &Translation, manifests: &Manifests, diagnostics: &[Diagnostic]) {
-    for diagnostic in diagnostics {
-        eprintln!("{:?}", miette::Report::new(diagnostic.clone()));
-    }
-    for (key, problem) in translation.problems() {
-        eprintln!("{}", problem_line(key, problem, manifests, colours()));
-    }
-    out(&plan.text(colours()).to_string());
+/// A plan and what is wrong with its input.
+struct Shown<'a> {
+    plan: &'a Plan,
+    translation: &'a Translation,
+    input: &'a Input,
+    /// Problems that are nothing new, as [`line`]s.
+    known: &'a BTreeSet<String>,
 }
 
-fn show_json(plan: &Plan, translation: &Translation, manifests: &Manifests, diagnostics: &[Diagnostic]) {
-    let document = Document {
-        plan: plan.document(),
-        problems: translation
-            .problems()
-            .map(|(key, problem)| ProblemDocument {
-                object: key.to_string(),
-                severity: severity_word(problem.severity),
-                reason: problem.reason.word(),
-                field: problem.field.clone(),
-                message: problem.message.clone(),
-                place: place(key, problem, manifests),
-            })
-            .collect(),
-        diagnostics: diagnostics
-            .iter()
-            .map(|diagnostic| DiagnosticDocument {
-                severity: if diagnostic.is_error() { "error" } else { "warning" },
-                code: diagnostic.code.word(),
-                place: diagnostic.place(),
-                object: diagnostic.object.clone(),
-                field: diagnostic.field.clone(),
-                message: diagnostic.message.clone(),
-                help: diagnostic.help.clone(),
-            })
-            .collect(),
-    };
-    match serde_json::to_string_pretty(&document) {
-        Ok(text) => out(&format!("{text}\n")),
-        Err(error) => eprintln!("the plan could not be written as JSON: {error}"),
+impl Shown<'_> {
+    fn problems(&self) -> impl Iterator<Item = (&ObjectKey, &Problem)> {
+        self.translation.problems().filter(|(key, problem)| !self.known.contains(&line(key, problem)))
+    }
+
+    fn text(&self) {
+        complain(self.input, self.problems());
+        out(&self.plan.text(colours()).to_string());
+    }
+
+    fn json(&self) {
+        let manifests = self.input.manifests();
+        let document = Document {
+            plan: self.plan.document(),
+            problems: self
+                .problems()
+                .map(|(key, problem)| ProblemDocument {
+                    object: key.to_string(),
+                    severity: severity_word(problem.severity),
+                    reason: problem.reason.word(),
+                    field: problem.field.clone(),
+                    message: problem.message.clone(),
+                    place: manifests.and_then(|manifests| place(key, problem, manifests)),
+                })
+                .collect(),
+            diagnostics: self
+                .input
+                .diagnostics()
+                .iter()
+                .map(|diagnostic| DiagnosticDocument {
+                    severity: if diagnostic.is_error() { "error" } else { "warning" },
+                    code: diagnostic.code.word(),
+                    place: diagnostic.place(),
+                    object: diagnostic.object.clone(),
+                    field: diagnostic.field.clone(),
+                    message: diagnostic.message.clone(),
+                    help: diagnostic.help.clone(),
+                })
+                .collect(),
+        };
+        match serde_json::to_string_pretty(&document) {
+            Ok(text) => out(&format!("{text}\n")),
+            Err(error) => eprintln!("the plan could not be written as JSON: {error}"),
+        }
+    }
+}
+
+/// Says, to the error stream, what is wrong with the input.
+pub(super) fn complain<'a>(
+    input: &Input,
+    problems: impl Iterator<Item = (&'a ObjectKey, &'a Problem)>,
+) {
+    for diagnostic in input.diagnostics() {
+        eprintln!("{:?}", miette::Report::new(diagnostic));
+    }
+    for (key, problem) in problems {
+        eprintln!(
+            "{}",
+            match input.manifests() {
+                Some(manifests) => problem_line(key, problem, manifests, colours()),
+                None => line(key, problem),
+            }
+        );
     }
 }
 
@@ -255,8 +283,17 @@ pub(super) fn problem_line(
         (Colours::Ansi, Severity::Warning) => format!("\x1b[33m{word}\x1b[0m"),
         (Colours::Ansi, Severity::Degraded | Severity::Rejected) => format!("\x1b[31m{word}\x1b[0m"),
     };
+    format!("{place}{word}: {}", said(key, problem))
+}
+
+/// The same without a place and without colours.
+fn line(key: &ObjectKey, problem: &Problem) -> String {
+    format!("{}: {}", severity_word(problem.severity), said(key, problem))
+}
+
+fn said(key: &ObjectKey, problem: &Problem) -> String {
     let Problem { severity: _, reason, field, message } = problem;
-    format!("{place}{word}: Ingress {key}: {field}: {}: {message}", reason.word())
+    format!("Ingress {key}: {field}: {}: {message}", reason.word())
 }
 
 fn place(key: &ObjectKey, problem: &Problem, manifests: &Manifests) -> Option<String> {

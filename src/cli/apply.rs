@@ -1,0 +1,219 @@
+//! `gclb apply`: does what a saved plan shows, exactly that, or nothing.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::cloud::look;
+use super::input::{Input, PlaceArguments};
+use super::report::{colours, out};
+use super::stop;
+use crate::apply::{Ended, Ending, Hands, Pace, Permit, Setbacks, apply};
+use crate::cloud::gce::Gce;
+use crate::cloud::mirror::Mirror;
+use crate::config::LogArguments;
+use crate::controller::source::SourceError;
+use crate::model::{Holder, LoadBalancerKey};
+use crate::plan::{Action, Colours, InputPlace, Overtaken, Plan, SavedPlan, SavedPlanError, Setting, plan};
+use crate::snapshot::Digests;
+use crate::translate::{Disposition, Translation, translate};
+
+const EXAMPLES: &str = "\
+Examples:
+  gclb plan . --project my-project --cluster-id 0a1b2c3d --save web.plan
+  gclb apply --plan web.plan
+  gclb apply --plan web.plan checkout/manifests
+      where the manifests are elsewhere by now
+
+Exit codes:
+  0  everything that the plan shows was done
+  3  nothing was done: the world has overtaken the plan; what differs is said
+  1  an error: the plan was begun and not all of it could be done, or nothing could be begun";
+
+/// The input is read again, the cloud is looked at again, and only where nothing differs from when the plan was made is anything done.
+/// The certificates' keys are read from the same input. Meant for where no controller runs; one that runs does the same by itself.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// The file that `gclb plan --save` wrote
+    #[arg(long, value_name = "FILE")]
+    plan: PathBuf,
+    #[command(flatten)]
+    place: PlaceArguments,
+    /// Where the same Compute Engine is reached now, if not where it was when the plan was made
+    #[arg(long, env = "GCLB_CLOUD_ENDPOINT", value_name = "URL", help_heading = "Google Cloud")]
+    cloud_endpoint: Option<Url>,
+    /// How many changes of the cloud may be under way at a time
+    #[arg(long, env = "GCLB_CONCURRENCY", value_name = "N", default_value_t = Pace::default().concurrency,
+          value_parser = crate::config::concurrency, help_heading = "Pace")]
+    concurrency: usize,
+    #[command(flatten)]
+    log: LogArguments,
+}
+
+/// Nothing was begun.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+enum ApplyError {
+    #[error("reading the plan {}", path.display())]
+    #[diagnostic(help("make it with `gclb plan --save FILE`"))]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    #[error("reading the plan {}", path.display())]
+    #[diagnostic(help("make it anew with `gclb plan --save FILE`, with this version of gclb"))]
+    Parse {
+        path: PathBuf,
+        #[source]
+        source: SavedPlanError,
+    },
+    #[error("the plan names {text:?} as its Compute Engine")]
+    #[diagnostic(help("make the plan anew with `gclb plan --save FILE`"))]
+    Endpoint {
+        text: String,
+        #[source]
+        source: url::ParseError,
+    },
+    #[error("waiting for the signal to stop")]
+    Signal(#[source] std::io::Error),
+    #[error("making sure that the object of {key} does not vanish unseen")]
+    #[diagnostic(help("the right to patch ingresses is needed: they get the finalizer gclb.dev/ingress"))]
+    Claim {
+        key: LoadBalancerKey,
+        #[source]
+        source: SourceError,
+    },
+}
+
+pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
+    let Arguments { plan: path, place, cloud_endpoint, concurrency, log } = arguments;
+    super::log(&log, "error")?;
+    let asked = stop::asked().map_err(ApplyError::Signal)?;
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| ApplyError::Read { path: path.clone(), source })?;
+    let saved = SavedPlan::parse(&text).map_err(|source| ApplyError::Parse { path: path.clone(), source })?;
+
+    let setting = &saved.setting;
+    let input = read_again(setting, &place).await?;
+    let endpoint = match (cloud_endpoint, &setting.cloud_endpoint) {
+        (Some(endpoint), _) => Some(endpoint),
+        (None, Some(text)) => {
+            Some(Url::parse(text).map_err(|source| ApplyError::Endpoint { text: text.clone(), source })?)
+        }
+        (None, None) => None,
+    };
+    let (cloud, mirror) = look(&setting.project, endpoint.as_ref(), &setting.cluster_id).await?;
+    let observed = mirror.observed();
+    let snapshot = input.snapshot(observed.certificates_held());
+    let translation = translate(&snapshot);
+    let plan = plan(&translation, &observed);
+
+    let overtaken = saved.overtaken(&plan, &observed, &Digests::of(&snapshot));
+    if !overtaken.is_empty() {
+        refuse(&overtaken, &saved);
+        return Ok(super::OVERTAKEN);
+    }
+    claim(&input, &translation, &plan).await?;
+    let stop = CancellationToken::new();
+    tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            asked.await;
+            eprintln!("Nothing more is begun; what is under way is waited for.");
+            stop.cancel();
+        }
+    });
+    Ok(walk(&plan, &cloud, &mirror, &input, concurrency, &stop).await)
+}
+
+/// The input that was planned, from where it was or from where it is said to be now.
+async fn read_again(setting: &Setting, place: &PlaceArguments) -> miette::Result<Input> {
+    let place = place.place().unwrap_or_else(|| setting.input.clone());
+    Input::read_as(place, Some(setting.cluster_id.clone()), |_| setting.cluster()).await
+}
+
+/// So many differences are told; a whole other world is not told resource by resource.
+const MOST_TOLD: usize = 20;
+
+fn refuse(overtaken: &[Overtaken], saved: &SavedPlan) {
+    let planned_at = &saved.planned_at;
+    eprintln!("Nothing was done: the world has overtaken the plan, which was made at {planned_at}.");
+    for difference in overtaken.iter().take(MOST_TOLD) {
+        eprintln!("  {difference}");
+    }
+    if let Some(more) = overtaken.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+        eprintln!("  and {more} more");
+    }
+    let input = match &saved.setting.input {
+        InputPlace::Manifests(paths) => paths.join(" "),
+        InputPlace::Cluster { kubeconfig, context, namespace: _ } => match (kubeconfig, context) {
+            (_, Some(context)) => format!("--context {context}"),
+            (Some(kubeconfig), None) => format!("--kubeconfig {kubeconfig}"),
+            (None, None) => String::new(),
+        },
+    };
+    eprintln!("Plan again, and look at what it shows now: gclb plan {input} … --save FILE");
+}
+
+/// Makes sure that no object can vanish unseen that something is about to be made for.
+async fn claim(input: &Input, translation: &Translation, plan: &Plan) -> Result<(), ApplyError> {
+    let keys: BTreeSet<&LoadBalancerKey> = plan
+        .graph
+        .node_weights()
+        .filter(|change| matches!(change.action, Action::Create(_)))
+        .filter_map(|change| match &change.mark.holder {
+            Holder::LoadBalancer(key) => Some(key),
+            Holder::Service { .. } | Holder::Secret(_) | Holder::Cluster => None,
+        })
+        .filter(|key| {
+            translation
+                .load_balancers
+                .get(key)
+                .is_some_and(|translated| matches!(translated.disposition, Disposition::Serve(_)))
+        })
+        .collect();
+    for key in keys {
+        input.claim(key).await.map_err(|source| ApplyError::Claim { key: key.clone(), source })?;
+    }
+    Ok(())
+}
+
+/// Does it, and says of each change how it ended.
+pub(super) async fn walk(
+    plan: &Plan,
+    cloud: &Gce,
+    mirror: &Mirror,
+    keys: &impl crate::cloud::KeyPairs,
+    concurrency: usize,
+    stop: &CancellationToken,
+) -> u8 {
+    let hands = Hands { cloud, mirror, keys, permit: &Permit::unlimited(), setbacks: &Setbacks::default() };
+    let pace = Pace { concurrency, ..Pace::default() };
+    let outcome = apply(plan, &hands, &pace, stop, |ended| out(&told(ended, colours()))).await;
+    let all = outcome.ended.len();
+    let done = outcome.ended.iter().filter(|ended| ended.result == Ending::Done).count();
+    if all == done {
+        out(&format!("Done: {done} of {all} changes.\n"));
+        return super::DONE;
+    }
+    out(&format!("Not all was done: {done} of {all} changes. Plan again: what is left is shown then.\n"));
+    super::FAILED
+}
+
+/// One change and how it ended, as a line.
+fn told(ended: &Ended, colours: Colours) -> String {
+    let Ended { id, holder: _, what, result } = ended;
+    let (colour, symbol, why) = match result {
+        Ending::Done => ("\x1b[32m", "✓", String::new()),
+        Ending::Failed(failure) => ("\x1b[31m", "✗", format!(": failed: {}", failure.message)),
+        Ending::Blocked { by } => ("\x1b[33m", "·", format!(": not begun, since {by} failed")),
+        Ending::Superseded => ("\x1b[33m", "·", ": not begun".to_owned()),
+    };
+    match colours {
+        Colours::None => format!("{symbol} {id}: {what}{why}\n"),
+        Colours::Ansi => format!("{colour}{symbol}\x1b[0m {id}: {what}{why}\n"),
+    }
+}
