@@ -6,9 +6,11 @@ mod apply;
 mod cloud;
 mod completions;
 mod controller;
+mod drift;
 #[cfg(feature = "emulator")]
 mod emulator;
 mod input;
+mod leaks;
 #[cfg(feature = "emulator")]
 mod local;
 mod observe;
@@ -61,6 +63,10 @@ enum Command {
     Apply(Box<apply::Arguments>),
     /// Save what the cloud holds for a cluster to a file, to plan against
     Observe(Box<observe::Arguments>),
+    /// Show where the cloud is not as the input says
+    Drift(Box<drift::Arguments>),
+    /// Show what is left over in the cloud, and delete it
+    Leaks(Box<leaks::Arguments>),
     /// Run the emulated cloud alone
     #[cfg(feature = "emulator")]
     Emulator(Box<emulator::Arguments>),
@@ -96,6 +102,8 @@ pub fn main() -> ExitCode {
             Command::Plan(arguments) => plan::run(*arguments).await,
             Command::Apply(arguments) => apply::run(*arguments).await,
             Command::Observe(arguments) => observe::run(*arguments).await,
+            Command::Drift(arguments) => drift::run(*arguments).await,
+            Command::Leaks(arguments) => leaks::run(*arguments).await,
             #[cfg(feature = "emulator")]
             Command::Emulator(arguments) => emulator::run(*arguments).await,
             Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Arguments::command())),

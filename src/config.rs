@@ -183,6 +183,11 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How long ago at least: as [`duration`], or nothing at all.
+pub(crate) fn age(text: &str) -> Result<Duration, String> {
+    if matches!(text, "0" | "0s") { Ok(Duration::ZERO) } else { duration(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::Parser;

@@ -26,6 +26,7 @@ mod diff;
 mod display;
 mod edges;
 pub mod json;
+mod leaks;
 pub mod members;
 mod order;
 mod pending;
@@ -44,6 +45,7 @@ use crate::translate::Translation;
 pub use check::{Violation, check, dangling};
 pub use diff::{Field, fields};
 pub use display::{Colours, Counts, Text};
+pub use leaks::plan_leaks;
 pub use order::{longest_chain, order};
 pub use saved::{Basis, InputPlace, Overtaken, SavedPlan, SavedPlanError, Setting};
 pub use simulate::{simulate, simulate_with, step};
@@ -175,11 +177,16 @@ pub enum Block {
 /// What it takes to get from `observed` to what `translation` asks for. Equal input gives an equal plan.
 #[must_use]
 pub fn plan(translation: &Translation, observed: &Observed) -> Plan {
-    let leaks = retain::leaks(translation, observed);
     // Not one load balancer: an emptied API server, not a wish. A last one that is deleted is spoken of as torn down.
     if translation.load_balancers.is_empty() {
-        return Plan { leaks, ..Plan::default() };
+        return Plan { leaks: retain::leaks(translation, observed), ..Plan::default() };
     }
+    plan_all(translation, observed)
+}
+
+/// The same without the brake.
+fn plan_all(translation: &Translation, observed: &Observed) -> Plan {
+    let leaks = retain::leaks(translation, observed);
     let decisions = decide::decide(translation, observed);
     let graph = edges::connect(translation, observed, &decisions);
     let plan = order::in_order(Plan { graph, leaks, blocked: decisions.blocked });

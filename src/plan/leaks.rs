@@ -1,0 +1,51 @@
+//! What carries our mark and belongs to nothing that is alive, and the plan that deletes it.
+//!
+//! The controller never deletes what has merely vanished (see [`super::retain`]): that a person must ask for. The plan is made by the same
+//! rules as any other, with everything that is alive left exactly as it is, so it deletes in order, and only what nothing else uses.
+
+use crate::model::{Holder, LoadBalancerKey, Observed, ResourceId};
+use crate::translate::{Disposition, Translated, Translation};
+
+use super::{Action, Plan, order, plan_all, retain};
+
+/// The plan that deletes what leaks, and nothing else. `old_enough` says whether a resource may be meant at all: one that was made a moment
+/// ago may be a part of something that is still being made. A load balancer is deleted as a whole or not at all.
+#[must_use]
+pub fn plan_leaks(
+    translation: &Translation,
+    observed: &Observed,
+    old_enough: impl Fn(&ResourceId) -> bool,
+) -> Plan {
+    let keep = || Translated { disposition: Disposition::Keep, problems: Vec::new() };
+    let gone = || Translated { disposition: Disposition::TearDown, problems: Vec::new() };
+    let mut wish = Translation {
+        load_balancers: translation.load_balancers.keys().map(|key| (key.clone(), keep())).collect(),
+        ..Translation::default()
+    };
+    for key in retain::leaks(translation, observed) {
+        let whole = observed.held_by(&key).all(&old_enough);
+        wish.load_balancers.insert(key, if whole { gone() } else { keep() });
+    }
+    for (id, entry) in observed.graph.entries() {
+        let shared = !matches!(entry.mark.holder, Holder::LoadBalancer(_));
+        // What is alive, or may be, is wanted just as it is.
+        if shared && (translation.desired.contains(id) || !old_enough(id)) {
+            wish.desired.put(id.clone(), entry.clone());
+        }
+    }
+    let mut plan = plan_all(&wish, observed);
+    // What stays needs nothing done to it here, not even where that would be due.
+    plan.graph.retain_nodes(|graph, at| graph[at].action == Action::Delete);
+    let mut plan = order::in_order(plan);
+    plan.leaks = wish
+        .load_balancers
+        .iter()
+        .filter(|(key, wish)| wish.disposition == Disposition::Keep && !is_alive(translation, key))
+        .map(|(key, _)| key.clone())
+        .collect();
+    plan
+}
+
+fn is_alive(translation: &Translation, key: &LoadBalancerKey) -> bool {
+    translation.load_balancers.contains_key(key)
+}
