@@ -160,7 +160,9 @@ fn every_flag_is_explained_where_its_command_is() {
 fn command_lines_in_the_docs_use_flags_that_there_are() {
     let commands = commands::all();
     for page in pages() {
-        for line in page.matches(r"gclb (?:controller|local|plan|emulator|completions)\b[^`\n|#)]*") {
+        for line in page.matches(
+            r"gclb (?:controller|local|plan|apply|observe|drift|leaks|emulator|completions)\b[^`\n|#)]*",
+        ) {
             let name = line.split_whitespace().nth(1).unwrap();
             let command = commands.iter().find(|command| command.name == name).unwrap();
             for flag in words::flags(&line) {

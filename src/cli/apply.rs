@@ -1,6 +1,5 @@
 //! `gclb apply`: does what a saved plan shows, exactly that, or nothing.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
@@ -15,10 +14,10 @@ use crate::cloud::gce::Gce;
 use crate::cloud::mirror::Mirror;
 use crate::config::LogArguments;
 use crate::controller::source::SourceError;
-use crate::model::{Holder, LoadBalancerKey};
-use crate::plan::{Action, Colours, InputPlace, Overtaken, Plan, SavedPlan, SavedPlanError, Setting, plan};
+use crate::model::{ObjectKey, Observed};
+use crate::plan::{Colours, InputPlace, Overtaken, Plan, SavedPlan, SavedPlanError, Setting, plan};
 use crate::snapshot::Digests;
-use crate::translate::{Disposition, Translation, translate};
+use crate::translate::{Translation, translate};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -79,10 +78,10 @@ enum ApplyError {
     },
     #[error("waiting for the signal to stop")]
     Signal(#[source] std::io::Error),
-    #[error("making sure that the object of {key} does not vanish unseen")]
+    #[error("making sure that Ingress {object} does not vanish unseen")]
     #[diagnostic(help("the right to patch ingresses is needed: they get the finalizer gclb.dev/ingress"))]
     Claim {
-        key: LoadBalancerKey,
+        object: ObjectKey,
         #[source]
         source: SourceError,
     },
@@ -107,7 +106,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     };
     let (cloud, mirror) = look(&setting.project, endpoint.as_ref(), &setting.cluster_id).await?;
     let observed = mirror.observed();
-    let snapshot = input.snapshot(observed.certificates_held());
+    let snapshot = input.snapshot(observed.held());
     let translation = translate(&snapshot);
     let plan = plan(&translation, &observed);
 
@@ -116,7 +115,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         refuse(&overtaken, &saved);
         return Ok(super::OVERTAKEN);
     }
-    claim(&input, &translation, &plan).await?;
+    claim(&input, &translation, &observed).await?;
     let stop = CancellationToken::new();
     tokio::spawn({
         let stop = stop.clone();
@@ -158,25 +157,13 @@ fn refuse(overtaken: &[Overtaken], saved: &SavedPlan) {
     eprintln!("Plan again, and look at what it shows now: gclb plan {input} … --save FILE");
 }
 
-/// Makes sure that no object can vanish unseen that something is about to be made for.
-async fn claim(input: &Input, translation: &Translation, plan: &Plan) -> Result<(), ApplyError> {
-    let keys: BTreeSet<&LoadBalancerKey> = plan
-        .graph
-        .node_weights()
-        .filter(|change| matches!(change.action, Action::Create(_)))
-        .filter_map(|change| match &change.mark.holder {
-            Holder::LoadBalancer(key) => Some(key),
-            Holder::Service { .. } | Holder::Secret(_) | Holder::Cluster => None,
-        })
-        .filter(|key| {
-            translation
-                .load_balancers
-                .get(key)
-                .is_some_and(|translated| matches!(translated.disposition, Disposition::Serve(_)))
-        })
-        .collect();
-    for key in keys {
-        input.claim(key).await.map_err(|source| ApplyError::Claim { key: key.clone(), source })?;
+/// Makes sure that no object can vanish unseen that something is made for.
+async fn claim(input: &Input, translation: &Translation, observed: &Observed) -> Result<(), ApplyError> {
+    for (object, remembered) in translation.claims(observed) {
+        input
+            .claim(object, &remembered)
+            .await
+            .map_err(|source| ApplyError::Claim { object: object.clone(), source })?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use url::Url;
 
+use crate::apply::quota::Quota;
 use crate::cloud::gce::Gce;
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{CloudError, Ownership};
@@ -146,9 +147,11 @@ pub(super) async fn look(
 
 fn connect(project: &str, endpoint: Option<&Url>, cluster: &ClusterId) -> Result<Gce, LookError> {
     let metrics = Arc::new(Metrics::default());
-    let client = crate::config::client(project, endpoint, &metrics).map_err(|source| LookError::Client {
-        endpoint: endpoint.map_or_else(|| gce::DEFAULT_ENDPOINT.to_owned(), ToString::to_string),
-        source,
+    let client = crate::config::client(project, endpoint, &metrics, &Quota::default()).map_err(|source| {
+        LookError::Client {
+            endpoint: endpoint.map_or_else(|| gce::DEFAULT_ENDPOINT.to_owned(), ToString::to_string),
+            source,
+        }
     })?;
     Ok(Gce::new(client, Ownership::new(cluster.clone()), metrics))
 }

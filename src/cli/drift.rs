@@ -106,9 +106,9 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     super::log(&log, "warn")?;
     let input = Input::read(&place, cluster).await?;
     let observed = compare.look_at_all(&input.cluster().id).await?;
-    let translation = translate(&input.snapshot(observed.certificates_held()));
+    let translation = translate(&input.snapshot(observed.held()));
     let plan = plan(&translation, &observed);
-    super::plan::complain(&input, super::plan::problems(&translation));
+    super::plan::complain(&input, translation.problems());
     let drift = drift(&plan);
     match output {
         Output::Text => out(&text(&drift, colours())),

@@ -1,5 +1,6 @@
 //! The input of a command that looks and goes: manifests, or a cluster.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use crate::controller::cluster::{ConnectError, ListError, ListedCluster, cluster
 use crate::controller::folder::{self, INPUT_STREAM};
 use crate::controller::source::{KeyPair, SourceError};
 use crate::ingress::FINALIZER;
-use crate::model::{CertificateFingerprint, CertificatesHeld, ClusterId, LoadBalancerKey, ObjectKey};
+use crate::model::{CertificateFingerprint, ClusterId, Held, LoadBalancerKey, ObjectKey};
 use crate::plan::InputPlace;
 use crate::snapshot::manifests::{self, Diagnostic, Manifests, Supplies, World};
 use crate::snapshot::{Cluster, Snapshot};
@@ -165,14 +166,6 @@ impl Input {
         }
     }
 
-    /// The cluster, where it is one.
-    pub(super) fn listed(&self) -> Option<&ListedCluster> {
-        match &self.from {
-            From::Manifests { .. } => None,
-            From::Cluster(listed) => Some(listed),
-        }
-    }
-
     /// What is wrong with its manifests.
     pub(super) fn diagnostics(&self) -> Vec<Diagnostic> {
         match &self.from {
@@ -184,7 +177,7 @@ impl Input {
     }
 
     /// Everything one translation may read.
-    pub(super) fn snapshot(&self, held: CertificatesHeld) -> Snapshot {
+    pub(super) fn snapshot(&self, held: Held) -> Snapshot {
         match &self.from {
             From::Manifests { manifests: _, world } => {
                 world.snapshot(self.cluster.clone(), Timestamp::now(), held)
@@ -193,11 +186,15 @@ impl Input {
         }
     }
 
-    /// Makes sure that the object of a load balancer cannot vanish unseen, where it is in a cluster.
-    pub(super) async fn claim(&self, key: &LoadBalancerKey) -> Result<(), SourceError> {
+    /// Makes sure that an object cannot vanish unseen, and that it remembers these shared load balancers, where it is in a cluster.
+    pub(super) async fn claim(
+        &self,
+        object: &ObjectKey,
+        remembered: &BTreeSet<LoadBalancerKey>,
+    ) -> Result<(), SourceError> {
         match &self.from {
             From::Manifests { .. } => Ok(()),
-            From::Cluster(listed) => listed.claim(key).await,
+            From::Cluster(listed) => listed.claim(object, remembered).await,
         }
     }
 }

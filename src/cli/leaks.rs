@@ -115,7 +115,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let now = Timestamp::now();
     if !delete {
         let observed = compare.look_at_all(&input.cluster().id).await?;
-        let translation = translate(&input.snapshot(observed.certificates_held()));
+        let translation = translate(&input.snapshot(observed.held()));
         return Ok(show(&leaks(&translation, &observed, now), output));
     }
 
@@ -129,7 +129,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let project = compare.project.as_deref().ok_or(LeaksError::NoProject)?;
     let (cloud, mirror) = look(project, compare.cloud_endpoint.as_ref(), &input.cluster().id).await?;
     let observed = mirror.observed();
-    let translation = translate(&input.snapshot(observed.certificates_held()));
+    let translation = translate(&input.snapshot(observed.held()));
     let plan = plan_leaks(&translation, &observed, |id| {
         age(id, &observed, now).is_some_and(|age| age.unsigned_abs() >= min_age && !age.is_negative())
     });

@@ -242,10 +242,7 @@ impl Shown<'_> {
 }
 
 /// Says, to the error stream, what is wrong with the input.
-pub(super) fn complain<'a>(
-    input: &Input,
-    problems: impl Iterator<Item = (&'a ObjectKey, &'a Problem)>,
-) {
+pub(super) fn complain<'a>(input: &Input, problems: impl Iterator<Item = (&'a ObjectKey, &'a Problem)>) {
     for diagnostic in input.diagnostics() {
         eprintln!("{:?}", miette::Report::new(diagnostic));
     }

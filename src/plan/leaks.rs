@@ -3,6 +3,8 @@
 //! The controller never deletes what has merely vanished (see [`super::retain`]): that a person must ask for. The plan is made by the same
 //! rules as any other, with everything that is alive left exactly as it is, so it deletes in order, and only what nothing else uses.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Holder, LoadBalancerKey, Observed, ResourceId};
 use crate::translate::{Disposition, Translated, Translation};
 
@@ -16,8 +18,8 @@ pub fn plan_leaks(
     observed: &Observed,
     old_enough: impl Fn(&ResourceId) -> bool,
 ) -> Plan {
-    let keep = || Translated { disposition: Disposition::Keep, problems: Vec::new() };
-    let gone = || Translated { disposition: Disposition::TearDown, problems: Vec::new() };
+    let keep = || Translated { disposition: Disposition::Keep, objects: BTreeSet::new() };
+    let gone = || Translated { disposition: Disposition::TearDown, objects: BTreeSet::new() };
     let mut wish = Translation {
         load_balancers: translation.load_balancers.keys().map(|key| (key.clone(), keep())).collect(),
         ..Translation::default()

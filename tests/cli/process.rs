@@ -1,6 +1,6 @@
 //! The program as a process: run to its end, or beside the test.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -32,6 +32,24 @@ pub(crate) struct Ended {
 /// Runs the program to its end.
 pub(crate) fn gclb(arguments: &[&str]) -> Ended {
     let Output { status, stdout, stderr } = command(arguments).output().unwrap();
+    Ended {
+        code: status.code().unwrap_or(-1),
+        stdout: String::from_utf8(stdout).unwrap(),
+        stderr: String::from_utf8(stderr).unwrap(),
+    }
+}
+
+/// Runs the program to its end, with a text as its input stream.
+pub(crate) fn gclb_reading(arguments: &[&str], text: &str) -> Ended {
+    let mut child = command(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Ends the stream when dropped. The program reads all of it before it writes anything.
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
     Ended {
         code: status.code().unwrap_or(-1),
         stdout: String::from_utf8(stdout).unwrap(),
