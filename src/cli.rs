@@ -15,6 +15,7 @@ mod leaks;
 mod local;
 mod observe;
 mod plan;
+mod release;
 mod report;
 mod stop;
 
@@ -67,6 +68,8 @@ enum Command {
     Drift(Box<drift::Arguments>),
     /// Show what is left over in the cloud, and delete it
     Leaks(Box<leaks::Arguments>),
+    /// Give a load balancer up without deleting it
+    Release(Box<release::Arguments>),
     /// Run the emulated cloud alone
     #[cfg(feature = "emulator")]
     Emulator(Box<emulator::Arguments>),
@@ -104,6 +107,7 @@ pub fn main() -> ExitCode {
             Command::Observe(arguments) => observe::run(*arguments).await,
             Command::Drift(arguments) => drift::run(*arguments).await,
             Command::Leaks(arguments) => leaks::run(*arguments).await,
+            Command::Release(arguments) => release::run(*arguments).await,
             #[cfg(feature = "emulator")]
             Command::Emulator(arguments) => emulator::run(*arguments).await,
             Command::Completions(arguments) => Ok(completions::run(&arguments, &mut Arguments::command())),

@@ -28,7 +28,7 @@ use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
 
 pub use annotations::{
-    ALLOW_HTTP, GROUP, GROUP_ORDER, GROUP_SCOPE, MEMBER_OF, REDIRECT, RELEASE_ADDRESS, STATUS,
+    ALLOW_HTTP, GROUP, GROUP_ORDER, GROUP_SCOPE, MEMBER_OF, REDIRECT, RELEASE_ADDRESS, RELEASED, STATUS,
 };
 pub use class::FINALIZER;
 pub use membership::{record, remembering};

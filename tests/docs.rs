@@ -84,6 +84,7 @@ fn every_key_on_an_object_is_explained_and_none_is_invented() {
         gclb::ingress::RELEASE_ADDRESS,
         gclb::ingress::MEMBER_OF,
         gclb::ingress::STATUS,
+        gclb::ingress::RELEASED,
         gclb::snapshot::CLASS_ANNOTATION,
         gclb::ingress::FINALIZER,
         gclb::snapshot::NEG_ANNOTATION,
@@ -161,7 +162,7 @@ fn command_lines_in_the_docs_use_flags_that_there_are() {
     let commands = commands::all();
     for page in pages() {
         for line in page.matches(
-            r"gclb (?:controller|local|plan|apply|observe|drift|leaks|emulator|completions)\b[^`\n|#)]*",
+            r"gclb (?:controller|local|plan|apply|observe|drift|leaks|release|emulator|completions)\b[^`\n|#)]*",
         ) {
             let name = line.split_whitespace().nth(1).unwrap();
             let command = commands.iter().find(|command| command.name == name).unwrap();

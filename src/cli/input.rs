@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use crate::cloud::KeyPairs;
+use crate::controller::cluster::released::{self, ReleasedError};
 use crate::controller::cluster::{ConnectError, ListError, ListedCluster, cluster_id, connect_to};
 use crate::controller::folder::{self, INPUT_STREAM};
 use crate::controller::source::{KeyPair, SourceError};
@@ -72,6 +73,11 @@ pub(super) enum InputError {
          --watch-namespace narrows all but classes and nodes to one namespace"
     ))]
     List(#[source] ListError),
+    #[error("reading which load balancers were released")]
+    #[diagnostic(help(
+        "the right to get the ConfigMap gclb-released is needed; --lease-namespace says where it is"
+    ))]
+    Released(#[source] ReleasedError),
 }
 
 /// The input, read.
@@ -183,6 +189,24 @@ impl Input {
                 world.snapshot(self.cluster.clone(), Timestamp::now(), held)
             }
             From::Cluster(listed) => listed.snapshot(held),
+        }
+    }
+
+    /// The load balancers that were given up, by the record of the cluster. Manifests have none.
+    pub(super) async fn released(&self, namespace: &str) -> Result<BTreeSet<LoadBalancerKey>, InputError> {
+        match &self.from {
+            From::Manifests { .. } => Ok(BTreeSet::new()),
+            From::Cluster(listed) => {
+                released::released(listed.client(), namespace).await.map_err(InputError::Released)
+            }
+        }
+    }
+
+    /// The cluster, where it is one.
+    pub(super) fn listed(&self) -> Option<&ListedCluster> {
+        match &self.from {
+            From::Manifests { .. } => None,
+            From::Cluster(listed) => Some(listed),
         }
     }
 

@@ -1,6 +1,6 @@
 //! `gclb leaks`: what carries our mark and belongs to nothing that is alive.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::report::{colours, confirm, out};
 use super::stop;
 use crate::apply::Pace;
 use crate::config::LogArguments;
-use crate::model::{Holder, Observed, ResourceId};
+use crate::model::{Holder, LoadBalancerKey, Observed, ResourceId};
 use crate::plan::{Colours, Plan, plan_leaks};
 use crate::snapshot::manifests::Diagnostic;
 use crate::translate::{Translation, translate};
@@ -61,6 +61,15 @@ pub(super) struct Arguments {
     /// Delete even where not one load balancer is alive, which else is taken for a wrong or an emptied cluster
     #[arg(long, requires = "delete", help_heading = "Deleting")]
     none_alive: bool,
+    /// Where the cluster's record of released load balancers is, as the controller's Lease
+    #[arg(
+        long,
+        env = "GCLB_LEASE_NAMESPACE",
+        value_name = "NAMESPACE",
+        default_value = "gclb-system",
+        help_heading = "Input"
+    )]
+    lease_namespace: String,
     /// How to print it
     #[arg(long, value_enum, default_value_t = Output::Text, value_name = "FORMAT", help_heading = "Output")]
     output: Output,
@@ -108,15 +117,27 @@ struct Leak {
 }
 
 pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
-    let Arguments { place, compare, cluster, delete, yes, min_age, complete, none_alive, output, log } =
-        arguments;
+    let Arguments {
+        place,
+        compare,
+        cluster,
+        delete,
+        yes,
+        min_age,
+        complete,
+        none_alive,
+        lease_namespace: namespace,
+        output,
+        log,
+    } = arguments;
     super::log(&log, "error")?;
     let input = Input::read(&place, cluster).await?;
+    let released = input.released(&namespace).await?;
     let now = Timestamp::now();
     if !delete {
         let observed = compare.look_at_all(&input.cluster().id).await?;
         let translation = translate(&input.snapshot(observed.held()));
-        return Ok(show(&leaks(&translation, &observed, now), output));
+        return Ok(show(&leaks(&translation, &observed, &released, now), output));
     }
 
     if input.manifests().is_some() && !complete {
@@ -130,11 +151,11 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let (cloud, mirror) = look(project, compare.cloud_endpoint.as_ref(), &input.cluster().id).await?;
     let observed = mirror.observed();
     let translation = translate(&input.snapshot(observed.held()));
-    let plan = plan_leaks(&translation, &observed, |id| {
+    let plan = plan_leaks(&translation, &observed, &released, |id| {
         age(id, &observed, now).is_some_and(|age| age.unsigned_abs() >= min_age && !age.is_negative())
     });
     if plan.is_empty() {
-        let code = show(&leaks(&translation, &observed, now), output);
+        let code = show(&leaks(&translation, &observed, &released, now), output);
         if code != super::DONE {
             eprintln!(
                 "Nothing of it is older than {} s (--min-age), so nothing is deleted.",
@@ -144,7 +165,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         return Ok(code);
     }
     if translation.load_balancers.is_empty() && !none_alive {
-        show(&leaks(&translation, &observed, now), output);
+        show(&leaks(&translation, &observed, &released, now), output);
         return Err(LeaksError::NoneAlive.into());
     }
     out(&plan.text(colours()).to_string());
@@ -171,8 +192,13 @@ fn age(id: &ResourceId, observed: &Observed, now: Timestamp) -> Option<jiff::Sig
 }
 
 /// All that leaks, however young.
-fn leaks(translation: &Translation, observed: &Observed, now: Timestamp) -> Vec<Leak> {
-    let plan: Plan = plan_leaks(translation, observed, |_| true);
+fn leaks(
+    translation: &Translation,
+    observed: &Observed,
+    released: &BTreeSet<LoadBalancerKey>,
+    now: Timestamp,
+) -> Vec<Leak> {
+    let plan: Plan = plan_leaks(translation, observed, released, |_| true);
     let mut leaks: Vec<(&Holder, &ResourceId)> =
         plan.graph.node_weights().map(|change| (&change.mark.holder, &change.id)).collect();
     leaks.extend(plan.blocked.iter().map(|blocked| (&blocked.holder, &blocked.id)));

@@ -7,6 +7,7 @@
 mod connect;
 mod events;
 mod listed;
+pub mod released;
 mod secrets;
 mod watches;
 mod write;

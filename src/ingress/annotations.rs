@@ -46,6 +46,9 @@ pub const MEMBER_OF: &str = "gclb.dev/member-of";
 /// Written by us: how far the load balancer is.
 pub const STATUS: &str = "gclb.dev/status";
 
+/// Written by `gclb release`, with the moment: the Ingress and its load balancer are not ours any more.
+pub const RELEASED: &str = "gclb.dev/released";
+
 /// What all of our annotations begin with.
 const PREFIX: &str = "gclb.dev/";
 
@@ -208,7 +211,7 @@ fn switch(value: &str) -> Option<bool> {
 
 /// Annotations with our prefix that nobody here reads: most likely a slip of the pen.
 fn unknown(ingress: &Ingress) -> Vec<Problem> {
-    let known = [REDIRECT, ALLOW_HTTP, GROUP, GROUP_ORDER, RELEASE_ADDRESS, MEMBER_OF, STATUS];
+    let known = [REDIRECT, ALLOW_HTTP, GROUP, GROUP_ORDER, RELEASE_ADDRESS, MEMBER_OF, RELEASED, STATUS];
     annotations(&ingress.metadata)
         .map(|(key, _)| key)
         .filter(|key| key.starts_with(PREFIX) && !known.contains(&key.as_str()))

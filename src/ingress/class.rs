@@ -5,6 +5,8 @@
 //! controllers that still honour it. An Ingress without a class belongs to somebody else unless the cluster's configuration
 //! claims those.
 //!
+//! An Ingress that `gclb release` let go is somebody else's from then on, whatever its class: its load balancer is left as it is.
+//!
 //! An Ingress that carries our finalizer was ours when it was last seen. It is torn down only on an explicit sign: a deletion
 //! timestamp, or a class that belongs to another controller. A class that cannot be found is no sign. It may have been
 //! deleted by mistake, and a hundred load balancers would go with it.
@@ -40,6 +42,11 @@ pub(super) fn standing<'a>(
 ) -> Standing<'a> {
     let finalizers = ingress.metadata.finalizers.as_deref().unwrap_or_default();
     let was_ours = finalizers.iter().any(|finalizer| finalizer == FINALIZER);
+    // Its finalizer went when it was let go; where somebody put the annotation there by hand, it is still ours.
+    let annotations = ingress.metadata.annotations.as_ref();
+    if !was_ours && annotations.is_some_and(|all| all.contains_key(super::RELEASED)) {
+        return Standing::NotOurs;
+    }
     if ingress.metadata.deletion_timestamp.is_some() {
         return if was_ours { Standing::TearDown } else { Standing::NotOurs };
     }

@@ -11,11 +11,13 @@ use crate::translate::{Disposition, Translated, Translation};
 use super::{Action, Plan, order, plan_all, retain};
 
 /// The plan that deletes what leaks, and nothing else. `old_enough` says whether a resource may be meant at all: one that was made a moment
-/// ago may be a part of something that is still being made. A load balancer is deleted as a whole or not at all.
+/// ago may be a part of something that is still being made. A load balancer is deleted as a whole or not at all. Those in `released` were
+/// given up: they are nobody's leaks, and stay with all that they use.
 #[must_use]
 pub fn plan_leaks(
     translation: &Translation,
     observed: &Observed,
+    released: &BTreeSet<LoadBalancerKey>,
     old_enough: impl Fn(&ResourceId) -> bool,
 ) -> Plan {
     let keep = || Translated { disposition: Disposition::Keep, objects: BTreeSet::new() };
@@ -25,7 +27,7 @@ pub fn plan_leaks(
         ..Translation::default()
     };
     for key in retain::leaks(translation, observed) {
-        let whole = observed.held_by(&key).all(&old_enough);
+        let whole = !released.contains(&key) && observed.held_by(&key).all(&old_enough);
         wish.load_balancers.insert(key, if whole { gone() } else { keep() });
     }
     for (id, entry) in observed.graph.entries() {
@@ -42,7 +44,9 @@ pub fn plan_leaks(
     plan.leaks = wish
         .load_balancers
         .iter()
-        .filter(|(key, wish)| wish.disposition == Disposition::Keep && !is_alive(translation, key))
+        .filter(|(key, wish)| {
+            wish.disposition == Disposition::Keep && !is_alive(translation, key) && !released.contains(key)
+        })
         .map(|(key, _)| key.clone())
         .collect();
     plan

@@ -394,6 +394,9 @@ fn commands_say_what_is_missing() {
         (&["apply"], "--plan"),
         (&["observe"], "--out"),
         (&["leaks", folder, "--yes"], "--delete"),
+        (&["release"], "NAME"),
+        (&["release", "web", "--context", "x"], "NAMESPACE/NAME"),
+        (&["release", "default/web"], "--context"),
     ] {
         let wrong = gclb(arguments);
         assert_eq!(wrong.code, 1, "{arguments:?}: {wrong:?}");

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
@@ -99,6 +100,18 @@ impl ListedCluster {
             }
         }
         Ok(Self { client, cluster, stores })
+    }
+
+    /// The client that it was listed with.
+    #[must_use]
+    pub const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The Ingress of that name.
+    #[must_use]
+    pub fn ingress(&self, key: &ObjectKey) -> Option<Arc<Ingress>> {
+        self.stores.get_ingress(key)
     }
 
     /// What holds for the whole cluster.
