@@ -245,7 +245,9 @@ fn shells_are_told_how_to_complete() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = gclb(&["completions", shell]);
         assert_eq!(script.code, 0);
-        for word in ["local", "plan", "apply", "observe", "drift", "leaks", "release", "emulator", "cloud-endpoint"] {
+        for word in
+            ["local", "plan", "apply", "observe", "drift", "leaks", "release", "emulator", "cloud-endpoint"]
+        {
             assert!(script.stdout.contains(word), "{shell} does not know {word}");
         }
     }

@@ -31,7 +31,20 @@ impl Cloud {
             log.to_str().unwrap(),
         ]);
         let api = emulator.api();
-        Self { _emulator: emulator, api, folder }
+        let cloud = Self { _emulator: emulator, api, folder };
+        // The node that is supplied to folders which name none.
+        cloud.admin(
+            reqwest::Method::POST,
+            "_emulator/instances",
+            &serde_json::json!({
+                "project": "test",
+                "zone": "us-central1-a",
+                "name": "local-node",
+                "address": "10.128.0.2",
+                "aliasRanges": ["10.4.0.0/20"],
+            }),
+        );
+        cloud
     }
 
     /// A file beside the log.
@@ -96,7 +109,7 @@ impl Cloud {
     }
 }
 
-/// Two Ingresses for node ports, with no node: nothing in them needs an instance to exist.
+/// Two Ingresses for container-native Services.
 fn manifests() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for name in ["web", "shop"] {
