@@ -29,8 +29,8 @@ Examples:
       against what the project holds for that cluster
   gclb plan --context production --project my-project
       of a cluster as it is now, which is what its controller would do
-  gclb observe --project my-project --cluster-id 0a1b2c3d --out cloud.json; gclb plan . --observed cloud.json --cluster-id 0a1b2c3d
-      against what the project held then, without asking it
+  gclb plan . --observed cloud.json --cluster-id 0a1b2c3d
+      against what `gclb observe` saved of it, without asking it
   gclb plan . --project my-project --cluster-id 0a1b2c3d --save web.plan && gclb apply --plan web.plan
       shown now, and done later exactly as it was shown
   gclb plan . --output json | jq '.changes[] | .resource.kind'

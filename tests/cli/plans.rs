@@ -99,6 +99,7 @@ impl Cloud {
 
     fn admin(&self, method: reqwest::Method, path: &str, body: &Value) -> Value {
         let base = self.api.trim_end_matches('/').trim_end_matches("compute/v1");
+        gce::install_crypto_provider();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let client = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -7,6 +7,7 @@
 
 mod bad_backends;
 mod bad_certificates;
+mod commands;
 mod emptied;
 mod gate;
 mod groups;
