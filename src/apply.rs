@@ -1,17 +1,59 @@
-//! Makes the changes of a plan. Chooses nothing: what can be chosen was chosen in the plan.
+//! Makes the changes of plans. Chooses nothing: what can be chosen was chosen in the plan.
 
+mod executor;
 mod permit;
+mod queue;
 pub mod quota;
-mod run;
 mod setbacks;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+pub use executor::{Executor, Hands};
 pub use permit::{Grantor, Permit};
-pub use run::{Hands, Pace, apply};
-pub use setbacks::Setbacks;
+pub use queue::{Counts, Priority, Stage, Task};
 
 use crate::model::{Holder, ResourceId};
+use crate::plan::Action;
+
+/// How many changes are made at a time, and how patiently.
+#[derive(Debug, Clone, Copy)]
+pub struct Pace {
+    /// How many changes may be under way at a time. Each waits for an operation of seconds, so this bounds the requests in flight; a rate
+    /// quota of 1,500 a minute and operations of a few seconds keep some hundreds in flight.
+    pub concurrency: usize,
+    /// How long a change waits after the cloud said that the resource is not ready for it; doubled each time.
+    pub first_pause: Duration,
+    /// How many times a change is tried while the resource is not ready for it.
+    pub tries_when_not_ready: u32,
+    /// How long the right to write must last for a change to be begun: what a request takes that goes well. One that takes longer is
+    /// dropped when the right ends.
+    pub longest_call: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            concurrency: 512,
+            first_pause: Duration::from_millis(250),
+            // With the pauses doubling to at most ten seconds that is about a minute.
+            tries_when_not_ready: 10,
+            longest_call: Duration::from_secs(2),
+        }
+    }
+}
+
+impl Pace {
+    /// How many may be under way of one group of calls, so that a region that answers slowly leaves room for the others.
+    const fn per_group(&self) -> usize {
+        self.concurrency - self.concurrency / 8
+    }
+
+    /// How many may be under way that do not change members: those never wait behind slow operations of something else.
+    const fn without_members(&self) -> usize {
+        self.concurrency - self.concurrency / 16
+    }
+}
 
 /// What became of a plan: for each change, in the order in which they ended.
 #[derive(Debug, Default)]
@@ -45,7 +87,7 @@ pub enum Ending {
         /// What failed.
         by: ResourceId,
     },
-    /// It was not begun, since a newer plan was asked for or the process is to stop. Not an error.
+    /// Nobody knows, or it was not begun, since the right to write ended. Not an error.
     Superseded,
 }
 
@@ -87,5 +129,25 @@ impl Outcome {
             .filter(|ended| ended.result != Ending::Done)
             .map(|ended| (ended.id.clone(), ended.result.clone()))
             .collect()
+    }
+}
+
+/// A change in words that an Event can use.
+fn what(action: &Action) -> String {
+    fn counted(verb: &str, count: usize, one: &str) -> String {
+        let plural = if count == 1 { "" } else { "s" };
+        format!("{verb} {count} {one}{plural}")
+    }
+    match action {
+        Action::Create(_) => "created".to_owned(),
+        Action::Update { verb: _, to: _, fields } => {
+            let fields: Vec<_> = fields.iter().map(|field| field.field.as_str()).collect();
+            format!("changed ({})", fields.join(", "))
+        }
+        Action::AttachEndpoints(endpoints) => counted("attached", endpoints.len(), "endpoint"),
+        Action::DetachEndpoints(endpoints) => counted("detached", endpoints.len(), "endpoint"),
+        Action::AddInstances(instances) => counted("added", instances.len(), "instance"),
+        Action::RemoveInstances(instances) => counted("removed", instances.len(), "instance"),
+        Action::Delete => "deleted".to_owned(),
     }
 }

@@ -46,6 +46,13 @@ pub trait Cloud: Send + Sync + 'static {
         keys: &impl KeyPairs,
     ) -> impl Future<Output = Result<Executed, CloudError>> + Send;
 
+    /// Changes of resources of ours that the cloud has been asked for, by whomever, and has not finished. To be asked before the first
+    /// list, so that what is not in it shows there.
+    fn under_way(&self) -> impl Future<Output = Result<Vec<Found>, CloudError>> + Send;
+
+    /// Returns when such a change has ended, however.
+    fn see_out(&self, found: &Found) -> impl Future<Output = Result<(), CloudError>> + Send;
+
     /// How the backends of a backend service are.
     fn health(
         &self,
@@ -124,6 +131,15 @@ pub enum Reading {
     Present(Seen),
     /// It does not: the cloud said so.
     Absent,
+}
+
+/// A change that was found on its way: this process did not ask for it, or has forgotten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// What is being changed.
+    pub id: ResourceId,
+    /// The name of the operation, unique where the resource is.
+    pub operation: String,
 }
 
 /// What a change left behind.

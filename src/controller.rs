@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::apply::quota::Quota;
-use crate::apply::{Ended, Pace, Permit};
+use crate::apply::{Ended, Executor, Hands, Pace, Permit};
 use crate::cloud::Cloud;
 use crate::cloud::mirror::Mirror;
 use crate::metrics::Metrics;
@@ -66,7 +66,7 @@ impl Default for Options {
 /// What [`run`] is doing, for whoever wants to show it.
 #[derive(Debug, Clone, Copy)]
 pub enum Progress<'a> {
-    /// A plan was made and is about to be applied. Empty plans are told of too.
+    /// A plan was made and is about to be applied. Empty plans are told of too; one that is but the rest of the plan before is not.
     Planned(&'a Plan),
     /// A change ended.
     Ended(&'a Ended),
@@ -126,7 +126,16 @@ pub async fn run<S: Source, C: Cloud>(
 
     let permit = options.permit.clone();
     let grace = options.grace;
-    let reconciler = Reconciler::new(source, cloud, mirror, board, options, observer, shutdown.clone());
+    let hands = Hands {
+        cloud: Arc::clone(&cloud),
+        mirror: Arc::clone(&mirror),
+        keys: Arc::clone(&source),
+        permit: permit.clone(),
+        quota: options.quota.clone(),
+    };
+    let executor = Arc::new(Executor::new(hands, options.pace));
+    let reconciler =
+        Reconciler::new(source, cloud, mirror, board, executor, options, observer, shutdown.clone());
     tokio::select! {
         () = reconciler.run() => {}
         () = async { shutdown.cancelled().await; tokio::time::sleep(grace).await } => {

@@ -52,6 +52,17 @@ impl Permit {
         }
     }
 
+    /// Resolves when it lasts for longer than `call`: at once, or when it has been given or renewed.
+    pub async fn lasting(&self, call: Duration) {
+        let mut watched = self.until.clone();
+        while !self.lasts(call) {
+            if watched.changed().await.is_err() {
+                // Nobody is left to renew it.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
     /// Resolves when it has ended. Renewing it in time puts that off.
     pub async fn ended(&self) {
         let mut watched = self.until.clone();

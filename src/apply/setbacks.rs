@@ -2,96 +2,80 @@
 //! asked for again each time that some pod comes or goes.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Ending, Failure, Next};
+use super::{Failure, Next};
 use crate::model::ResourceId;
 use crate::plan::{Action, Change, Plan};
 
 /// See the [module](self).
 #[derive(Debug, Default)]
-pub struct Setbacks {
-    by_resource: Mutex<BTreeMap<ResourceId, Vec<Setback>>>,
+pub(super) struct Setbacks {
+    by_resource: BTreeMap<ResourceId, Vec<Setback>>,
 }
 
-#[derive(Debug)]
-struct Setback {
+/// A change that failed, and is not to be tried again yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Setback {
     action: Action,
-    failure: Failure,
+    /// How it failed.
+    pub(super) failure: Failure,
     /// How many times in a row.
     times: u32,
-    until: Instant,
+    /// When it may be tried again.
+    pub(super) until: Instant,
 }
 
 impl Setbacks {
     /// Why this change is not to be tried now, where it has failed before and its pause is not over. Another change of the same
     /// resource is not concerned.
-    #[must_use]
-    pub fn holds_back(&self, change: &Change) -> Option<Failure> {
-        let setbacks = self.lock();
-        let setback = setbacks.get(&change.id)?.iter().find(|setback| setback.action == change.action)?;
-        (Instant::now() < setback.until).then(|| setback.failure.clone())
-    }
-
-    /// Whether some change is waiting for a second try at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
+    pub(super) fn holds_back(&self, change: &Change, now: Instant) -> Option<&Setback> {
+        let setbacks = self.by_resource.get(&change.id)?;
+        setbacks.iter().find(|setback| setback.action == change.action && now < setback.until)
     }
 
     /// When the first of them is to be tried again.
-    #[must_use]
-    pub fn next_try(&self) -> Option<Instant> {
-        self.lock().values().flatten().map(|setback| setback.until).min()
+    pub(super) fn next_try(&self) -> Option<Instant> {
+        self.by_resource.values().flatten().map(|setback| setback.until).min()
     }
 
     /// Forgets what this plan no longer asks for.
-    pub fn keep_to(&self, plan: &Plan) {
-        let mut setbacks = self.lock();
-        if setbacks.is_empty() {
+    pub(super) fn keep_to(&mut self, plan: &Plan) {
+        if self.by_resource.is_empty() {
             return;
         }
         let mut asked: BTreeMap<&ResourceId, Vec<&Action>> = BTreeMap::new();
         for change in plan.graph.node_weights() {
             asked.entry(&change.id).or_default().push(&change.action);
         }
-        setbacks.retain(|id, setbacks| {
+        self.by_resource.retain(|id, setbacks| {
             setbacks
                 .retain(|setback| asked.get(id).is_some_and(|actions| actions.contains(&&setback.action)));
             !setbacks.is_empty()
         });
     }
 
-    /// Learns how a change ended that was tried.
-    pub(super) fn note(&self, change: &Change, ending: &Ending) {
-        let mut setbacks = self.lock();
-        match ending {
-            Ending::Done => {
-                setbacks.remove(&change.id);
-            }
-            Ending::Failed(failure) => {
-                let of_resource = setbacks.entry(change.id.clone()).or_default();
-                let before = of_resource
-                    .iter()
-                    .position(|setback| setback.action == change.action)
-                    .map(|at| of_resource.swap_remove(at));
-                let times = before.map_or(1, |before| before.times.saturating_add(1));
-                of_resource.push(Setback {
-                    action: change.action.clone(),
-                    failure: failure.clone(),
-                    times,
-                    until: Instant::now() + pause(failure.next, times),
-                });
-            }
-            Ending::Blocked { .. } | Ending::Superseded => {}
-        }
+    /// A change was made: all is well with its resource.
+    pub(super) fn done(&mut self, id: &ResourceId) {
+        self.by_resource.remove(id);
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ResourceId, Vec<Setback>>> {
-        self.by_resource.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A change was tried, and failed.
+    pub(super) fn failed(&mut self, change: &Change, failure: &Failure, now: Instant) {
+        let of_resource = self.by_resource.entry(change.id.clone()).or_default();
+        let before = of_resource
+            .iter()
+            .position(|setback| setback.action == change.action)
+            .map(|at| of_resource.swap_remove(at));
+        let times = before.map_or(1, |before| before.times.saturating_add(1));
+        of_resource.push(Setback {
+            action: change.action.clone(),
+            failure: failure.clone(),
+            times,
+            until: now + pause(failure.next, times),
+        });
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::Semaphore;
 
-use super::{Cloud, CloudError, Executed, KeyPairs, Listing, Obstacle, Owned, Reading, Seen, Whose};
+use super::{Cloud, CloudError, Executed, Found, KeyPairs, Listing, Obstacle, Owned, Reading, Seen, Whose};
 use crate::controller::source::{KeyPair, SourceError};
 use crate::model::{
     Address, BackendService, CertificateFingerprint, ClusterId, Endpoint, Entry, Facts, Holder, Kind,
@@ -27,6 +27,8 @@ pub(crate) struct Scripted {
     errors: Mutex<BTreeMap<String, VecDeque<CloudError>>>,
     /// Changes of these names are made only once they are let through.
     held: Mutex<BTreeMap<String, Arc<Semaphore>>>,
+    /// Operations that are running from before.
+    pub(crate) found: Mutex<Vec<Found>>,
     /// How the backends of every service are.
     pub(crate) health: Mutex<ServiceHealth>,
     /// Reading fails while it is set.
@@ -138,6 +140,20 @@ impl Cloud for Scripted {
             }
             Action::AddInstances(_) | Action::RemoveInstances(_) => Ok(Executed::Members),
         }
+    }
+
+    async fn under_way(&self) -> Result<Vec<Found>, CloudError> {
+        self.blind("operations")?;
+        Ok(self.found.lock().unwrap().clone())
+    }
+
+    async fn see_out(&self, found: &Found) -> Result<(), CloudError> {
+        self.note("see out", &found.id.name);
+        let held = self.held.lock().unwrap().get(found.id.name.as_str()).cloned();
+        if let Some(held) = held {
+            held.acquire().await.unwrap().forget();
+        }
+        Ok(())
     }
 
     async fn health(&self, id: &ResourceId, _: &BackendService) -> Result<ServiceHealth, CloudError> {

@@ -12,6 +12,7 @@ mod health_check;
 mod instance_group;
 mod link;
 mod network_endpoint_group;
+mod operations;
 mod pace;
 mod ssl_certificate;
 mod target_proxy;
@@ -27,7 +28,7 @@ use gce::{Client, Completion, Global, HealthStatus, InstanceState, Query};
 use tracing::warn;
 
 use super::{
-    Cloud, CloudError, Executed, KeyPairs, Listing, Obstacle, Owned, Ownership, Reading, Seen, Standing,
+    Cloud, CloudError, Executed, Found, KeyPairs, Listing, Obstacle, Owned, Ownership, Reading, Seen, Standing,
     Whose,
 };
 use crate::metrics::Metrics;
@@ -470,6 +471,14 @@ impl Cloud for Gce {
         let word = result.as_ref().map_or_else(CloudError::word, |_| "done");
         self.metrics.change_ended(change.id.kind, change.action.word(), word, began.elapsed());
         result
+    }
+
+    async fn under_way(&self) -> Result<Vec<Found>, CloudError> {
+        self.operations().await
+    }
+
+    async fn see_out(&self, found: &Found) -> Result<(), CloudError> {
+        self.wait_for(found).await
     }
 
     async fn health(&self, id: &ResourceId, service: &BackendService) -> Result<ServiceHealth, CloudError> {

@@ -1,33 +1,39 @@
-//! The loop. One turn, read aloud: take a snapshot, translate it, look at the cloud, plan, claim the objects, apply, tell, let go.
+//! The loop, read aloud: something changed; take a snapshot, translate it, claim the objects, look at the cloud, plan, and give the plan to
+//! the [executor](crate::apply::Executor), which puts it in the place of the one before. Meanwhile, tell of what ends, and let go of what is
+//! gone.
 //!
 //! A turn concerns all load balancers together: what they share makes a plan for each alone impossible, and what did not change costs
-//! nothing. It decides nothing itself; what it does decide is when: see [`Reconciler::run`].
+//! nothing. Nothing here waits for a plan to be done. It decides nothing about resources; what it does decide is when: see
+//! [`Reconciler::run`].
 
+mod desk;
 mod tell;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _};
+use futures::FutureExt as _;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
-use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
 use super::health::HealthBoard;
 use super::members;
 use super::source::{Source, SourceError};
 use super::{Observer, Options, Progress};
-use crate::apply::{Ended, Ending, Hands, Next, Outcome, Setbacks, Unfinished, apply};
+use crate::apply::{Ended, Ending, Executor, Failure, Next};
 use crate::cloud::mirror::Mirror;
-use crate::cloud::{Cloud, chain};
-use crate::model::{Held, Holder, LoadBalancerKey, ObjectKey, Observed};
+use crate::cloud::{Cloud, CloudError, chain};
+use crate::model::{Held, Holder, LoadBalancerKey, ObjectKey, Observed, ResourceId};
 use crate::plan::{Action, Plan, plan};
-use crate::translate::{Disposition, Moves, Translation, translate};
+use crate::translate::{Moves, Translation, translate};
+use desk::{Desk, Write, Written};
+use tell::Telling;
 
 /// Input that changes is let come to rest for so long: objects that are applied together arrive within milliseconds of each other,
 /// and acting on the first of them alone would begin operations of seconds that the others make wrong.
@@ -36,45 +42,96 @@ const QUIET: Duration = Duration::from_millis(40);
 /// Input that does not come to rest is not waited for any longer than this.
 const UNREST: Duration = Duration::from_millis(100);
 
-/// So many objects are written to the source at a time.
-const WRITERS: usize = 16;
+/// What the executor asks for a new plan for comes in flocks too.
+const FLOCK: Duration = Duration::from_millis(5);
 
-/// Everything that a turn needs.
+/// Planning takes no more than a third of the time, however much changes and however large it all is.
+const REST_PER_TURN: u32 = 2;
+
+/// So long a turn waits for objects to be claimed. Almost always that is soon; those that take longer are planned for when they are.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Everything that the loop needs.
 pub(super) struct Reconciler<S, C, O> {
     source: Arc<S>,
     cloud: Arc<C>,
     mirror: Arc<Mirror>,
     board: Arc<HealthBoard>,
+    executor: Arc<Executor<C, S>>,
     options: Options,
     observer: O,
     shutdown: CancellationToken,
-    setbacks: Setbacks,
-    /// What the last plan left undone.
-    unfinished: Unfinished,
-    /// How many turns in a row could not be finished.
+    desk: Desk<S>,
+    /// Objects that cannot vanish unseen, and which shared load balancers they remember.
+    claimed: BTreeMap<ObjectKey, BTreeSet<LoadBalancerKey>>,
+    /// Objects for which nothing is made by the newest plan, since they could.
+    withheld: BTreeSet<ObjectKey>,
+    newest: Option<Newest>,
+    telling: Telling,
+    when: When,
+    /// How many turns or writes in a row went wrong.
     troubles: u32,
+    /// Whether it has been said that nothing is left to do.
+    said_settled: bool,
     /// What was last said about load balancers whose objects are gone.
     leaks: Vec<LoadBalancerKey>,
 }
 
-/// How a turn ended.
+/// What is being made at present.
+struct Newest {
+    translation: Translation,
+    plan: Plan,
+    began: Instant,
+    /// Whether it has come to its end.
+    is_over: bool,
+}
+
+/// When the next turn is.
+struct When {
+    /// Something changed: the first time since the last turn, and when it is acted on.
+    changed: Option<(Instant, Instant)>,
+    /// Something went wrong, and is tried again.
+    retry: Option<Instant>,
+    /// Time alone changes things too (a certificate expires).
+    at_last: Instant,
+    /// Not before this: see [`REST_PER_TURN`].
+    not_before: Instant,
+}
+
+impl When {
+    fn new(now: Instant) -> Self {
+        Self { changed: Some((now, now)), retry: None, at_last: now, not_before: now }
+    }
+
+    /// Something changed, and more of it may come within `quiet`.
+    fn soon(&mut self, quiet: Duration) {
+        let now = Instant::now();
+        let first = self.changed.map_or(now, |(first, _)| first);
+        self.changed = Some((first, (now + quiet).min(first + UNREST)));
+    }
+
+    fn again(&mut self, at: Instant) {
+        self.retry = Some(self.retry.map_or(at, |retry| retry.min(at)));
+    }
+
+    fn next(&self) -> Instant {
+        let changed = self.changed.map(|(_, at)| at);
+        changed.into_iter().chain(self.retry).fold(self.at_last, Instant::min).max(self.not_before)
+    }
+}
+
+/// Why there was no plan in a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    /// Nothing is left to do, except what failed and is tried again in its time.
-    Settled,
-    /// Something changed meanwhile.
-    Again,
+enum NoPlan {
     /// The source has not listed everything yet.
     NotReady,
-    /// Something outside the plan failed: the source, or reading the cloud.
+    /// The cloud could not be read.
     Troubled,
 }
 
-impl Turn {
+impl NoPlan {
     const fn word(self) -> &'static str {
         match self {
-            Self::Settled => "settled",
-            Self::Again => "superseded",
             Self::NotReady => "not_ready",
             Self::Troubled => "troubled",
         }
@@ -82,103 +139,112 @@ impl Turn {
 }
 
 impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
+    #[allow(clippy::too_many_arguments, reason = "each is another part of the controller")]
     pub(super) fn new(
         source: Arc<S>,
         cloud: Arc<C>,
         mirror: Arc<Mirror>,
         board: Arc<HealthBoard>,
+        executor: Arc<Executor<C, S>>,
         options: Options,
         observer: O,
         shutdown: CancellationToken,
     ) -> Self {
         Self {
+            desk: Desk::new(Arc::clone(&source)),
             source,
             cloud,
             mirror,
             board,
+            executor,
             options,
             observer,
             shutdown,
-            setbacks: Setbacks::default(),
-            unfinished: Unfinished::new(),
+            claimed: BTreeMap::new(),
+            withheld: BTreeSet::new(),
+            newest: None,
+            telling: Telling::default(),
+            when: When::new(Instant::now()),
             troubles: 0,
+            said_settled: false,
             leaks: Vec::new(),
         }
     }
 
-    /// Turns until the shutdown: at once when the source or the cloud shows something new; when the pause after a failure is over; and
-    /// once in every drift interval, since time alone changes things too (a certificate expires).
+    /// Goes on until the shutdown. A turn is made when the source or the cloud shows something new; when the executor asks for it; when
+    /// the pause after a failure is over; and once in every drift interval.
     pub(super) async fn run(mut self) {
         let shutdown = self.shutdown.clone();
         if shutdown.run_until_cancelled(self.fill()).await.is_none() {
             return;
         }
+        // In a task of its own: calls are begun and answered also while a large plan is being made.
+        let executing: JoinHandle<()> =
+            tokio::spawn(Arc::clone(&self.executor).run(shutdown.clone()).in_current_span());
+        let mut executing = AbortOnDropHandle::new(executing);
         loop {
-            let began = Instant::now();
-            let turn = self.turn().instrument(info_span!("turn")).await;
-            self.options.metrics.turn_ended(turn.word(), began.elapsed());
-            if shutdown.is_cancelled() || !self.options.permit.lasts(Duration::ZERO) {
-                return;
-            }
-            let wait = self.wait(turn);
+            let (turn, telling) = (self.when.next(), self.telling.due);
             tokio::select! {
-                () = shutdown.cancelled() => return,
-                () = wait => {}
+                () = shutdown.cancelled() => break,
+                () = self.source.changed() => self.when.soon(QUIET),
+                () = self.mirror.changed() => {
+                    info!("the cloud is not as we left it");
+                    self.when.soon(FLOCK);
+                }
+                () = self.executor.wants_plan(), if self.when.changed.is_none() => self.when.soon(FLOCK),
+                ended = self.executor.next() => self.ended(ended),
+                written = self.desk.next() => self.written(written),
+                () = self.board.changed() => self.telling.stir(),
+                () = tokio::time::sleep_until(turn) => self.turn().instrument(info_span!("turn")).await,
+                () = sleep_until(telling) => {
+                    self.tell();
+                    self.let_go();
+                }
             }
+            self.settle();
         }
-    }
-
-    /// Waits for a reason for the next turn.
-    async fn wait(&mut self, turn: Turn) {
-        let now = Instant::now();
-        let next_try = self.setbacks.next_try();
-        let until = match turn {
-            Turn::Again => return self.rest().await,
-            Turn::Settled => {
-                self.troubles = 0;
-                next_try.unwrap_or(now + self.options.drift_interval)
-            }
-            Turn::NotReady => now + self.options.drift_interval,
-            Turn::Troubled => {
-                self.troubles = self.troubles.saturating_add(1);
-                let pause =
-                    Duration::from_millis(500).saturating_mul(2_u32.saturating_pow(self.troubles.min(7)));
-                now + pause.min(Duration::from_mins(1))
-            }
-        };
-        if turn != Turn::NotReady {
-            let retry = (turn == Turn::Troubled || next_try.is_some()).then(|| until.duration_since(now));
-            self.observer.on(Progress::Settled(retry));
-        }
-        tokio::select! {
-            () = self.source.changed() => self.rest().await,
-            () = self.mirror.changed() => info!("the cloud is not as we left it"),
-            () = self.board.changed() => {}
-            () = tokio::time::sleep_until(until) => {}
-        }
-    }
-
-    /// Waits until the input has come to rest.
-    async fn rest(&self) {
-        let unrest = Instant::now() + UNREST;
         loop {
             tokio::select! {
-                () = self.source.changed() => {}
-                () = tokio::time::sleep(QUIET) => return,
-                () = tokio::time::sleep_until(unrest) => return,
+                ended = self.executor.next() => self.ended(ended),
+                written = self.desk.next() => self.written(written),
+                _ = &mut executing => break,
             }
+        }
+        while let Some(ended) = self.executor.try_next() {
+            self.ended(ended);
+        }
+        while !self.desk.is_idle() {
+            let written = self.desk.next().await;
+            self.written(written);
+        }
+        self.tell();
+        while !self.desk.is_idle() {
+            let written = self.desk.next().await;
+            self.written(written);
         }
     }
 
-    /// The first look at the cloud.
+    /// The first look at the cloud. What is under way there is asked for first: what has ended by then shows in the lists.
     async fn fill(&mut self) {
         match self.source.checkpoints().await {
             Ok(kept) => self.mirror.remember(kept),
             Err(error) => {
-                warn!(error = chain(&error), "there are no checkpoints of members; groups are listed")
+                warn!(error = chain(&error), "there are no checkpoints of members; groups are listed");
             }
         }
         let mut pause = Duration::from_secs(1);
+        loop {
+            match self.cloud.under_way().await {
+                Ok(found) => break self.executor.found(found),
+                Err(error @ CloudError::Forbidden { .. }) => {
+                    warn!(error = error.line(), "operations from before cannot be seen; going on without them");
+                    break;
+                }
+                Err(error) => self.trouble("the operations under way cannot be listed", &error),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_mins(1));
+        }
         while let Err(error) = self.mirror.fill(&*self.cloud).await {
             self.trouble("the cloud's resources cannot be listed", &error);
             self.tell_unlisted(&chain(&error)).await;
@@ -189,49 +255,69 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         let _ = self.mirror.changed().now_or_never();
     }
 
-    async fn turn(&mut self) -> Turn {
+    async fn turn(&mut self) {
+        let began = Instant::now();
+        self.when.changed = None;
+        self.when.retry = None;
+        self.withheld.clear();
+        self.when.at_last = began + self.options.drift_interval;
+        self.said_settled = false;
+        if let Err(no_plan) = self.replan(began).await {
+            self.options.metrics.turn_ended(no_plan.word(), began.elapsed());
+            self.said_settled = no_plan == NoPlan::NotReady;
+        }
+        self.when.not_before = Instant::now() + REST_PER_TURN * began.elapsed();
+    }
+
+    async fn replan(&mut self, began: Instant) -> Result<(), NoPlan> {
         let held = self.mirror.observed().held();
-        let Some(translation) = self.translated(held.clone()) else { return Turn::NotReady };
+        let translation = self.translated(held).ok_or(NoPlan::NotReady)?;
         if let Err(error) = self.mirror.resolve_doubts(&*self.cloud).await {
             self.trouble("what became of a change cannot be read", &error);
-            return Turn::Troubled;
+            self.try_again();
+            return Err(NoPlan::Troubled);
         }
-        let mut turn = match members::settle(&self.mirror, &*self.cloud, &translation).await {
-            Ok(members::Left::Nothing) => Turn::Settled,
-            Ok(members::Left::More) => Turn::Again,
+        match members::settle(&self.mirror, &*self.cloud, &translation).await {
+            Ok(members::Left::Nothing) => {}
+            Ok(members::Left::More) => self.when.soon(FLOCK),
             Err(error) => {
                 self.trouble("the members of a group cannot be listed", &error);
-                Turn::Troubled
+                self.try_again();
             }
-        };
+        }
+        self.claim(&translation).await;
+
+        // From here on nothing is waited for.
+        self.executor.looking();
         let before = self.mirror.observed();
         let mut plan = self.planned(&translation, &before);
-        for (object, error) in self.claim(&translation, &before).await {
-            turn = self.failed("claim", &object, &error, turn);
-            if let Some(home) = translation.claimants.get(&object).and_then(|claimant| claimant.home.as_ref())
-            {
+        for (object, remembered) in translation.claims(&before) {
+            let claimed = self.claimed.get(object).is_some_and(|claimed| claimed.is_superset(&remembered));
+            let home = translation.claimants.get(object).and_then(|claimant| claimant.home.as_ref());
+            if let (false, Some(home)) = (claimed, home) {
                 withhold(&mut plan, home);
+                self.withheld.insert(object.clone());
             }
         }
-        self.observer.on(Progress::Planned(&plan));
+        if self.is_news(&plan) {
+            self.observer.on(Progress::Planned(&plan));
+        }
+        self.executor.take(&plan);
+        self.telling.planned(&before);
+        if let Some(Newest { began, is_over: false, .. }) = self.newest {
+            self.options.metrics.turn_ended("superseded", began.elapsed());
+        }
+        self.newest = Some(Newest { translation, plan, began, is_over: false });
+        Ok(())
+    }
 
-        let applied = self.apply_and_tell(&translation, &plan, &before, &held).await;
-        self.unfinished = applied.outcome.unfinished();
-        turn = turn.or(applied.turn);
-        turn = turn.or(self.release(&translation, &plan).await);
-        if self.unfinished.values().any(|ending| *ending == Ending::Superseded) {
-            turn = turn.or(Turn::Again);
-        }
-        // An object that moves takes its next step when the cloud has got further.
-        let progress = applied.outcome.ended.iter().any(|ended| ended.result == Ending::Done);
-        if translation.moves == Moves::UnderWay && progress {
-            turn = turn.or(Turn::Again);
-        }
-        if turn == Turn::Settled {
-            let now = jiff::Timestamp::now().as_second();
-            self.options.metrics.settled(u64::try_from(now).unwrap_or_default());
-        }
-        turn
+    /// Whether a plan is empty, or has a change in it that the one before had not.
+    fn is_news(&self, plan: &Plan) -> bool {
+        let Some(Newest { plan: before, .. }) = &self.newest else { return true };
+        let known: HashSet<(&ResourceId, &'static str)> =
+            before.graph.node_weights().map(|change| (&change.id, change.action.word())).collect();
+        plan.is_empty()
+            || plan.graph.node_weights().any(|change| !known.contains(&(&change.id, change.action.word())))
     }
 
     /// What should be. `None`: the source is not ready to say.
@@ -271,141 +357,171 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         plan
     }
 
-    /// Makes sure that no object can vanish unseen that something is about to be made for. Yields those for which that failed.
-    async fn claim(&self, translation: &Translation, observed: &Observed) -> Vec<(ObjectKey, SourceError)> {
+    /// Makes sure that no object can vanish unseen that something is about to be made for.
+    async fn claim(&mut self, translation: &Translation) {
         let began = Instant::now();
-        // Futures are boxed where several run together: what is known of their lifetimes would otherwise not do for a task.
-        let claims: Vec<BoxFuture<'_, _>> = translation
-            .claims(observed)
-            .map(|(object, remembered)| {
-                async move { (object.clone(), self.source.claim(object, &remembered).await) }.boxed()
-            })
-            .collect();
-        let claimed: Vec<_> = futures::stream::iter(claims).buffer_unordered(WRITERS).collect().await;
-        let failed = claimed.into_iter().filter_map(|(key, result)| Some((key, result.err()?))).collect();
-        self.options.metrics.stage_ended("claim", began.elapsed());
-        failed
-    }
-
-    /// Applies the plan, and meanwhile tells of what is done, and listens for input that asks for something else.
-    async fn apply_and_tell(
-        &self,
-        translation: &Translation,
-        plan: &Plan,
-        before: &Observed,
-        held: &Held,
-    ) -> Applied {
-        let began = Instant::now();
-        let stop = self.shutdown.child_token();
-        let (ended, endings) = mpsc::unbounded_channel();
-        let mut heard = false;
-        let apply = async {
-            // Moved in here, so that the telling ends with the applying.
-            let ended = ended;
-            let hands = Hands {
-                cloud: &*self.cloud,
-                mirror: &self.mirror,
-                keys: &*self.source,
-                permit: &self.options.permit,
-                setbacks: &self.setbacks,
-            };
-            let tell = |change: &Ended| {
-                self.observer.on(Progress::Ended(change));
-                // Nobody listening any more is no reason to stop.
-                let _ = ended.send(change.clone());
-            };
-            tokio::select! {
-                outcome = apply(plan, &hands, &self.options.pace, &stop, tell).boxed() => outcome,
-                never = self.supersede(translation, held, &stop, &mut heard) => match never {},
-            }
-        };
-        let (outcome, told) = tokio::join!(apply, self.tell(translation, plan, before, endings));
-        self.options.metrics.stage_ended("apply", began.elapsed());
-        if !plan.is_empty() {
-            let done = outcome.ended.iter().filter(|ended| ended.result == Ending::Done).count();
-            info!(planned = plan.graph.node_count(), done, took = ?began.elapsed(), "applied");
-        }
-        let turn = if heard { Turn::Again } else { Turn::Settled };
-        Applied { outcome, turn: turn.or(told) }
-    }
-
-    /// Stops the applying when the input has come to ask for something else. Input that changed without asking for anything else is
-    /// merely remembered.
-    async fn supersede(
-        &self,
-        translation: &Translation,
-        held: &Held,
-        stop: &CancellationToken,
-        heard: &mut bool,
-    ) -> std::convert::Infallible {
-        loop {
-            self.source.changed().await;
-            *heard = true;
-            self.rest().await;
-            let Some(newer) = self.translated(held.clone()) else { continue };
-            if asks_for_the_same(translation, &newer) {
+        let observed = self.mirror.observed();
+        let claims: BTreeMap<&ObjectKey, BTreeSet<LoadBalancerKey>> = translation.claims(&observed).collect();
+        self.claimed.retain(|object, _| claims.contains_key(object));
+        let mut claiming: BTreeSet<ObjectKey> = BTreeSet::new();
+        for (object, mut remembered) in claims {
+            if self.desk.is_busy(object) {
                 continue;
             }
-            info!(
-                "the input asks for something else now; no change is begun any more until there is a new plan"
-            );
-            stop.cancel();
-            std::future::pending::<()>().await;
+            // What is still being done there may be done for it.
+            let before = self.claimed.get(object).into_iter().flatten();
+            remembered.extend(before.filter(|key| self.executor.works_for(key)).cloned());
+            self.desk.claim(object, remembered);
+            claiming.insert(object.clone());
+        }
+        let patience = tokio::time::sleep(PATIENCE);
+        tokio::pin!(patience);
+        while !claiming.is_empty() {
+            tokio::select! {
+                biased;
+                written = self.desk.next() => {
+                    if matches!(written.what, Write::Claim(_)) {
+                        claiming.remove(&written.object);
+                    }
+                    self.written(written);
+                }
+                () = &mut patience => break,
+            }
+        }
+        self.options.metrics.stage_ended("claim", began.elapsed());
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        self.observer.on(Progress::Ended(&ended));
+        self.said_settled = false;
+        // An object that moves takes its next step when the cloud has got further.
+        let moves = self.newest.as_ref().is_some_and(|newest| newest.translation.moves == Moves::UnderWay);
+        if moves && ended.result == Ending::Done {
+            self.when.soon(FLOCK);
+        }
+        self.telling.ended(ended);
+    }
+
+    /// An object has been written.
+    fn written(&mut self, written: Written) {
+        let Written { object, what, result } = written;
+        if self.withheld.remove(&object) {
+            // What is to be made for it can perhaps be planned now.
+            self.when.soon(FLOCK);
+        }
+        if let Err(error) = result {
+            if matches!(what, Write::Claim(_)) {
+                self.claimed.remove(&object);
+            }
+            self.telling.forget(&object);
+            return self.failed(what.verb(), &object, &error);
+        }
+        match what {
+            Write::Claim(remembered) => {
+                self.claimed.insert(object, remembered);
+            }
+            Write::Report(report) => {
+                self.observer.on(Progress::Reported(&object, &report));
+                self.telling.told(object, *report);
+            }
+            Write::Release => {
+                info!(%object, "nothing of it is left in the cloud; it is let go");
+                self.observer.on(Progress::Released(&object));
+                self.telling.forget(&object);
+            }
         }
     }
 
-    /// Lets the objects go of load balancers of which nothing is left.
-    async fn release(&self, translation: &Translation, plan: &Plan) -> Turn {
+    /// Lets objects go of which nothing is left, and lets those that have left a shared load balancer forget it.
+    fn let_go(&mut self) {
+        let Some(Newest { translation, plan, .. }) = &self.newest else { return };
+        let mut leaving = translation
+            .claimants
+            .iter()
+            .filter(|(_, claimant)| claimant.home.is_none() || !claimant.elsewhere.is_empty())
+            .peekable();
+        if leaving.peek().is_none() || self.shutdown.is_cancelled() || !self.executor.plan_holds() {
+            return;
+        }
+        let observed = self.mirror.observed();
+        let unfinished = self.executor.unfinished();
         // What they shared must be gone too, unless it cannot go without a person: the last one to leave clears up.
         let shared_is_going = plan.graph.node_weights().any(|change| {
             change.action == Action::Delete
                 && !matches!(change.mark.holder, Holder::LoadBalancer(_))
-                && match self.unfinished.get(&change.id) {
-                    None => false,
-                    Some(Ending::Failed(failure)) => failure.next != Next::Person,
-                    Some(Ending::Done | Ending::Blocked { .. } | Ending::Superseded) => true,
-                }
+                && observed.graph.contains(&change.id)
+                && !matches!(unfinished.get(&change.id), Some(Ending::Failed(Failure { next: Next::Person, .. })))
         });
-        let observed = self.mirror.observed();
-        let mut turn = Turn::Settled;
-        for (object, claimant) in &translation.claimants {
-            if shared_is_going
-                || self.shutdown.is_cancelled()
-                || !translation.is_gone(object, claimant, &observed)
-            {
+        for (object, claimant) in leaving {
+            if claimant.elsewhere.iter().any(|key| self.executor.works_for(key)) {
                 continue;
             }
-            match self.source.release(object).await {
-                Ok(()) => {
-                    info!(%object, "nothing of it is left in the cloud; it is let go");
-                    self.observer.on(Progress::Released(object));
-                }
-                Err(error) => turn = self.failed("release", object, &error, turn),
-            }
-        }
-        // Those that have left a shared load balancer need not remember it any longer.
-        for (object, claimant) in translation.claimants.iter().filter(|(_, claimant)| claimant.home.is_some())
-        {
+            let is_gone = !shared_is_going && translation.is_gone(object, claimant, &observed);
             let remembered = translation.remembered(object, claimant, &observed);
-            let has_left = claimant.elsewhere.iter().any(|key| key.is_shared() && !remembered.contains(key));
-            if has_left && let Err(error) = self.source.claim(object, &remembered).await {
-                turn = self.failed("claim", object, &error, turn);
+            let forgets = claimant.home.is_some()
+                && self.claimed.get(object).is_some_and(|before| before.len() > remembered.len());
+            if !is_gone && !forgets {
+                continue;
+            }
+            if self.desk.is_busy(object) {
+                self.telling.passed_over();
+            } else if is_gone {
+                self.desk.release(object);
+            } else {
+                self.desk.claim(object, remembered);
             }
         }
-        turn
     }
 
-    fn failed(&self, doing: &'static str, object: &ObjectKey, error: &SourceError, turn: Turn) -> Turn {
+    /// Says so where nothing is left to do, except what failed and is tried again in its time.
+    fn settle(&mut self) {
+        let idle = self.when.changed.is_none()
+            && self.telling.due.is_none()
+            && self.desk.is_idle()
+            && self.executor.is_at_rest();
+        if !idle || self.said_settled {
+            return;
+        }
+        self.said_settled = true;
+        if let Some(newest) = &mut self.newest
+            && !newest.is_over
+        {
+            newest.is_over = true;
+            self.options.metrics.turn_ended("settled", newest.began.elapsed());
+            if !newest.plan.is_empty() {
+                info!(planned = newest.plan.graph.node_count(), took = ?newest.began.elapsed(), "applied");
+            }
+        }
+        let retry = self.when.retry.into_iter().chain(self.executor.next_try()).min();
+        if self.when.retry.is_none() {
+            self.troubles = 0;
+            let now = jiff::Timestamp::now().as_second();
+            self.options.metrics.settled(u64::try_from(now).unwrap_or_default());
+        }
+        let retry = retry.map(|at| at.saturating_duration_since(Instant::now()));
+        self.observer.on(Progress::Settled(retry));
+    }
+
+    fn failed(&mut self, doing: &'static str, object: &ObjectKey, error: &SourceError) {
         match error {
             SourceError::Changed { .. } => {
                 debug!(%object, error = chain(error), doing, "looking again");
-                turn.or(Turn::Again)
+                self.when.soon(QUIET);
             }
             SourceError::Failed { .. } => {
                 self.trouble(&format!("{doing} {object}"), error);
-                turn.or(Turn::Troubled)
+                self.try_again();
             }
         }
+    }
+
+    /// A turn after a growing pause.
+    fn try_again(&mut self) {
+        if self.when.retry.is_none() {
+            self.troubles = self.troubles.saturating_add(1);
+        }
+        let pause = Duration::from_millis(500).saturating_mul(2_u32.saturating_pow(self.troubles.min(7)));
+        self.when.again(Instant::now() + pause.min(Duration::from_mins(1)));
     }
 
     fn trouble(&self, what: &str, error: &dyn std::error::Error) {
@@ -415,31 +531,11 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     }
 }
 
-/// What became of a plan, and what follows from it for the turn.
-struct Applied {
-    outcome: Outcome,
-    turn: Turn,
-}
-
-impl Turn {
-    /// The two together: trouble comes before haste, since looking again at once would only make more of it.
-    const fn or(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Troubled, _) | (_, Self::Troubled) => Self::Troubled,
-            (Self::NotReady, _) | (_, Self::NotReady) => Self::NotReady,
-            (Self::Again, _) | (_, Self::Again) => Self::Again,
-            (Self::Settled, Self::Settled) => Self::Settled,
-        }
+async fn sleep_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
     }
-}
-
-/// Whether two translations lead to the same cloud.
-fn asks_for_the_same(one: &Translation, other: &Translation) -> bool {
-    let dispositions = |translation: &Translation| -> BTreeMap<LoadBalancerKey, Disposition> {
-        let all = translation.load_balancers.iter();
-        all.map(|(key, translated)| (key.clone(), translated.disposition.clone())).collect()
-    };
-    one.desired == other.desired && dispositions(one) == dispositions(other)
 }
 
 /// Takes out of a plan what it would make for a load balancer, and what waits for that.

@@ -1,106 +1,110 @@
-//! Tells each load balancer's object how it is: while a plan is being applied, and when it is over.
+//! Tells each load balancer's object how it is: all the time, by the newest input and the newest plan.
 //!
 //! An address is told as soon as its forwarding rules are there, whatever else of the plan is still to come.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _};
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
 use tracing::debug;
 
-use super::{Reconciler, Turn, WRITERS};
-use crate::apply::{Ended, Ending, Outcome, Unfinished};
+use super::{Newest, Reconciler};
+use crate::apply::{Ended, Ending, Outcome, Stage};
 use crate::cloud::{Cloud, chain};
 use crate::controller::source::Source;
 use crate::controller::{Observer, Progress};
 use crate::model::{
     BackendService, Held, Kind, LoadBalancerKey, ObjectKey, Observed, Ref, Resource as _, ResourceId,
 };
-use crate::plan::Plan;
-use crate::status::{self, Activity, Event, Phase, Report, Waits, Work};
+use crate::status::{self, Activity, Event, Phase, Report, Wait, Waits, Work};
 use crate::translate::{Disposition, Translation, translate};
 
-/// While a plan is applied, its ends are told together within so long of each other; a forwarding rule's at once.
+/// Ends of changes are told together within so long of each other; a forwarding rule's at once.
 const TOGETHER: Duration = Duration::from_millis(250);
 
 /// The states of all load balancers are worked out at most so often.
 const AT_MOST: Duration = Duration::from_millis(50);
 
-/// Events about what was done wait so long for each other while a plan is applied.
+/// Events about what was done wait so long for each other while there is more to do.
 const NEWS: Duration = Duration::from_secs(5);
 
-/// What is known about how a plan is going.
-struct Going<'a> {
-    translation: &'a Translation,
-    plan: &'a Plan,
-    before: &'a Observed,
-    /// What the plan before left undone, as far as nothing has been heard of it since.
-    earlier: Unfinished,
-    /// What could not be done of this plan.
-    failed: Unfinished,
-    /// Ends that no Event has told of yet.
+/// How long what is in hand is not counted again.
+const COUNTED: Duration = Duration::from_secs(1);
+
+/// What has been told, and what is to be.
+#[derive(Default)]
+pub(super) struct Telling {
+    /// When the states are to be worked out again.
+    pub(super) due: Option<Instant>,
+    /// Whether everything is to be told once more when nothing is left to do, so that the source can mend what somebody else
+    /// changed.
+    everything: bool,
+    last: Option<Instant>,
+    last_news: Option<Instant>,
+    last_count: Option<Instant>,
+    /// Ends that no Event has told of yet, and what there was before the first of them.
     untold: Vec<Ended>,
-    /// What was told last.
-    reports: BTreeMap<ObjectKey, Report>,
+    before: Option<Arc<Observed>>,
+    /// Events that wait for their object.
+    news: BTreeMap<ObjectKey, Vec<Event>>,
+    /// What each object was told last.
+    told: BTreeMap<ObjectKey, Report>,
+    /// An object could not be told something, since it was being written.
+    passed_over: bool,
+}
+
+impl Telling {
+    /// A change ended.
+    pub(super) fn ended(&mut self, ended: Ended) {
+        self.soon(if is_urgent(&ended) { AT_MOST } else { TOGETHER });
+        self.untold.push(ended);
+    }
+
+    /// The states are to be worked out again, within so long of the last time.
+    pub(super) fn soon(&mut self, within: Duration) {
+        let now = Instant::now();
+        let at = self.last.map_or(now, |last| (last + within).max(now));
+        self.due = Some(self.due.map_or(at, |due| due.min(at)));
+    }
+
+    /// Something else than a change may have changed a state.
+    pub(super) fn stir(&mut self) {
+        self.soon(AT_MOST);
+    }
+
+    /// An object was told.
+    pub(super) fn told(&mut self, object: ObjectKey, report: Report) {
+        self.told.insert(object, report);
+        self.resume();
+    }
+
+    /// An object could not be written, since it was being written.
+    pub(super) fn passed_over(&mut self) {
+        self.passed_over = true;
+    }
+
+    fn resume(&mut self) {
+        if std::mem::take(&mut self.passed_over) {
+            self.stir();
+        }
+    }
+
+    /// What an object was told is not known any more.
+    pub(super) fn forget(&mut self, object: &ObjectKey) {
+        self.told.remove(object);
+        self.resume();
+    }
+
+    /// A plan is made by what was there `before` it.
+    pub(super) fn planned(&mut self, before: &Arc<Observed>) {
+        self.before.get_or_insert_with(|| Arc::clone(before));
+        self.everything = true;
+        self.stir();
+    }
 }
 
 impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
-    /// Tells until `endings` is over, and then everything once more.
-    pub(super) async fn tell(
-        &self,
-        translation: &Translation,
-        plan: &Plan,
-        before: &Observed,
-        mut endings: UnboundedReceiver<Ended>,
-    ) -> Turn {
-        let mut going = Going {
-            translation,
-            plan,
-            before,
-            earlier: self.unfinished.clone(),
-            failed: Unfinished::new(),
-            untold: Vec::new(),
-            reports: BTreeMap::new(),
-        };
-        let mut turn = Turn::Settled;
-        let mut last_news = Instant::now();
-        if plan.is_empty() {
-            while let Some(ended) = endings.recv().await {
-                going.take(ended);
-            }
-        } else {
-            turn = turn.or(self.publish(&mut going, Activity::Applying, false).await);
-            let mut last = Instant::now();
-            let mut due: Option<Instant> = None;
-            loop {
-                tokio::select! {
-                    ended = endings.recv() => {
-                        let Some(ended) = ended else { break };
-                        let at = last + if is_urgent(&ended) { AT_MOST } else { TOGETHER };
-                        due = Some(due.map_or(at, |due| due.min(at)));
-                        going.take(ended);
-                        continue;
-                    }
-                    () = self.board.changed() => {}
-                    () = sleep_until(due) => {}
-                }
-                let news = last_news.elapsed() >= NEWS;
-                if news {
-                    last_news = Instant::now();
-                }
-                due = None;
-                turn = turn.or(self.publish(&mut going, Activity::Applying, news).await);
-                last = Instant::now();
-            }
-        }
-        // From here on only this plan counts.
-        going.earlier.clear();
-        turn.or(self.publish(&mut going, Activity::Over, true).await)
-    }
-
     /// Tells each object that nothing is known of the cloud, and why. A source that is not ready has nobody to tell.
     pub(super) async fn tell_unlisted(&self, why: &str) {
         let Ok(snapshot) = self.source.snapshot(Held::default()) else { return };
@@ -113,52 +117,52 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         }
     }
 
-    async fn publish(&self, going: &mut Going<'_>, activity: Activity, with_news: bool) -> Turn {
+    /// Works out the states, and begins to tell those that differ from what was told.
+    pub(super) fn tell(&mut self) {
         let began = Instant::now();
+        self.telling.due = None;
+        self.telling.last = Some(began);
+        let Some(Newest { translation, plan, .. }) = &self.newest else { return };
         let observed = self.mirror.observed();
-        self.board.want(probed(going.translation, &observed));
-        let mut unfinished = going.earlier.clone();
-        unfinished.extend(going.failed.clone());
-        let waits = Waits::new();
-        let work = Work { plan: going.plan, activity, unfinished: &unfinished, waits: &waits };
-        let reports = status::compute(going.translation, &observed, &work, &self.board.known());
-        let mut news = BTreeMap::new();
-        if with_news && !going.untold.is_empty() {
-            let outcome = Outcome { ended: std::mem::take(&mut going.untold) };
-            news = status::news(&outcome, going.translation, going.before, &observed);
+        self.board.want(probed(translation, &observed));
+        let at_rest = self.executor.is_at_rest();
+        let unfinished = self.executor.unfinished();
+        let activity = if at_rest { Activity::Over } else { Activity::Applying };
+        let waits = waits(self.executor.held_up());
+        let work = Work { plan, activity, unfinished: &unfinished, waits: &waits };
+        let reports = status::compute(translation, &observed, &work, &self.board.known());
+        let telling = &mut self.telling;
+        if telling.last_news.is_none_or(|last| at_rest || last.elapsed() >= NEWS) && !telling.untold.is_empty() {
+            telling.last_news = Some(began);
+            let outcome = Outcome { ended: std::mem::take(&mut telling.untold) };
+            let before = telling.before.replace(Arc::clone(&observed)).unwrap_or_default();
+            for (key, news) in status::news(&outcome, translation, &before, &observed) {
+                telling.news.entry(key).or_default().extend(news);
+            }
         }
-        self.count(going.translation, &reports);
-
-        let none: Vec<Event> = Vec::new();
-        let over = activity == Activity::Over;
-        let before = &going.reports;
-        // At the end everything is told once more, so that the source can mend what somebody else changed.
-        let telling: Vec<BoxFuture<'_, Turn>> = reports
-            .iter()
-            .filter(|(key, report)| over || news.contains_key(*key) || before.get(*key) != Some(*report))
-            .map(|(key, report)| {
-                let news = news.get(key).unwrap_or(&none);
-                async move {
-                    let result = self.source.publish(key, report, news).await;
-                    self.observer.on(Progress::Reported(key, report));
-                    match result {
-                        Ok(()) => Turn::Settled,
-                        Err(error) => self.failed("tell", key, &error, Turn::Settled),
-                    }
-                }
-                .boxed()
-            })
-            .collect();
-        let turn = futures::stream::iter(telling)
-            .buffer_unordered(WRITERS)
-            .fold(Turn::Settled, |all, one| std::future::ready(all.or(one)))
-            .await;
-        going.reports = reports;
+        let everything = at_rest && std::mem::take(&mut telling.everything);
+        telling.told.retain(|key, _| reports.contains_key(key));
+        telling.news.retain(|key, _| reports.contains_key(key));
+        for (key, report) in &reports {
+            let differs = telling.told.get(key) != Some(report);
+            if !differs && !everything && !telling.news.contains_key(key) {
+                continue;
+            }
+            // An object that is being written is looked at again when it has been.
+            if self.desk.is_busy(key) {
+                telling.passed_over();
+            } else {
+                self.said_settled = false;
+                let news = telling.news.remove(key).unwrap_or_default();
+                self.desk.report(key, report.clone(), news);
+            }
+        }
+        self.count(&reports);
         self.options.metrics.stage_ended("status", began.elapsed());
-        turn
     }
 
-    fn count(&self, translation: &Translation, reports: &BTreeMap<ObjectKey, Report>) {
+    fn count(&mut self, reports: &BTreeMap<ObjectKey, Report>) {
+        let Some(Newest { translation, .. }) = &self.newest else { return };
         let mut problems: BTreeMap<&'static str, i64> = BTreeMap::new();
         for (_, problem) in translation.problems() {
             *problems.entry(problem.reason.word()).or_default() += 1;
@@ -175,19 +179,34 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         for phase in worst.into_values() {
             *phases.entry(phase.word()).or_default() += 1;
         }
-        self.options.metrics.problems(problems);
-        self.options.metrics.load_balancers(phases);
+        let metrics = &self.options.metrics;
+        metrics.problems(problems);
+        metrics.load_balancers(phases);
+        if self.telling.last_count.is_none_or(|last| self.executor.is_at_rest() || last.elapsed() >= COUNTED) {
+            self.telling.last_count = Some(Instant::now());
+            let counts = self.executor.counts();
+            metrics.under_way(counts.under_way);
+            metrics.waiting(&counts.waiting);
+            metrics.queue_age(&counts.queue_age);
+        }
     }
 }
 
-impl Going<'_> {
-    fn take(&mut self, ended: Ended) {
-        self.earlier.remove(&ended.id);
-        if ended.result != Ending::Done {
-            self.failed.insert(ended.id.clone(), ended.result.clone());
-        }
-        self.untold.push(ended);
-    }
+/// What the executor holds up, as it is told.
+fn waits(held_up: Vec<(ResourceId, Stage)>) -> Waits {
+    let now = Instant::now();
+    let left = |until: Instant| until.saturating_duration_since(now);
+    let waits = held_up.into_iter().filter_map(|(id, stage)| {
+        let wait = match stage {
+            Stage::Quota { until, .. } => Wait::Quota(until.map(left)),
+            Stage::SetBack { until, .. } => {
+                Wait::HeldBack { since: None, until: jiff::Timestamp::now().checked_add(left(until)).ok()? }
+            }
+            _ => return None,
+        };
+        Some((id, wait))
+    });
+    waits.collect()
 }
 
 /// Whether somebody may be waiting for it: an address that is reached now, or something that went wrong.
@@ -196,13 +215,6 @@ fn is_urgent(ended: &Ended) -> bool {
         Ending::Done => ended.id.kind == Kind::ForwardingRule,
         Ending::Failed(_) => true,
         Ending::Blocked { .. } | Ending::Superseded => false,
-    }
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
     }
 }
 
