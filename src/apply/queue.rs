@@ -206,13 +206,15 @@ impl Queue {
             }
         }
         for at in plan.graph.node_indices() {
-            let beside = |direction| plan.graph.neighbors_directed(at, direction).map(|at| at.index()).collect();
+            let beside =
+                |direction| plan.graph.neighbors_directed(at, direction).map(|at| at.index()).collect();
             let change = &plan.graph[at];
-            let before = known
-                .get_mut(&change.id)
-                .and_then(|jobs| jobs.iter().position(|job| is(&job.change, change)).map(|at| jobs.remove(at)));
+            let before = known.get_mut(&change.id).and_then(|jobs| {
+                jobs.iter().position(|job| is(&job.change, change)).map(|at| jobs.remove(at))
+            });
             let change = Arc::new(change.clone());
-            let mut job = Job::new(change, Path::Plan, beside(Direction::Incoming), beside(Direction::Outgoing));
+            let mut job =
+                Job::new(change, Path::Plan, beside(Direction::Incoming), beside(Direction::Outgoing));
             if let Some(before) = before {
                 job.not_ready = before.not_ready;
                 job.ready = before.ready;
@@ -287,7 +289,8 @@ impl Queue {
             None => true,
             Some(job) => job >= of_plan,
         });
-        let running: Vec<(&ResourceId, &Doing)> = orphans.map(|(id, under_way)| (id, &under_way.doing)).collect();
+        let running: Vec<(&ResourceId, &Doing)> =
+            orphans.map(|(id, under_way)| (id, &under_way.doing)).collect();
         // What was adopted as done the plan knew of.
         let jobs = &self.jobs[..of_plan];
         let adopted = |ended: &&EndedSince| {
@@ -476,7 +479,8 @@ impl Queue {
             job.state = State::UnderWay;
             let change = Arc::clone(&job.change);
             let last_try = job.not_ready + 1 >= self.pace.tries_when_not_ready;
-            let under_way = UnderWay { doing: Doing::Change(Arc::clone(&change)), job: Some(index), since: now };
+            let under_way =
+                UnderWay { doing: Doing::Change(Arc::clone(&change)), job: Some(index), since: now };
             self.under_way.insert(change.id.clone(), under_way);
             return Some(Begin { change, last_try, pass });
         }

@@ -28,8 +28,8 @@ use gce::{Client, Completion, Global, HealthStatus, InstanceState, Query};
 use tracing::warn;
 
 use super::{
-    Cloud, CloudError, Executed, Found, KeyPairs, Listing, Obstacle, Owned, Ownership, Reading, Seen, Standing,
-    Whose,
+    Cloud, CloudError, Executed, Found, KeyPairs, Listing, Obstacle, Owned, Ownership, Reading, Seen,
+    Standing, Whose,
 };
 use crate::metrics::Metrics;
 use crate::model::{

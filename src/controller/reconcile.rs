@@ -237,7 +237,10 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             match self.cloud.under_way().await {
                 Ok(found) => break self.executor.found(found),
                 Err(error @ CloudError::Forbidden { .. }) => {
-                    warn!(error = error.line(), "operations from before cannot be seen; going on without them");
+                    warn!(
+                        error = error.line(),
+                        "operations from before cannot be seen; going on without them"
+                    );
                     break;
                 }
                 Err(error) => self.trouble("the operations under way cannot be listed", &error),
@@ -450,7 +453,10 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             change.action == Action::Delete
                 && !matches!(change.mark.holder, Holder::LoadBalancer(_))
                 && observed.graph.contains(&change.id)
-                && !matches!(unfinished.get(&change.id), Some(Ending::Failed(Failure { next: Next::Person, .. })))
+                && !matches!(
+                    unfinished.get(&change.id),
+                    Some(Ending::Failed(Failure { next: Next::Person, .. }))
+                )
         });
         for (object, claimant) in leaving {
             if claimant.elsewhere.iter().any(|key| self.executor.works_for(key)) {

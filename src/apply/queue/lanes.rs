@@ -140,9 +140,8 @@ impl Lanes {
         } else {
             order.sort_by_key(|(last_turn, (priority, _))| (*priority, *last_turn));
         }
-        let (key, given) = order
-            .into_iter()
-            .find_map(|(_, key)| may(key.0, &key.1).map(|given| (key, given)))?;
+        let (key, given) =
+            order.into_iter().find_map(|(_, key)| may(key.0, &key.1).map(|given| (key, given)))?;
         self.turns += 1;
         let lane = self.lanes.get_mut(&key)?;
         lane.last_turn = self.turns;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{Doing, Job, Priority, Queue, State};
-use crate::model::{Holder, ResourceId};
 use crate::apply::quota::Group;
 use crate::apply::{Failure, what};
+use crate::model::{Holder, ResourceId};
 
 /// Something that is under way or to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -51,7 +51,11 @@ impl Gce {
 /// What the client needs to ask for it: its name and where it runs, which is where its resource is.
 fn operation_of(client: &Client, scope: &Scope, name: &str) -> gce_api::Operation {
     let place = |collection: &str, name: &str| {
-        Some(Link::new(gce_api::Scope::Global, collection, name).in_project(client.project()).url(client.endpoint()))
+        Some(
+            Link::new(gce_api::Scope::Global, collection, name)
+                .in_project(client.project())
+                .url(client.endpoint()),
+        )
     };
     let mut operation = gce_api::Operation { name: Some(name.to_owned()), ..gce_api::Operation::default() };
     match scope {
@@ -75,7 +79,9 @@ mod tests {
 
     #[test]
     fn the_resource_of_an_operation_is_found() {
-        let id = target("https://compute.example/compute/v1/projects/p/zones/z-a/networkEndpointGroups/gclb1-x").unwrap();
+        let id =
+            target("https://compute.example/compute/v1/projects/p/zones/z-a/networkEndpointGroups/gclb1-x")
+                .unwrap();
         assert_eq!(id.to_string(), "network endpoint group zones/z-a/gclb1-x");
         assert_eq!(target("https://compute.example/compute/v1/projects/p/zones/z-a/instances/node-1"), None);
     }

@@ -132,7 +132,9 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         let work = Work { plan, activity, unfinished: &unfinished, waits: &waits };
         let reports = status::compute(translation, &observed, &work, &self.board.known());
         let telling = &mut self.telling;
-        if telling.last_news.is_none_or(|last| at_rest || last.elapsed() >= NEWS) && !telling.untold.is_empty() {
+        if telling.last_news.is_none_or(|last| at_rest || last.elapsed() >= NEWS)
+            && !telling.untold.is_empty()
+        {
             telling.last_news = Some(began);
             let outcome = Outcome { ended: std::mem::take(&mut telling.untold) };
             let before = telling.before.replace(Arc::clone(&observed)).unwrap_or_default();
@@ -182,7 +184,8 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         let metrics = &self.options.metrics;
         metrics.problems(problems);
         metrics.load_balancers(phases);
-        if self.telling.last_count.is_none_or(|last| self.executor.is_at_rest() || last.elapsed() >= COUNTED) {
+        if self.telling.last_count.is_none_or(|last| self.executor.is_at_rest() || last.elapsed() >= COUNTED)
+        {
             self.telling.last_count = Some(Instant::now());
             let counts = self.executor.counts();
             metrics.under_way(counts.under_way);
