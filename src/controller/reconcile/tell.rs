@@ -106,7 +106,7 @@ impl Telling {
 
 impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     /// Tells each object that nothing is known of the cloud, and why. A source that is not ready has nobody to tell.
-    pub(super) async fn tell_unlisted(&self, why: &str) {
+    pub(super) async fn tell_unlisted(&mut self, why: &str) {
         let Ok(snapshot) = self.source.snapshot(Held::default()) else { return };
         let reports = status::unlisted(&translate(&snapshot), why);
         for (object, report) in &reports {
