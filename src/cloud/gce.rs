@@ -18,6 +18,7 @@ mod ssl_certificate;
 mod target_proxy;
 mod url_map;
 mod wire;
+mod written;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -41,6 +42,9 @@ use crate::status::ServiceHealth;
 use error::Doing;
 use link::{Links, scope_to_model, scope_to_wire};
 use wire::{Patched, Wire, patch_of};
+
+/// When the operation of a change began, as the API says it.
+struct Began(Option<String>);
 
 /// So many member lists are asked for at a time while a kind of group is listed.
 const MEMBER_LISTS: usize = 16;
@@ -224,7 +228,7 @@ impl Gce {
         Ok(Some(seen))
     }
 
-    async fn create<R: Wire>(&self, change: &Change, body: R) -> Result<(), CloudError> {
+    async fn create<R: Wire>(&self, change: &Change, body: R) -> Result<Began, CloudError> {
         let doing = Doing::new("create", &change.id);
         let collection = self.client.collection::<R>(scope_to_wire(&change.id.scope));
         let operation = collection.insert(&body).await.map_err(|error| doing.failed(error))?;
@@ -242,7 +246,7 @@ impl Gce {
         change: &Change,
         certificate: &crate::model::SslCertificate,
         keys: &impl KeyPairs,
-    ) -> Result<(), CloudError> {
+    ) -> Result<Began, CloudError> {
         let doing = Doing::new("create", &change.id);
         let Mark { cluster: _, holder } = &change.mark;
         let Holder::Secret(secret) = holder else {
@@ -258,7 +262,7 @@ impl Gce {
         self.create(change, body).await
     }
 
-    async fn make(&self, change: &Change, node: &Node, keys: &impl KeyPairs) -> Result<(), CloudError> {
+    async fn make(&self, change: &Change, node: &Node, keys: &impl KeyPairs) -> Result<Began, CloudError> {
         let doing = Doing::new("create", &change.id);
         macro_rules! create {
             ($wire:ty, $model:expr) => {
@@ -280,11 +284,11 @@ impl Gce {
         }
     }
 
-    async fn patch<R: Patched>(&self, change: &Change, model: &R::Model) -> Result<(), CloudError> {
+    async fn patch<R: Patched>(&self, change: &Change, model: &R::Model) -> Result<Began, CloudError> {
         let doing = Doing::new("change", &change.id);
         let body = self.written::<R>(&doing, change, model)?;
-        let fingerprint = change.seen.as_ref().map(|seen| seen.0.as_str());
-        let patch = patch_of(&body, fingerprint).map_err(|error| {
+        let fingerprint = self.fingerprint_of::<R>(change, &doing).await?;
+        let patch = patch_of(&body, fingerprint.as_deref()).map_err(|error| {
             doing.unspeakable(wire::Unspeakable(format!("a body that is not JSON: {error}")))
         })?;
         let collection = self.client.collection::<R>(scope_to_wire(&change.id.scope));
@@ -293,7 +297,7 @@ impl Gce {
         self.finish(&doing, operation).await
     }
 
-    async fn update(&self, change: &Change, verb: Verb, to: &Node) -> Result<(), CloudError> {
+    async fn update(&self, change: &Change, verb: Verb, to: &Node) -> Result<Began, CloudError> {
         let doing = Doing::new("change", &change.id);
         let scope = scope_to_wire(&change.id.scope);
         let name = change.id.name.as_str();
@@ -327,8 +331,8 @@ impl Gce {
             }
             (Verb::SetNamedPorts, Node::InstanceGroup(group)) => {
                 let ports = instance_group::named_ports_to_wire(&group.named_ports);
-                let fingerprint = change.seen.as_ref().map(|seen| seen.0.as_str());
-                self.client.instance_groups(scope).set_named_ports(name, &ports, fingerprint).await
+                let fingerprint = self.fingerprint_of::<gce_api::InstanceGroup>(change, &doing).await?;
+                self.client.instance_groups(scope).set_named_ports(name, &ports, fingerprint.as_deref()).await
             }
             (verb, node) => {
                 let why = format!("{verb:?} of a {}", node.kind());
@@ -338,7 +342,7 @@ impl Gce {
         self.finish(&doing, operation.map_err(|error| doing.failed(error))?).await
     }
 
-    async fn change_members(&self, change: &Change) -> Result<(), CloudError> {
+    async fn change_members(&self, change: &Change) -> Result<Began, CloudError> {
         let scope = scope_to_wire(&change.id.scope);
         let name = change.id.name.as_str();
         let endpoint_groups = || self.client.collection::<gce_api::NetworkEndpointGroup>(&scope);
@@ -379,23 +383,23 @@ impl Gce {
         }
     }
 
-    async fn delete<R: Wire>(&self, id: &ResourceId) -> Result<(), CloudError> {
+    async fn delete<R: Wire>(&self, id: &ResourceId) -> Result<Began, CloudError> {
         let doing = Doing::new("delete", id);
         let collection = self.client.collection::<R>(scope_to_wire(&id.scope));
         match collection.delete(id.name.as_str()).await {
             Ok(operation) => self.finish(&doing, operation).await,
             // What was to be is; but nobody is believed at the first word that something of ours is gone.
             Err(error) if error.is_not_found() => match self.body::<R>(id).await? {
-                Reading::Absent => Ok(()),
+                Reading::Absent => Ok(Began(None)),
                 Reading::Present(_) => Err(doing.failed(error)),
             },
             Err(error) => Err(doing.failed(error)),
         }
     }
 
-    async fn finish(&self, doing: &Doing, operation: gce::Operation) -> Result<(), CloudError> {
+    async fn finish(&self, doing: &Doing, operation: gce::Operation) -> Result<Began, CloudError> {
         match self.client.wait(operation).await {
-            Ok(Completion::Done(_)) => Ok(()),
+            Ok(Completion::Done(operation)) => Ok(Began(operation.insert_time)),
             Ok(Completion::Lost(operation)) => Err(doing.lost(&operation)),
             Err(error) => Err(doing.failed(error)),
         }
@@ -403,19 +407,40 @@ impl Gce {
 
     async fn do_it(&self, change: &Change, keys: &impl KeyPairs) -> Result<Executed, CloudError> {
         match &change.action {
-            Action::Create(node) => self.make(change, node, keys).await?,
-            Action::Update { verb, to, fields: _ } => self.update(change, *verb, to).await?,
-            Action::AttachEndpoints(_) | Action::DetachEndpoints(_) => {
-                self.change_members(change).await?;
-                return Ok(Executed::Members);
+            Action::Create(node) => {
+                let Began(created) = self.make(change, node, keys).await?;
+                if change.id.kind == Kind::Address {
+                    // The number is what the user waits for, and only the cloud knows it.
+                    return self.read_back(change).await;
+                }
+                Ok(self.as_sent(change, node, created))
             }
-            // The first instance gives a group its network, so the group is read again.
-            Action::AddInstances(_) | Action::RemoveInstances(_) => self.change_members(change).await?,
+            Action::Update { verb, to, fields: _ } => {
+                let Began(_) = self.update(change, *verb, to).await?;
+                if change.id.kind == Kind::InstanceGroup {
+                    // It keeps its members and its network, which are not in what was sent.
+                    return self.read_back(change).await;
+                }
+                Ok(self.as_sent(change, to, None))
+            }
+            Action::AttachEndpoints(_) | Action::DetachEndpoints(_) | Action::RemoveInstances(_) => {
+                let Began(_) = self.change_members(change).await?;
+                Ok(Executed::Members)
+            }
+            Action::AddInstances(_) => {
+                let Began(_) = self.change_members(change).await?;
+                // The first instance gives a group its network.
+                self.read_back(change).await
+            }
             Action::Delete => {
-                with_wire_type!(change.id.kind, R => self.delete::<R>(&change.id).await)?;
-                return Ok(Executed::Gone);
+                let Began(_) = with_wire_type!(change.id.kind, R => self.delete::<R>(&change.id).await)?;
+                Ok(Executed::Gone)
             }
         }
+    }
+
+    /// For what only the cloud knows and the plan needs at once.
+    async fn read_back(&self, change: &Change) -> Result<Executed, CloudError> {
         match self.read(&change.id).await? {
             Reading::Present(seen) => Ok(Executed::Present(seen)),
             Reading::Absent => Err(Doing::new("read back", &change.id).vanished()),

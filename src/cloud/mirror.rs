@@ -18,8 +18,8 @@ use tokio::time::Instant;
 
 use super::{Cloud, CloudError, Executed, Listing, Owned, Reading, Seen, Whose};
 use crate::model::{
-    Address, AddressBinding, Entry, ForwardingRule, InstanceGroup, Kind, Node, Observed, Resource as _,
-    ResourceId,
+    Address, AddressBinding, Entry, Facts, ForwardingRule, InstanceGroup, Kind, Node, Observed,
+    Resource as _, ResourceId,
 };
 use crate::plan::{Action, Change, members as plan_members};
 use members::Members;
@@ -163,8 +163,14 @@ impl Mirror {
         known.altered.remove(id);
         match executed {
             Executed::Present(seen) => {
+                let before = known.facts.get(id).cloned();
                 let seen = members.fill_in(known, seen);
                 put(known, seen);
+                // What was sent does not say these, and a change does not change them.
+                if let (Some(before), Some(facts)) = (before, known.facts.get_mut(id)) {
+                    facts.address = facts.address.or(before.address);
+                    facts.created = facts.created.take().or(before.created);
+                }
             }
             Executed::Gone => {
                 members.forget(id);
@@ -243,8 +249,17 @@ impl Inner {
             .filter_map(|(id, _, _)| Some((observed.facts.get(id)?.address?, id)))
             .collect();
         let mut rebound = Vec::new();
+        let mut numbered = Vec::new();
         for (id, mark, rule) in observed.graph.of::<ForwardingRule>() {
-            let Some(number) = observed.facts.get(id).and_then(|facts| facts.address) else { continue };
+            let Some(number) = observed.facts.get(id).and_then(|facts| facts.address) else {
+                // We made it, and did not ask for what follows from its address.
+                if let AddressBinding::Reserved(address) = &rule.address
+                    && let Some(number) = observed.facts.get(address.id()).and_then(|facts| facts.address)
+                {
+                    numbered.push((id.clone(), number));
+                }
+                continue;
+            };
             let binding = by_number
                 .get(&number)
                 .and_then(|address| observed.graph.reference(&address.scope, &address.name))
@@ -254,8 +269,11 @@ impl Inner {
                 rebound.push((id.clone(), Entry { mark: mark.clone(), node: rule.into_node() }));
             }
         }
-        if !rebound.is_empty() {
+        if !rebound.is_empty() || !numbered.is_empty() {
             let observed = Arc::make_mut(&mut self.observed);
+            for (id, number) in numbered {
+                observed.facts.entry(id).or_default().address = Some(number);
+            }
             for (id, entry) in rebound {
                 observed.graph.put(id, entry);
             }
@@ -312,14 +330,22 @@ fn with_members(entry: &Entry, action: &Action) -> Entry {
     Entry { mark: entry.mark.clone(), node }
 }
 
-/// Whether two observations call for the same plan.
+/// Whether two observations call for the same plan. Another fingerprint of the same content calls for none, nor does it when only the time
+/// at which something was made is known better.
 fn same(one: &Observed, other: &Observed) -> bool {
     let Observed { graph, facts, taken, unknown, altered } = one;
+    let addresses = |facts: &BTreeMap<ResourceId, Facts>| -> Vec<_> {
+        let known = facts.iter().filter_map(|(id, facts)| {
+            let Facts { fingerprint: _, address, created: _ } = facts;
+            Some((id.clone(), (*address)?))
+        });
+        known.collect()
+    };
     *graph == other.graph
-        && *facts == other.facts
         && *taken == other.taken
         && *unknown == other.unknown
         && *altered == other.altered
+        && addresses(facts) == addresses(&other.facts)
 }
 
 #[cfg(test)]

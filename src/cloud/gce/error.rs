@@ -120,6 +120,13 @@ impl Doing {
         CloudError::NotAsPlanned { doing, what, source: Box::new(said) }
     }
 
+    /// It is not what we left any more.
+    pub(super) fn overtaken(&self) -> CloudError {
+        let Self { verb: doing, what } = self.clone();
+        let said = Said("somebody has changed it since we did".to_owned());
+        CloudError::NotAsPlanned { doing, what, source: Box::new(said) }
+    }
+
     pub(super) fn unspeakable(&self, Unspeakable(why): Unspeakable) -> CloudError {
         let Self { verb: doing, what } = self.clone();
         CloudError::Unspeakable { doing, what, why }
