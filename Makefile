@@ -8,7 +8,7 @@
 #   make cluster     an API server, the emulator and the controller, kept up for kubectl, gcloud and curl
 #   make reference   writes docs/emulator/reference from what the emulator declares
 #   make fuzz        libFuzzer on the emulator's parsers, each target for FUZZ_SECONDS (60); needs a C++ compiler
-#   make bench       prints timings, as ratios measured in one run
+#   make bench       prints timings and ratios; cargo bench --bench speed -- --n 10 for one row of its table
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

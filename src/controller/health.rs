@@ -53,13 +53,13 @@ impl HealthBoard {
         });
     }
 
+    /// Whether it was otherwise before. What is known for the first time was not.
     fn put(&self, id: &ResourceId, health: ServiceHealth) -> bool {
         let before = self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), health);
-        let differs = before != Some(health);
-        if differs {
+        if before != Some(health) {
             self.changed.notify_one();
         }
-        differs
+        before.is_some_and(|before| before != health)
     }
 
     fn keep_to(&self, wanted: &Wanted) {
