@@ -1,6 +1,7 @@
 //! Makes the changes of plans. Chooses nothing: what can be chosen was chosen in the plan.
 
 mod executor;
+mod once;
 mod permit;
 mod queue;
 pub mod quota;
@@ -10,6 +11,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use executor::{Executor, Hands};
+pub use once::once;
 pub use permit::{Grantor, Permit};
 pub use queue::{Counts, Priority, Stage, Task};
 

@@ -188,6 +188,11 @@ impl<C: Cloud, K: KeyPairs + 'static> Executor<C, K> {
         self.queue().is_at_rest() && self.lock(&self.endings).is_empty()
     }
 
+    /// Whether the newest plan has got as far as it can: what is left of it failed, or waits for what did.
+    pub(super) fn is_spent(&self) -> bool {
+        self.queue().is_spent()
+    }
+
     /// When the first of what failed is tried again.
     #[must_use]
     pub fn next_try(&self) -> Option<Instant> {

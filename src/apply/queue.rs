@@ -560,8 +560,11 @@ impl Queue {
                 return None;
             }
             Back::Throttled => {
-                if let Some(job) = job {
-                    self.make_ready(job, now);
+                if let Some(index) = job {
+                    // The quota says when there is room; this is for where nothing is known of any.
+                    let until = now + self.pace.first_pause;
+                    self.jobs[index].state = State::Pausing(until);
+                    self.timers.insert((until, index));
                 }
                 return None;
             }
@@ -623,10 +626,16 @@ impl Queue {
 
     /// Whether nothing is under way, ready or soon to be: what is left failed, or waits for what did.
     pub(super) fn is_at_rest(&self) -> bool {
+        !self.wants_plan
+            && self.is_spent()
+            && !self.jobs.iter().any(|job| matches!(job.state, State::Stale(_)))
+    }
+
+    /// The same, whatever a next plan would bring.
+    pub(super) fn is_spent(&self) -> bool {
         self.under_way.is_empty()
             && self.lanes.is_empty()
-            && !self.wants_plan
-            && !self.jobs.iter().any(|job| matches!(job.state, State::Pausing(_) | State::Stale(_)))
+            && !self.jobs.iter().any(|job| matches!(job.state, State::Pausing(_)))
     }
 
     /// What of the newest plan cannot be done for now.

@@ -1,6 +1,7 @@
 //! `gclb apply`: does what a saved plan shows, exactly that, or nothing.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -9,7 +10,8 @@ use super::cloud::look;
 use super::input::{Input, PlaceArguments};
 use super::report::{colours, out};
 use super::stop;
-use crate::apply::{Ended, Ending, Hands, Pace, Permit, Setbacks, apply};
+use crate::apply::quota::Quota;
+use crate::apply::{Ended, Ending, Hands, Pace, Permit, once};
 use crate::cloud::gce::Gce;
 use crate::cloud::mirror::Mirror;
 use crate::config::LogArguments;
@@ -125,7 +127,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
             stop.cancel();
         }
     });
-    Ok(walk(&plan, &cloud, &mirror, &input, concurrency, &stop).await)
+    Ok(walk(&plan, cloud, mirror, input, concurrency, &stop).await)
 }
 
 /// The input that was planned, from where it was or from where it is said to be now.
@@ -171,15 +173,21 @@ async fn claim(input: &Input, translation: &Translation, observed: &Observed) ->
 /// Does it, and says of each change how it ended.
 pub(super) async fn walk(
     plan: &Plan,
-    cloud: &Gce,
-    mirror: &Mirror,
-    keys: &impl crate::cloud::KeyPairs,
+    cloud: Gce,
+    mirror: Mirror,
+    keys: impl crate::cloud::KeyPairs + 'static,
     concurrency: usize,
     stop: &CancellationToken,
 ) -> u8 {
-    let hands = Hands { cloud, mirror, keys, permit: &Permit::unlimited(), setbacks: &Setbacks::default() };
+    let hands = Hands {
+        cloud: Arc::new(cloud),
+        mirror: Arc::new(mirror),
+        keys: Arc::new(keys),
+        permit: Permit::unlimited(),
+        quota: Quota::believed(&[]),
+    };
     let pace = Pace { concurrency, ..Pace::default() };
-    let outcome = apply(plan, &hands, &pace, stop, |ended| out(&told(ended, colours()))).await;
+    let outcome = once(plan, hands, pace, stop, |ended| out(&told(ended, colours()))).await;
     let all = outcome.ended.len();
     let done = outcome.ended.iter().filter(|ended| ended.result == Ending::Done).count();
     if all == done {

@@ -182,7 +182,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
             stop.cancel();
         }
     });
-    Ok(walk(&plan, &cloud, &mirror, &input, Pace::default().concurrency, &stop).await)
+    Ok(walk(&plan, cloud, mirror, input, Pace::default().concurrency, &stop).await)
 }
 
 /// How long ago a resource was made, where the cloud says it.
