@@ -31,8 +31,8 @@ Examples:
       of a cluster as it is now, which is what its controller would do
   gclb plan . --observed cloud.json --cluster-id 0a1b2c3d
       against what `gclb observe` saved of it, without asking it
-  gclb plan . --project my-project --cluster-id 0a1b2c3d --save web.plan && gclb apply --plan web.plan
-      shown now, and done later exactly as it was shown
+  gclb plan . --project my-project --cluster-id 0a1b2c3d --save web.plan
+      shown now; `gclb apply --plan web.plan` does it later exactly as it was shown
   gclb plan . --output json | jq '.changes[] | .resource.kind'
 
 Exit codes:
