@@ -111,16 +111,14 @@ pub(super) fn plain_http(ingress: &Ingress, class: Option<&IngressClass>) -> (Pl
 /// An Ingress's place in its group.
 pub(super) fn group_order(ingress: &Ingress) -> (i32, Option<Problem>) {
     let Some(text) = annotation(&ingress.metadata, GROUP_ORDER) else { return (0, None) };
-    match text.parse() {
-        Ok(order) => (order, None),
-        Err(_) => {
-            let message = format!(
-                "{text:?} is not a value of the annotation {GROUP_ORDER}, so the default holds: 0. Legal are whole numbers, such as -10 or 5; \
-                 lower ones come first."
-            );
-            (0, Some(Problem::degraded(Reason::AnnotationInvalid, field_of(GROUP_ORDER), message)))
-        }
+    if let Ok(order) = text.parse() {
+        return (order, None);
     }
+    let message = format!(
+        "{text:?} is not a value of the annotation {GROUP_ORDER}, so the default holds: 0. Legal are whole numbers, such as -10 or 5; \
+                 lower ones come first."
+    );
+    (0, Some(Problem::degraded(Reason::AnnotationInvalid, field_of(GROUP_ORDER), message)))
 }
 
 /// A redirect that an Ingress without TLS asks for.

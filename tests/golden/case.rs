@@ -79,7 +79,8 @@ impl Case {
             if rest.is_empty() || last.moves == Moves::None {
                 break (next, rest);
             }
-            plans += &format!("\nAnd when that is done:\n\n{rest}");
+            plans += "\nAnd when that is done:\n\n";
+            plans += &rest.to_string();
             after = done(&after, &rest, &mut addresses);
             last = next;
         };
