@@ -62,6 +62,7 @@ enum Home {
 }
 
 /// What becomes of a load balancer of its own, where its description does not refuse it already.
+#[derive(Clone, Copy)]
 enum Otherwise {
     Serve,
     Keep,
@@ -82,8 +83,8 @@ impl<'a> Draft<'a> {
                 let home = home(object, ingress, class, &mut problems);
                 let mut parts = parts(Arc::new(object.clone()), ingress, class);
                 match home {
-                    Home::Own => self.alone(object, ingress, parts, problems, Otherwise::Serve),
-                    Home::Nowhere => self.alone(object, ingress, parts, problems, Otherwise::Keep),
+                    Home::Own => self.alone(object, ingress, &parts, problems, Otherwise::Serve),
+                    Home::Nowhere => self.alone(object, ingress, &parts, problems, Otherwise::Keep),
                     Home::Group(key) => {
                         problems.append(&mut parts.problems);
                         parts.problems = problems;
@@ -98,7 +99,7 @@ impl<'a> Draft<'a> {
                 let named = annotation(&ingress.metadata, GROUP).unwrap_or_default();
                 let key = record.iter().find(|key| key.object.name == named).or(record.first());
                 match key {
-                    None => self.alone(object, ingress, parts, vec![problem], Otherwise::Keep),
+                    None => self.alone(object, ingress, &parts, vec![problem], Otherwise::Keep),
                     Some(key) => {
                         let message = problem.message.replace(
                             "The load balancer stays as it is and follows no changes.",
@@ -131,7 +132,7 @@ impl<'a> Draft<'a> {
         &mut self,
         object: &ObjectKey,
         ingress: &Ingress,
-        parts: Parts,
+        parts: &Parts,
         mut problems: Vec<Problem>,
         otherwise: Otherwise,
     ) {
@@ -140,7 +141,7 @@ impl<'a> Draft<'a> {
             self.groups.entry(key.clone()).or_default().leaving.push(parts.clone());
         }
         let key = parts.own_key();
-        let described = parts.alone();
+        let described = parts.clone().alone();
         let wish = match otherwise {
             Otherwise::Serve => {
                 let (wish, more) = described.wish();

@@ -79,12 +79,12 @@ fn users<'a>(
     for (object, claimant) in &translation.claimants {
         let home = claimant.home.as_ref().and_then(|key| translation.load_balancers.get(key));
         let Some(Disposition::Serve(frontends)) = home.map(|home| &home.disposition) else { continue };
-        let uses = match &claimant.share {
+        let part = match &claimant.share {
             Share::Whole => &frontends.uses,
             Share::Part(part) => part,
             Share::Nothing => continue,
         };
-        for id in shared.iter().filter(|id| uses.contains(**id)) {
+        for id in shared.iter().filter(|id| part.contains(**id)) {
             users.entry(id).or_default().insert(object);
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Destination, Holder, HostRoutes, LoadBalancerKey, ObjectKey, Observed, PathMatcher, PathRule, Ref,
-    ResourceName, TargetHttpsProxy, UrlMap,
+    Certificates, Destination, Holder, HostRoutes, LoadBalancerKey, ObjectKey, Observed, PathMatcher,
+    PathRule, Ref, ResourceName, TargetHttpsProxy, UrlMap,
 };
 
 use super::{Claimant, Disposition, Translated, Translation};
@@ -88,7 +88,7 @@ impl Translation {
                 _ => None,
             });
             let wanted: BTreeSet<&ResourceName> =
-                wanted.into_iter().flat_map(|certificates| certificates.iter()).map(Ref::name).collect();
+                wanted.into_iter().flat_map(Certificates::iter).map(Ref::name).collect();
             if is.certificates.iter().any(|certificate| !wanted.contains(certificate.name())) {
                 return false;
             }
