@@ -6,6 +6,7 @@
 
 pub mod cluster;
 mod drift;
+mod endpoints;
 pub mod folder;
 mod health;
 pub mod lease;
@@ -122,7 +123,7 @@ pub async fn run<S: Source, C: Cloud>(
     let verifier = members::verify(Arc::clone(&cloud), Arc::clone(&mirror), Arc::clone(&options.metrics));
     tokio::spawn(helpers.clone().run_until_cancelled_owned(verifier));
     let keeper = members::keep(Arc::clone(&source), Arc::clone(&mirror));
-    tokio::spawn(helpers.run_until_cancelled_owned(keeper));
+    tokio::spawn(helpers.clone().run_until_cancelled_owned(keeper));
 
     let permit = options.permit.clone();
     let grace = options.grace;
@@ -134,8 +135,24 @@ pub async fn run<S: Source, C: Cloud>(
         quota: options.quota.clone(),
     };
     let executor = Arc::new(Executor::new(hands, options.pace));
-    let reconciler =
-        Reconciler::new(source, cloud, mirror, board, executor, options, observer, shutdown.clone());
+    let endpoints = Arc::new(endpoints::Endpoints::default());
+    let short_path = {
+        let (endpoints, source, mirror, executor) =
+            (Arc::clone(&endpoints), Arc::clone(&source), Arc::clone(&mirror), Arc::clone(&executor));
+        async move { endpoints.run(&*source, &mirror, &*executor).await }
+    };
+    tokio::spawn(helpers.run_until_cancelled_owned(short_path));
+    let reconciler = Reconciler::new(
+        source,
+        cloud,
+        mirror,
+        board,
+        executor,
+        endpoints,
+        options,
+        observer,
+        shutdown.clone(),
+    );
     tokio::select! {
         () = reconciler.run() => {}
         () = async { shutdown.cancelled().await; tokio::time::sleep(grace).await } => {

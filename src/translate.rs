@@ -17,7 +17,7 @@ mod frontend;
 mod health_check;
 mod instance_group;
 mod moving;
-pub mod network_endpoint_group;
+mod network_endpoint_group;
 mod room;
 mod service_port;
 mod ssl_certificate;
@@ -33,7 +33,7 @@ use crate::problem::Problem;
 use crate::snapshot::Snapshot;
 
 use draft::Draft;
-pub use network_endpoint_group::{PodPort, PodPorts};
+pub use network_endpoint_group::{Churn, PodPort, PodPorts, Wanted};
 
 /// What should exist, and what is wrong with the input.
 #[must_use]

@@ -120,8 +120,9 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         claim_classless: kubernetes.claim_classless,
     };
     // Watching begins before leading, so that taking over is quick.
-    let source =
-        Arc::new(ClusterSource::start(client.clone(), cluster, kubernetes.watch_namespace.as_deref()));
+    let source = ClusterSource::start(client.clone(), cluster, kubernetes.watch_namespace.as_deref())
+        .keeping_checkpoints_in(&leader.lease_namespace);
+    let source = Arc::new(source);
     let leadership = if leader.leader_elect {
         answers.set(Readiness::StandingBy);
         let settings = LeaseSettings {

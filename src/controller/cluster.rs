@@ -4,6 +4,7 @@
 //! Ingress of ours refers to it and its version changes; what is kept of it are facts about the certificate, never the key.
 //! Written are, on Ingresses of ours: the finalizer, the status, the annotation `gclb.dev/status`, and Events about them.
 
+mod checkpoints;
 mod connect;
 mod events;
 mod listed;
@@ -12,7 +13,7 @@ mod secrets;
 mod watches;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -23,10 +24,12 @@ use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::source::{KeyPair, NotReady, Source, SourceError};
-use crate::model::{CertificateFingerprint, Held, LoadBalancerKey, ObjectKey};
-use crate::snapshot::stores::{Matters, Seen, Stores};
+use crate::model::{CertificateFingerprint, Checkpoint, Held, LoadBalancerKey, ObjectKey, ResourceId};
+use crate::snapshot::stores::{Churned, Matters, Seen, Stores};
 use crate::snapshot::{Cluster, Snapshot};
 use crate::status::{Event, Report};
+use crate::translate::{Churn, PodPorts};
+use checkpoints::Checkpoints;
 pub use connect::{ConnectError, cluster_id, connect, connect_to};
 use events::Events;
 pub use listed::{ListError, ListedCluster};
@@ -37,6 +40,7 @@ pub struct ClusterSource {
     cluster: Cluster,
     watched: Arc<Watched>,
     events: Events,
+    checkpoints: Option<Checkpoints>,
     _stop_watches: DropGuard,
 }
 
@@ -52,6 +56,8 @@ struct Watched {
     stores: Mutex<Stores>,
     /// Something changed that can matter to a translation.
     changed: Notify,
+    /// Only endpoints changed.
+    churned: Notify,
     /// A Secret may have to be looked into.
     secrets: Notify,
 }
@@ -65,6 +71,7 @@ impl Watched {
     fn note(&self, matters: Matters) {
         match matters {
             Matters::Yes => self.changed.notify_one(),
+            Matters::Members => self.churned.notify_one(),
             Matters::No => {}
         }
     }
@@ -77,6 +84,7 @@ impl ClusterSource {
         let watched = Arc::new(Watched {
             stores: Mutex::new(Stores::new(cluster.claim_classless)),
             changed: Notify::new(),
+            churned: Notify::new(),
             secrets: Notify::new(),
         });
         let stop = CancellationToken::new();
@@ -85,7 +93,14 @@ impl ClusterSource {
             stop.clone().run_until_cancelled_owned(secrets::keep_read(client.clone(), Arc::clone(&watched))),
         );
         let events = Events::new(client.clone());
-        Self { client, cluster, watched, events, _stop_watches: stop.drop_guard() }
+        Self { client, cluster, watched, events, checkpoints: None, _stop_watches: stop.drop_guard() }
+    }
+
+    /// Keeps the checkpoints of members in `ConfigMap`s of this namespace.
+    #[must_use]
+    pub fn keeping_checkpoints_in(self, namespace: &str) -> Self {
+        let checkpoints = Some(Checkpoints::new(&self.client, namespace));
+        Self { checkpoints, ..self }
     }
 
     /// Kinds that have not been listed yet.
@@ -112,6 +127,33 @@ impl ClusterSource {
 impl Source for ClusterSource {
     async fn changed(&self) {
         self.watched.changed.notified().await;
+    }
+
+    async fn churned(&self) {
+        self.watched.churned.notified().await;
+    }
+
+    fn churn(&self, ports: &PodPorts) -> Churn {
+        let mut stores = self.watched.stores();
+        let Churned { services, endpoints, nodes } = stores.churn();
+        ports.churn(&services, &endpoints, nodes)
+    }
+
+    async fn checkpoints(&self) -> Result<BTreeMap<ResourceId, Checkpoint>, SourceError> {
+        match &self.checkpoints {
+            Some(kept) => kept.read().await,
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    async fn keep_checkpoints(
+        &self,
+        checkpoints: &BTreeMap<ResourceId, Option<Checkpoint>>,
+    ) -> Result<(), SourceError> {
+        match &self.checkpoints {
+            Some(kept) => kept.write(checkpoints).await,
+            None => Ok(()),
+        }
     }
 
     fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady> {

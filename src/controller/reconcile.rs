@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
+use super::endpoints::Endpoints;
 use super::health::HealthBoard;
 use super::members;
 use super::source::{Source, SourceError};
@@ -58,6 +59,7 @@ pub(super) struct Reconciler<S, C, O> {
     mirror: Arc<Mirror>,
     board: Arc<HealthBoard>,
     executor: Arc<Executor<C, S>>,
+    endpoints: Arc<Endpoints>,
     options: Options,
     observer: O,
     shutdown: CancellationToken,
@@ -146,6 +148,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         mirror: Arc<Mirror>,
         board: Arc<HealthBoard>,
         executor: Arc<Executor<C, S>>,
+        endpoints: Arc<Endpoints>,
         options: Options,
         observer: O,
         shutdown: CancellationToken,
@@ -157,6 +160,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             mirror,
             board,
             executor,
+            endpoints,
             options,
             observer,
             shutdown,
@@ -187,6 +191,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 () = self.source.changed() => self.when.soon(QUIET),
+                () = self.endpoints.need_long_path() => self.when.soon(QUIET),
                 () = self.mirror.changed() => {
                     info!("the cloud is not as we left it");
                     self.when.soon(FLOCK);
@@ -326,6 +331,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     /// What should be. `None`: the source is not ready to say.
     fn translated(&self, held: Held) -> Option<Translation> {
         let began = Instant::now();
+        self.endpoints.looking();
         let snapshot = match self.source.snapshot(held) {
             Ok(snapshot) => snapshot,
             Err(not_ready) => {
@@ -336,6 +342,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         self.options.metrics.stage_ended("snapshot", began.elapsed());
         let began = Instant::now();
         let translation = translate(&snapshot);
+        self.endpoints.translated(&translation);
         self.options.metrics.stage_ended("translate", began.elapsed());
         Some(translation)
     }
@@ -395,6 +402,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     }
 
     fn ended(&mut self, ended: Ended) {
+        self.endpoints.ended(&ended);
         self.observer.on(Progress::Ended(&ended));
         self.said_settled = false;
         // An object that moves takes its next step when the cloud has got further.

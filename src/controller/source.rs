@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::model::{CertificateFingerprint, Checkpoint, Held, LoadBalancerKey, ObjectKey, ResourceId};
 use crate::snapshot::{CertificateError, Snapshot, certificate};
 use crate::status::{Event, Report};
+use crate::translate::{Churn, PodPorts};
 
 /// The objects that load balancers are asked for with, and the place where they are told how it went.
 pub trait Source: Send + Sync + 'static {
@@ -23,6 +24,19 @@ pub trait Source: Send + Sync + 'static {
     /// # Errors
     /// [`NotReady`] until every kind of object has been listed once: unknown is not the same as empty.
     fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady>;
+
+    /// Resolves when who is in the groups of some Service may have changed, and nothing else has: see [`churn`](Self::churn).
+    /// Cancel-safe. A source that cannot tell says all in [`changed`](Self::changed), and nothing here.
+    fn churned(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+
+    /// Who should be in the groups of the Services whose endpoints have changed since this was last asked, by the `ports` of the last
+    /// translation.
+    fn churn(&self, ports: &PodPorts) -> Churn {
+        let _ = ports;
+        Churn::default()
+    }
 
     /// Makes sure, before the first write to the cloud, that this object cannot vanish unseen (a finalizer), and that it remembers
     /// exactly these shared load balancers.

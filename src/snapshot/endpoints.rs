@@ -59,9 +59,12 @@ impl ServiceEndpoints {
         for (port, endpoints) in &slice.by_port {
             let known = self.by_port.entry(port.clone()).or_default();
             for endpoint in endpoints {
+                // A Service may have ten thousand endpoints, so the set's order is made use of.
+                let first = PodEndpoint { node: String::new(), ready: false, ..*endpoint };
                 let twin = known
-                    .iter()
-                    .find(|known| (known.address, known.port) == (endpoint.address, endpoint.port))
+                    .range(first..)
+                    .next()
+                    .filter(|known| (known.address, known.port) == (endpoint.address, endpoint.port))
                     .cloned();
                 match twin {
                     Some(twin) if twin.ready || !endpoint.ready => {}

@@ -34,6 +34,8 @@ pub struct Stores {
     contents: BTreeMap<ObjectKey, Content>,
     /// Services that some Ingress refers to.
     referred: BTreeSet<ObjectKey>,
+    /// Services whose endpoints changed since [`churn`](Self::churn) was last asked.
+    churned: BTreeSet<ObjectKey>,
     /// Secrets that an Ingress of ours refers to.
     referred_secrets: BTreeSet<ObjectKey>,
     claim_classless: bool,
@@ -54,12 +56,25 @@ pub struct Unread {
     pub version: String,
 }
 
+/// Services whose endpoints changed, and nothing else.
+#[derive(Debug)]
+pub struct Churned<'a> {
+    /// Which.
+    pub services: BTreeSet<ObjectKey>,
+    /// The endpoints of those that have some.
+    pub endpoints: BTreeMap<ObjectKey, ServiceEndpoints>,
+    /// Every node, by name.
+    pub nodes: &'a BTreeMap<String, Node>,
+}
+
 /// Whether something that was seen can matter to a translation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "what matters must lead to a new snapshot"]
 pub enum Matters {
     /// It can.
     Yes,
+    /// Only to who is in the groups of a Service: see [`Stores::churn`].
+    Members,
     /// It cannot: nothing of what is kept differs, or nobody refers to it.
     No,
 }
@@ -128,9 +143,36 @@ impl Stores {
         let seen = seen.map(|slice| (key_of(&slice.metadata), ServiceSlice::read(&slice)));
         let differs = self.slices.see(seen, PartialEq::eq);
         let after = key.as_ref().and_then(|key| self.slices.get(key)).map(|slice| slice.service.clone());
-        let concerned =
-            key.is_none() || before.iter().chain(&after).any(|service| self.referred.contains(service));
-        (differs && concerned).into()
+        if !differs {
+            return Matters::No;
+        }
+        // A whole list is rare, and the first one makes a snapshot possible.
+        if key.is_none() {
+            return Matters::Yes;
+        }
+        let concerned: Vec<_> =
+            before.into_iter().chain(after).filter(|service| self.referred.contains(service)).collect();
+        if concerned.is_empty() {
+            return Matters::No;
+        }
+        self.churned.extend(concerned);
+        Matters::Members
+    }
+
+    /// The Services whose endpoints have changed since this was last asked, as they are now.
+    #[must_use]
+    pub fn churn(&mut self) -> Churned<'_> {
+        let services = std::mem::take(&mut self.churned);
+        let endpoints = self.endpoints_of(&services);
+        Churned { services, endpoints, nodes: self.nodes.items() }
+    }
+
+    fn endpoints_of(&self, services: &BTreeSet<ObjectKey>) -> BTreeMap<ObjectKey, ServiceEndpoints> {
+        let mut endpoints: BTreeMap<ObjectKey, ServiceEndpoints> = BTreeMap::new();
+        for (_, slice) in self.slices.iter().filter(|(_, slice)| services.contains(&slice.service)) {
+            endpoints.entry(slice.service.clone()).or_default().add(&slice.endpoints);
+        }
+        endpoints
     }
 
     /// A Node was seen. One that is no instance we can use is as good as absent.
@@ -228,10 +270,7 @@ impl Stores {
     /// Everything one translation may read. Only what some Ingress refers to is in it of Services, endpoints and Secrets.
     #[must_use]
     pub fn snapshot(&self, cluster: Cluster, taken_at: Timestamp, held: Held) -> Snapshot {
-        let mut endpoints: BTreeMap<ObjectKey, ServiceEndpoints> = BTreeMap::new();
-        for (_, slice) in self.slices.iter().filter(|(_, slice)| self.referred.contains(&slice.service)) {
-            endpoints.entry(slice.service.clone()).or_default().add(&slice.endpoints);
-        }
+        let endpoints = self.endpoints_of(&self.referred);
         let services =
             self.referred.iter().filter_map(|key| Some((key.clone(), self.services.get(key)?.clone())));
         let secrets = self

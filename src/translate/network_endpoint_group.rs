@@ -52,6 +52,40 @@ impl PodPorts {
     pub fn of(&self, service: &ObjectKey) -> &[PodPort] {
         self.by_service.get(service).map_or(&[], Vec::as_slice)
     }
+
+    /// Who should be in the groups of these Services. Endpoints of a Service that is not reached at its pods matter to nobody.
+    #[must_use]
+    pub fn churn(
+        &self,
+        services: &BTreeSet<ObjectKey>,
+        endpoints: &BTreeMap<ObjectKey, ServiceEndpoints>,
+        nodes: &BTreeMap<String, Node>,
+    ) -> Churn {
+        let nobody = ServiceEndpoints::default();
+        let mut churn = Churn::default();
+        for service in services {
+            let endpoints = endpoints.get(service).unwrap_or(&nobody);
+            for port in self.of(service) {
+                match port.members(endpoints, nodes) {
+                    Ok(wanted) => churn
+                        .groups
+                        .extend(wanted.into_iter().map(|(id, wanted)| (id, (port.mark.clone(), wanted)))),
+                    Err(NeedsTranslation) => churn.needs_translation = true,
+                }
+            }
+        }
+        churn
+    }
+}
+
+/// Who should be in the groups of some Services.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Churn {
+    /// Each group with its mark.
+    pub groups: BTreeMap<ResourceId, (Mark, Wanted)>,
+    /// Whether something else changes with the endpoints of one of these Services: then a translation must say what, and nothing is said
+    /// here of that Service's groups.
+    pub needs_translation: bool,
 }
 
 impl PodPort {

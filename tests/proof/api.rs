@@ -292,7 +292,7 @@ impl Process {
         };
         let read = read_secrets(api, &mut stores);
         drop(stores);
-        if matters == Matters::Yes || read == Matters::Yes {
+        if matters != Matters::No || read == Matters::Yes {
             self.changed.notify_one();
         }
     }

@@ -111,8 +111,8 @@ fn what_nobody_refers_to_does_not_matter() {
     assert_eq!(stores.slice(Seen::Put(slice("other", "10.0.1.1"))), Matters::No);
     assert_eq!(stores.secret(Seen::Put((key("elsewhere"), "6".to_owned()))), Matters::No);
     assert_eq!(stores.service(Seen::Put(service("web", 30_099))), Matters::Yes);
-    assert_eq!(stores.slice(Seen::Put(slice("web", "10.0.1.1"))), Matters::Yes);
-    assert_eq!(stores.slice(Seen::Gone(slice("web", "10.0.1.1"))), Matters::Yes);
+    assert_eq!(stores.slice(Seen::Put(slice("web", "10.0.1.1"))), Matters::Members);
+    assert_eq!(stores.slice(Seen::Gone(slice("web", "10.0.1.1"))), Matters::Members);
     assert_eq!(stores.secret(Seen::Gone((key("tls"), "7".to_owned()))), Matters::Yes);
 }
 
