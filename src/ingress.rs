@@ -28,7 +28,8 @@ use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
 
 pub use annotations::{
-    ALLOW_HTTP, GROUP, GROUP_ORDER, GROUP_SCOPE, MEMBER_OF, REDIRECT, RELEASE_ADDRESS, RELEASED, STATUS,
+    ALLOW_HTTP, DRIFT, GROUP, GROUP_ORDER, GROUP_SCOPE, MEMBER_OF, REDIRECT, RELEASE_ADDRESS, RELEASED,
+    STATUS,
 };
 pub use class::FINALIZER;
 pub use membership::{record, remembering};
@@ -107,6 +108,16 @@ pub fn secrets(
         .collect()
 }
 
+/// Whether the class of this Ingress wants drift to be reported and not undone.
+#[must_use]
+pub fn drift_is_only_reported(snapshot: &Snapshot, object: &ObjectKey) -> bool {
+    let Some(ingress) = snapshot.ingresses.get(object) else { return false };
+    match class::standing(ingress, &snapshot.classes, snapshot.cluster.claim_classless) {
+        Standing::Ours(class) => annotations::drift_is_only_reported(class).0,
+        Standing::NotOurs | Standing::TearDown | Standing::ClassGone(_) => false,
+    }
+}
+
 /// One Ingress, read, before it is known with whom it shares a load balancer.
 #[derive(Debug, Clone)]
 struct Parts {
@@ -125,6 +136,7 @@ struct Parts {
 
 fn parts(object: Arc<ObjectKey>, ingress: &Ingress, class: Option<&IngressClass>) -> Parts {
     let (plain, mut problems) = annotations::plain_http(ingress, class);
+    problems.extend(annotations::drift_is_only_reported(class).1);
     let (certificates, more) = tls::certificates(ingress, &object);
     problems.extend(more);
     let (default, more) = backend::default(ingress, &object);

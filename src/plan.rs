@@ -24,6 +24,7 @@ mod check;
 mod decide;
 mod diff;
 mod display;
+pub mod drift;
 mod edges;
 pub mod json;
 mod leaks;

@@ -18,7 +18,7 @@ use crate::model::ResourceId;
 use crate::plan::Plan;
 
 pub use compute::{HEALTH_UNKNOWN, compute};
-pub use news::news;
+pub use news::{drifted, news};
 pub use unlisted::unlisted;
 pub use waits::{Wait, Waits};
 

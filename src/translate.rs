@@ -80,7 +80,20 @@ pub fn translate(snapshot: &Snapshot) -> Translation {
         })
         .collect();
     let (unready, pod_ports) = (draft.unready, draft.pod_ports);
-    Translation { desired: draft.graph, load_balancers, claimants, moves, unready, pod_ports }
+    let drift_reported = drift_reported(snapshot, &load_balancers);
+    Translation { desired: draft.graph, load_balancers, claimants, moves, drift_reported, unready, pod_ports }
+}
+
+fn drift_reported(
+    snapshot: &Snapshot,
+    load_balancers: &BTreeMap<LoadBalancerKey, Translated>,
+) -> BTreeSet<LoadBalancerKey> {
+    let reports = |object: &ObjectKey| ingress::drift_is_only_reported(snapshot, object);
+    load_balancers
+        .iter()
+        .filter(|(_, translated)| !translated.objects.is_empty() && translated.objects.iter().all(reports))
+        .map(|(key, _)| key.clone())
+        .collect()
 }
 
 fn described_objects(description: &LoadBalancer) -> BTreeSet<ObjectKey> {
@@ -99,6 +112,8 @@ pub struct Translation {
     pub claimants: BTreeMap<ObjectKey, Claimant>,
     /// Whether some object is on its way from one load balancer to another.
     pub moves: Moves,
+    /// Load balancers of which drift is only reported, since the classes of all their objects say so.
+    pub drift_reported: BTreeSet<LoadBalancerKey>,
     /// Of the members of network endpoint groups, those that are not ready: they join after the others.
     pub unready: Unready,
     /// The ports of Services whose pods are reached directly, and in which groups they are.

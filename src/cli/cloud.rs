@@ -10,7 +10,7 @@ use crate::cloud::gce::Gce;
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{CloudError, Ownership};
 use crate::metrics::Metrics;
-use crate::model::{ClusterId, NetworkEndpointGroup, Observation, ObservationError, Observed};
+use crate::model::{ClusterId, Observation, ObservationError, Observed};
 
 /// What to compare with.
 #[derive(Debug, Clone, clap::Args)]
@@ -144,13 +144,7 @@ pub(super) async fn look(
     let failed = |source| LookError::Look { project: project.to_owned(), source };
     mirror.fill(&cloud).await.map_err(failed)?;
     // Lists do not show who is in a group, and nobody is here to remember it.
-    let observed = mirror.observed();
-    let unlisted =
-        observed.graph.of::<NetworkEndpointGroup>().filter(|(_, _, group)| group.members.known().is_none());
-    for id in unlisted.map(|(id, _, _)| id) {
-        mirror.doubt(id);
-    }
-    mirror.resolve_doubts(&cloud).await.map_err(failed)?;
+    mirror.list_members(&cloud, mirror.unlisted().iter()).await.map_err(failed)?;
     Ok((cloud, mirror))
 }
 

@@ -6,21 +6,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt as _, StreamExt as _};
 use tracing::{debug, info, warn};
 
 use super::source::Source;
+use crate::cloud::mirror::Mirror;
 use crate::cloud::mirror::members::Verified;
-use crate::cloud::mirror::{Began, Mirror};
 use crate::cloud::{Cloud, CloudError, chain};
 use crate::metrics::Metrics;
-use crate::model::{Node, ResourceId};
+use crate::model::Node;
 use crate::plan::members::{Doubts, unlisted};
 use crate::translate::Translation;
-
-/// So many groups are listed at a time.
-const LISTS: usize = 16;
 
 /// So many groups are listed for one plan; more than that wait for the next, so that what is known need not wait.
 const LISTS_PER_PLAN: usize = 500;
@@ -62,36 +57,10 @@ pub(super) async fn settle<C: Cloud>(
         }
     }
     let left = if to_list.len() > LISTS_PER_PLAN { Left::More } else { Left::Nothing };
-    list(mirror, cloud, to_list.iter().take(LISTS_PER_PLAN)).await.map(|()| left)
-}
-
-/// Lists the members of these groups.
-///
-/// # Errors
-/// The first that could not be listed.
-pub(super) async fn list<C: Cloud>(
-    mirror: &Mirror,
-    cloud: &C,
-    groups: impl Iterator<Item = &ResourceId>,
-) -> Result<(), CloudError> {
-    let calls: Vec<BoxFuture<'_, Result<(), CloudError>>> =
-        groups.map(|id| list_one(mirror, cloud, id).boxed()).collect();
-    if !calls.is_empty() {
-        info!(groups = calls.len(), "listing the members of groups that are in doubt");
+    if !to_list.is_empty() {
+        info!(groups = to_list.len(), "listing the members of groups that are in doubt");
     }
-    let mut calls = futures::stream::iter(calls).buffer_unordered(LISTS);
-    let mut failed = None;
-    while let Some(result) = calls.next().await {
-        failed = failed.or(result.err());
-    }
-    failed.map_or(Ok(()), Err)
-}
-
-async fn list_one<C: Cloud>(mirror: &Mirror, cloud: &C, id: &ResourceId) -> Result<(), CloudError> {
-    let began = Began::now();
-    let members = cloud.endpoints(id).await?;
-    mirror.listed(id, began, members);
-    Ok(())
+    mirror.list_members(cloud, to_list.iter().take(LISTS_PER_PLAN)).await.map(|()| left)
 }
 
 /// Verifies in the background what was not listed. Never returns.
@@ -105,7 +74,7 @@ pub(super) async fn verify<C: Cloud>(cloud: Arc<C>, mirror: Arc<Mirror>, metrics
             Verified::Never => VERIFY_SOON,
             Verified::At(_) => (pause * 2).min(VERIFY_RARELY),
         };
-        if let Err(error) = list_one(&mirror, &*cloud, &id).await {
+        if let Err(error) = mirror.list_members(&*cloud, std::iter::once(&id)).await {
             debug!(%id, error = error.line(), "its members are verified later");
             pause = VERIFY_RARELY;
         }

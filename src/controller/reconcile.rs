@@ -30,8 +30,10 @@ use super::{Observer, Options, Progress};
 use crate::apply::{Ended, Ending, Executor, Failure, Next};
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{Cloud, CloudError, chain};
-use crate::model::{Held, Holder, LoadBalancerKey, ObjectKey, Observed, ResourceId};
-use crate::plan::{Action, Plan, plan};
+use crate::model::{Held, Holder, Kind, LoadBalancerKey, ObjectKey, Observed, ResourceId};
+use crate::plan::drift::{Drift, drift};
+use crate::plan::{Action, FieldChange, Plan, plan};
+use crate::status;
 use crate::translate::{Moves, Translation, translate};
 use desk::{Desk, Write, Written};
 use tell::Telling;
@@ -75,6 +77,8 @@ pub(super) struct Reconciler<S, C, O> {
     troubles: u32,
     /// Whether it has been said that nothing is left to do.
     said_settled: bool,
+    /// What others changed, as it was last said.
+    drift: Vec<Drift>,
     /// What was last said about load balancers whose objects are gone.
     leaks: Vec<LoadBalancerKey>,
 }
@@ -171,6 +175,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             when: When::new(Instant::now()),
             troubles: 0,
             said_settled: false,
+            drift: Vec::new(),
             leaks: Vec::new(),
         }
     }
@@ -354,6 +359,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         for change in plan.graph.node_weights() {
             self.options.metrics.planned(change.id.kind, change.action.word());
         }
+        self.tell_drift(drift(translation, observed));
         if plan.leaks != self.leaks {
             self.leaks.clone_from(&plan.leaks);
             for key in &plan.leaks {
@@ -365,6 +371,25 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             }
         }
         plan
+    }
+
+    /// Counts what others changed, and says so once for each field.
+    fn tell_drift(&mut self, found: Vec<Drift>) {
+        let mut by_kind: BTreeMap<Kind, BTreeSet<&ResourceId>> = BTreeMap::new();
+        for drift in &found {
+            by_kind.entry(drift.id.kind).or_default().insert(&drift.id);
+        }
+        let by_kind = by_kind.into_iter().map(|(kind, ids)| (kind, ids.len())).collect();
+        self.options.metrics.drift(&by_kind);
+        for drift in found.iter().filter(|drift| !self.drift.contains(drift)) {
+            let Drift { id, holder: _, field, since, undo, objects } = drift;
+            let FieldChange { field, from, to } = field;
+            warn!(%id, field, from, to, %since, ?undo, "somebody else changed it");
+            for object in objects {
+                self.telling.happened(object, status::drifted(drift));
+            }
+        }
+        self.drift = found;
     }
 
     /// Makes sure that no object can vanish unseen that something is about to be made for.

@@ -8,6 +8,7 @@
 //! | `gclb.dev/group` | a DNS label: the group whose load balancer serves this Ingress too | none |
 //! | `gclb.dev/group-order` | a whole number; lower ones come first in their group | `0` |
 //! | `gclb.dev/group-scope` (class only) | `namespace`, `class`: from where Ingresses of the same group are one | `namespace` |
+//! | `gclb.dev/drift` (class only) | `revert`, `report`: what follows when somebody else changes a resource of ours | `revert` |
 //! | `gclb.dev/release-address` | the address that an Ingress gives up which has joined a group | none |
 //!
 //! A redirect is from `http` to `https` and so has a meaning only beside TLS. Where plain HTTP is not allowed there is nothing to
@@ -39,6 +40,9 @@ pub const GROUP_SCOPE: &str = "gclb.dev/group-scope";
 
 /// Consent to giving up the address of the load balancer that an Ingress had before it joined a group.
 pub const RELEASE_ADDRESS: &str = "gclb.dev/release-address";
+
+/// On a class: what follows when somebody else changes a resource of ours.
+pub const DRIFT: &str = "gclb.dev/drift";
 
 /// Written by us: the groups whose load balancers may hold something of the Ingress.
 pub const MEMBER_OF: &str = "gclb.dev/member-of";
@@ -119,6 +123,27 @@ pub(super) fn group_order(ingress: &Ingress) -> (i32, Option<Problem>) {
                  lower ones come first."
     );
     (0, Some(Problem::degraded(Reason::AnnotationInvalid, field_of(GROUP_ORDER), message)))
+}
+
+/// Whether the class wants drift to be reported and not undone, and what is wrong where it cannot be read.
+pub(super) fn drift_is_only_reported(class: Option<&IngressClass>) -> (bool, Option<Problem>) {
+    let Some((class, value)) = class.and_then(|class| Some((class, annotation(&class.metadata, DRIFT)?)))
+    else {
+        return (false, None);
+    };
+    match value {
+        "report" => (true, None),
+        "revert" => (false, None),
+        other => {
+            let name = name_of(class);
+            let message = format!(
+                "{other:?} is not a value of the annotation {DRIFT} of IngressClass {name}, so the default holds: revert. Legal values are \
+                 revert and report."
+            );
+            let field = format!("IngressClass {name}: {}", field_of(DRIFT));
+            (false, Some(Problem::degraded(Reason::AnnotationInvalid, field, message)))
+        }
+    }
 }
 
 /// A redirect that an Ingress without TLS asks for.

@@ -10,7 +10,7 @@ use crate::translate::Translation;
 
 use super::diff::{Difference, How, differences};
 use super::retain::{Retention, retain};
-use super::{Block, Blocked, FieldChange, Verb};
+use super::{Block, Blocked, FieldChange, Verb, drift};
 
 /// What is to be done.
 pub(super) struct Decisions<'a> {
@@ -60,7 +60,9 @@ pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -
             draft.block(id, entry, Block::NameTaken);
             draft.missing.insert(id);
         } else if let Some(seen) = seen {
-            draft.compare(id, seen, entry);
+            if !drift::stays(translation, observed, id) {
+                draft.compare(id, seen, entry);
+            }
         } else if observed.can_tell(id) {
             draft.creates.insert(id, entry);
         } else {

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::{Ended, Ending, Outcome};
 use crate::model::{Holder, LoadBalancerKey, Node, ObjectKey, Observed, ResourceId};
+use crate::plan::FieldChange;
+use crate::plan::drift::{Drift, Undo};
 use crate::translate::{Disposition, Share, Translation};
 
 use super::{Event, sentence};
@@ -52,6 +54,20 @@ pub fn news(
             (object.clone(), events.into_iter().map(|(_, event)| event).collect())
         })
         .collect()
+}
+
+/// What somebody else changed, told to those who use it.
+#[must_use]
+pub fn drifted(drift: &Drift) -> Event {
+    let Drift { id, holder: _, field, since, undo, objects: _ } = drift;
+    let FieldChange { field, from, to } = field;
+    let undo = match undo {
+        Undo::Revert => "It is being set back.",
+        Undo::Report => "It stays so, as the class says (gclb.dev/drift: report).",
+    };
+    let message =
+        format!("Somebody else changed {id}: {field} from {from} to {to}, noticed at {since}. {undo}");
+    Event::warning("Drift", message)
 }
 
 /// The objects of each load balancer: those that it serves, and those that it still holds something of.

@@ -1,10 +1,13 @@
 //! What somebody else changed since we left it. Only lists show that: a resource that is read alone is read because a change of ours may
 //! have been made after all.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use crate::cloud::{Seen, Whose};
 use crate::model::{AddressBinding, Altered, Entry, InstanceGroup, Node, Observed, ResourceId};
+use crate::plan::fields;
 
 /// A list shows `seen` where `known` has what we left.
 pub(super) fn note(known: &mut Observed, seen: &Seen, now: Timestamp) {
@@ -51,6 +54,11 @@ fn is_same(one: &Entry, other: &Entry) -> bool {
             }
             one == *other
         }
-        (one, other) => one == other,
+        (one, other) => one == other || texts(one) == texts(other),
     }
+}
+
+/// The fields by their texts, so that what has no meaning, such as an order, is no difference.
+fn texts(node: &Node) -> BTreeMap<String, String> {
+    fields(node).into_iter().map(|field| (field.name, field.value)).collect()
 }

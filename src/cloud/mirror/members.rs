@@ -8,10 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use futures::{FutureExt as _, StreamExt as _};
 use tokio::time::Instant;
 
-use super::{Began, Inner, LIST_LAG, Mirror};
-use crate::cloud::{Seen, Whose};
+use super::{Began, Inner, LIST_LAG, Mirror, READS};
+use crate::cloud::{Cloud, CloudError, Seen, Whose};
 use crate::model::{
     Altered, Checkpoint, Endpoint, Entry, Members as Of, NetworkEndpointGroup, Node, Observed, Resource as _,
     ResourceId, Unlisted,
@@ -118,6 +120,42 @@ impl Mirror {
             self.changed.notify_one();
         }
         true
+    }
+
+    /// The groups whose members are not known.
+    #[must_use]
+    pub fn unlisted(&self) -> BTreeSet<ResourceId> {
+        let inner = self.lock();
+        let groups = inner.observed.graph.of::<NetworkEndpointGroup>();
+        groups.filter(|(_, _, group)| group.members.known().is_none()).map(|(id, _, _)| id.clone()).collect()
+    }
+
+    /// Lists the members of these groups, a bounded number at a time.
+    ///
+    /// # Errors
+    /// The first group that could not be listed; the others are known all the same.
+    pub async fn list_members<C: Cloud>(
+        &self,
+        cloud: &C,
+        groups: impl Iterator<Item = &ResourceId>,
+    ) -> Result<(), CloudError> {
+        let calls: Vec<BoxFuture<'_, Result<(), CloudError>>> = groups
+            .map(|id| {
+                async move {
+                    let began = Began::now();
+                    let members = cloud.endpoints(id).await?;
+                    self.listed(id, began, members);
+                    Ok(())
+                }
+                .boxed()
+            })
+            .collect();
+        let mut calls = futures::stream::iter(calls).buffer_unordered(READS);
+        let mut failed = None;
+        while let Some(result) = calls.next().await {
+            failed = failed.or(result.err());
+        }
+        failed.map_or(Ok(()), Err)
     }
 
     /// The group whose members were not listed for the longest time, those first that rest on a checkpoint alone. None of those that we

@@ -124,7 +124,7 @@ mod tests {
 
     fn id(n: u32) -> ResourceId {
         let name =
-            ResourceName::new(format!("gclb1-0a1b2c3d-shop-web-{n:08x}-a-long-name-as-long-as-they-come"))
+            ResourceName::new(format!("gclb1-0a1b2c3d-shop-web-{n:08x}-a-long-name-as-long-as-they-go"))
                 .unwrap();
         ResourceId {
             kind: Kind::NetworkEndpointGroup,

@@ -61,6 +61,12 @@ impl Telling {
         self.untold.push(ended);
     }
 
+    /// Something else happened that an object is to be told.
+    pub(super) fn happened(&mut self, object: &ObjectKey, event: Event) {
+        self.news.entry(object.clone()).or_default().push(event);
+        self.soon(TOGETHER);
+    }
+
     /// The states are to be worked out again, within so long of the last time.
     pub(super) fn soon(&mut self, within: Duration) {
         let now = Instant::now();
