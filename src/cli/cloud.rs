@@ -43,7 +43,7 @@ pub(super) enum LookError {
     Look {
         project: String,
         #[source]
-        source: CloudError,
+        source: Box<CloudError>,
     },
     #[error("comparing with {endpoint}: which project?")]
     #[diagnostic(help("name it with --project; an emulator takes any"))]
@@ -141,7 +141,8 @@ pub(super) async fn look(
 ) -> Result<(Gce, Mirror), LookError> {
     let cloud = connect(project, endpoint, cluster)?;
     let mirror = Mirror::default();
-    let failed = |source| LookError::Look { project: project.to_owned(), source };
+    let failed =
+        |source: CloudError| LookError::Look { project: project.to_owned(), source: Box::new(source) };
     mirror.fill(&cloud).await.map_err(failed)?;
     // Lists do not show who is in a group, and nobody is here to remember it.
     mirror.list_members(&cloud, mirror.unlisted().iter()).await.map_err(failed)?;

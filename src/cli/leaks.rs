@@ -39,6 +39,7 @@ Exit codes:
 /// by hand); what Services and Secrets share leaks when nothing uses it any more. The controller reports leaks and never deletes them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Arguments {
     #[command(flatten)]
     place: PlaceArguments,

@@ -26,7 +26,7 @@ Exit codes:
   1  an error";
 
 /// The load balancer stays as it is and serves on. From now on gclb neither changes nor deletes anything of it, nor what it uses: that is
-/// written to the ConfigMap gclb-released. The Ingress loses gclb's finalizer and gets the annotation gclb.dev/released, so that gclb takes it
+/// written to a record in the cluster. The Ingress loses gclb's finalizer and gets the annotation gclb.dev/released, so that gclb takes it
 /// for somebody else's; it can be deleted at any time. What the load balancer shares with others (backend services, certificates) follows the
 /// others as before.
 #[derive(Debug, clap::Args)]

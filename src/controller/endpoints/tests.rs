@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::cloud::Listing;
 use crate::cloud::fixture::{NoKeys, Scripted, id as id_of, mark, seen};
 use crate::cloud::mirror::Began;
-use crate::cloud::Listing;
 use crate::model::{Endpoint, Entry, Facts, Kind, NetworkEndpointGroup, Resource as _};
 use crate::plan::MEMBERS_PER_CALL;
 
