@@ -46,9 +46,12 @@ cluster:
 	$(CARGO) build --quiet
 	$(CARGO) run --quiet --package controlplane -- up
 
-# What is measured is waiting for operations of a second, so an optimised build would only take longer to make.
+# The table of docs/benchmarks.md (`speed`) takes an hour, most of it waiting for minutes to pass; for one row of it:
+#   cargo bench --bench speed -- --n 100 --story create
+# What the other two measure is waiting for operations of a second, so an optimised build would only take longer to make.
 bench: controlplane
 	$(CARGO) bench --quiet --profile dev --bench ingress_to_address
+	$(CARGO) bench --quiet --bench speed
 	$(CARGO) bench --quiet --profile dev --package emulator --bench load_balancers
 
 reference:

@@ -21,8 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cloud::{Cloud, PROJECT};
 
+/// What the child is told.
 #[derive(Debug, Default, clap::Args)]
-pub(crate) struct Arguments {
+pub(crate) struct ChildArguments {
     #[arg(long, hide = true)]
     controller_of: Option<PathBuf>,
     #[arg(long, hide = true, default_value = "")]
@@ -31,7 +32,7 @@ pub(crate) struct Arguments {
     drift_seconds: u64,
 }
 
-impl Arguments {
+impl ChildArguments {
     pub(crate) fn is_given(&self) -> bool {
         self.controller_of.is_some()
     }
@@ -50,8 +51,8 @@ impl gce::Observer for Counts {
 }
 
 /// In the child: runs until the standard input ends.
-pub(crate) async fn run(arguments: Arguments) {
-    let Arguments { controller_of, endpoint, drift_seconds } = arguments;
+pub(crate) async fn run(arguments: ChildArguments) {
+    let ChildArguments { controller_of, endpoint, drift_seconds } = arguments;
     let folder = controller_of.expect("it is given");
     let id = ClusterId::new("0a1b2c3d").unwrap();
     let cluster = Cluster {

@@ -44,7 +44,7 @@ struct Arguments {
     #[arg(long, hide = true)]
     bench: bool,
     #[command(flatten)]
-    controller: controller::Arguments,
+    controller: controller::ChildArguments,
 }
 
 #[tokio::main]

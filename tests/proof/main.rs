@@ -4,6 +4,7 @@
 //!
 //! | module | what it proves |
 //! |---|---|
+//! | [`at_rest`] | a start with nothing to do, and an hour of rest, cost the lists that there are and no write |
 //! | [`crash`] | a process that dies before or after any call, to the cloud or the API server, leaves nothing that the next one does not bring to the same end |
 //! | [`fault_matrix`] | whatever goes wrong with any one call, or with two, the end is the same |
 //! | [`histories`] | after any history of changes, drift, faults, restarts and changes of the leader the cloud is as if it had been built from the manifests just now |
@@ -13,6 +14,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod api;
+mod at_rest;
 mod cloud;
 mod crash;
 mod fault_matrix;
