@@ -49,6 +49,7 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() {
+    gce::install_crypto_provider();
     let arguments = Arguments::parse();
     if arguments.controller.is_given() {
         return controller::run(arguments.controller).await;
