@@ -307,7 +307,11 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         for (object, remembered) in translation.claims(&before) {
             let claimed = self.claimed.get(object).is_some_and(|claimed| claimed.is_superset(&remembered));
             let home = translation.claimants.get(object).and_then(|claimant| claimant.home.as_ref());
-            if let (false, Some(home)) = (claimed, home) {
+            // What several share is held by each of them that is claimed: one that cannot be is in nobody's way.
+            let held_by_another = home.is_some_and(|home| {
+                home.is_shared() && self.claimed.values().any(|remembered| remembered.contains(home))
+            });
+            if let (false, false, Some(home)) = (claimed, held_by_another, home) {
                 withhold(&mut plan, home);
                 self.withheld.insert(object.clone());
             }
