@@ -46,6 +46,8 @@ struct Inner {
     /// Resources of which it is not known how a change of ours ended. They must be read before anything is planned.
     doubtful: BTreeSet<ResourceId>,
     members: Members,
+    /// When the newest list of each kind began that was taken in.
+    newest: BTreeMap<Kind, Instant>,
     /// Whether addresses or forwarding rules have changed since their bindings were last worked out.
     bindings_stale: bool,
 }
@@ -107,7 +109,12 @@ impl Mirror {
         let Listing { seen, unknown } = listing;
         let fresh_until = began.0.checked_sub(LIST_LAG).unwrap_or(began.0);
         let mut inner = self.lock();
-        let Inner { observed, touched, doubtful, bindings_stale, members } = &mut *inner;
+        // One that was overtaken by a newer one has nothing new to say, and what guards our writes from it may be forgotten.
+        if inner.newest.get(&kind).is_some_and(|newest| began.0 < *newest) {
+            return;
+        }
+        let Inner { observed, touched, doubtful, bindings_stale, members, newest } = &mut *inner;
+        newest.insert(kind, began.0);
         let now = jiff::Timestamp::now();
         let before = Arc::clone(observed);
         let known = Arc::make_mut(observed);
@@ -348,5 +355,7 @@ fn same(one: &Observed, other: &Observed) -> bool {
         && addresses(facts) == addresses(&other.facts)
 }
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;
