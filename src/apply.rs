@@ -6,6 +6,7 @@ mod permit;
 mod queue;
 pub mod quota;
 mod setbacks;
+mod warm;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ pub use executor::{Executor, Hands};
 pub use once::once;
 pub use permit::{Grantor, Permit};
 pub use queue::{Counts, Priority, Stage, Task};
+pub use warm::WELL;
 
 use crate::model::{Holder, ResourceId};
 use crate::plan::Action;
@@ -89,6 +91,12 @@ pub enum Ending {
         /// What failed.
         by: ResourceId,
     },
+    /// It waits for something that is not in our hands, such as backends that are not healthy yet. Not an error: what comes after it is
+    /// done once it has come about.
+    Waiting {
+        /// For what, in words that follow the name of the resource.
+        message: String,
+    },
     /// Nobody knows, or it was not begun, since the right to write ended. Not an error.
     Superseded,
 }
@@ -151,5 +159,6 @@ fn what(action: &Action) -> String {
         Action::AddInstances(instances) => counted("added", instances.len(), "instance"),
         Action::RemoveInstances(instances) => counted("removed", instances.len(), "instance"),
         Action::Delete => "deleted".to_owned(),
+        Action::AwaitHealthy { .. } => warm::WELL.to_owned(),
     }
 }

@@ -12,6 +12,7 @@
 mod annotations;
 mod backend;
 mod class;
+mod consent;
 mod group;
 mod membership;
 mod rules;
@@ -27,11 +28,13 @@ use crate::model::{LoadBalancerKey, ObjectKey};
 use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
 
+pub use crate::load_balancer::ALLOW_OUTAGE;
 pub use annotations::{
     ALLOW_HTTP, DRIFT, GROUP, GROUP_ORDER, GROUP_SCOPE, MEMBER_OF, REDIRECT, RELEASE_ADDRESS, RELEASED,
     STATUS,
 };
 pub use class::FINALIZER;
+pub use consent::consents;
 pub use membership::{record, remembering};
 
 use annotations::{By, PlainSettings};

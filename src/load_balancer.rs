@@ -9,6 +9,9 @@ use std::sync::Arc;
 
 use crate::model::{LoadBalancerKey, ObjectKey, RedirectCode};
 
+/// The annotation by which an object that asks for a load balancer consents to one outage: the word for it that the plan shows.
+pub const ALLOW_OUTAGE: &str = "gclb.dev/allow-outage";
+
 /// One load balancer, as asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadBalancer {

@@ -11,12 +11,12 @@
 //!   a redirect to https for the forwarding rule that answers there, and whatever is reached through a new port for the firewall
 //!   rule and the named port;
 //! * what the cluster's own resources allow is widened first and narrowed last;
+//! * requests that somebody answers are moved only to a backend service that is well; `warm.rs` says which those are, and when nothing
+//!   is waited for;
 //! * nothing else waits. The chain health check, backend service, url map, target proxy, forwarding rule stays the longest.
 //!
-//! Not here yet: a backend service that replaces another is not *warmed*. The cloud probes a backend service only once a forwarding
-//! rule reaches it, so one that a url map is moved to begins unprobed, and answers 503 until its first probes have succeeded.
-//! The place for it is `edges/traffic.rs`, between the members of the new service and the update of the url map (see
-//! `make_before_break` there).
+//! What is immutable is in a resource's name, so replacing it is making another, moving to that, and deleting the first. What only
+//! deleting and making anew can do is an outage, and waits for consent: see `outage.rs`.
 //!
 //! Deliberately absent: reading the cloud, retrying, and any knowledge of what a change costs or how long it takes.
 
@@ -24,17 +24,23 @@ mod check;
 mod decide;
 mod diff;
 mod display;
+mod drawing;
 pub mod drift;
 mod edges;
+mod filter;
 pub mod json;
 mod leaks;
 pub mod members;
 mod order;
+mod outage;
 mod pending;
 mod reason;
 mod retain;
 mod saved;
 mod simulate;
+mod warm;
+
+use std::collections::BTreeSet;
 
 use petgraph::graph::DiGraph;
 
@@ -81,7 +87,7 @@ pub struct Change {
     pub seen: Option<Fingerprint>,
 }
 
-/// What is done to a resource. Each is one call.
+/// What is done to a resource. Each is one call, but for the waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// It is made. Groups are made empty; their members follow as changes of their own.
@@ -105,6 +111,14 @@ pub enum Action {
     RemoveInstances(Vec<String>),
     /// It is deleted.
     Delete,
+    /// Nothing is done: the next step waits until the backends of this backend service are well, so that requests can be moved to it.
+    /// It waits no longer either when nobody answers there now: when each service of `instead_of` (if there is one) is unwell.
+    AwaitHealthy {
+        /// The url map that is to move requests.
+        map: ResourceId,
+        /// The backend services that answer those requests now. Empty where something answers that needs no backend.
+        instead_of: BTreeSet<ResourceId>,
+    },
 }
 
 /// The call that makes an update.
@@ -168,6 +182,13 @@ pub enum Block {
     Unseen,
     /// It needs another resource that is blocked itself, or (where it is to be deleted) its replacement does.
     DependsOn(ResourceId),
+    /// Only deleting it and making it anew can do this, and requests fail meanwhile: it waits for consent.
+    Outage {
+        /// The word by which that outage is consented to.
+        consent: String,
+        /// The fields that cannot be changed otherwise, was, to be.
+        fields: Vec<FieldChange>,
+    },
     /// A field differs that cannot be changed, and the name does not carry it: somebody else changed it.
     Immutable {
         /// The field, was, to be.
@@ -191,7 +212,7 @@ fn plan_all(translation: &Translation, observed: &Observed) -> Plan {
     let decisions = decide::decide(translation, observed);
     let graph = edges::connect(translation, observed, &decisions);
     let plan = order::in_order(Plan { graph, leaks, blocked: decisions.blocked });
-    debug_assert_eq!(check(&plan, observed), [], "a plan that breaks its own rules");
+    debug_assert_eq!(check(&plan, &translation.desired, observed), [], "a plan that breaks its own rules");
     plan
 }
 
@@ -234,6 +255,7 @@ impl Action {
             | Self::DetachEndpoints(_)
             | Self::AddInstances(_)
             | Self::RemoveInstances(_)
+            | Self::AwaitHealthy { .. }
             | Self::Delete => Vec::new(),
         }
     }
@@ -249,7 +271,14 @@ impl Action {
             Self::AddInstances(_) => "add_instances",
             Self::RemoveInstances(_) => "remove_instances",
             Self::Delete => "delete",
+            Self::AwaitHealthy { .. } => "await_healthy",
         }
+    }
+
+    /// Whether it is a call that changes the cloud. What is none takes no operation, no quota and no place among those under way.
+    #[must_use]
+    pub const fn is_call(&self) -> bool {
+        !matches!(self, Self::AwaitHealthy { .. })
     }
 }
 

@@ -81,7 +81,16 @@ pub fn translate(snapshot: &Snapshot) -> Translation {
         .collect();
     let (unready, pod_ports) = (draft.unready, draft.pod_ports);
     let drift_reported = drift_reported(snapshot, &load_balancers);
-    Translation { desired: draft.graph, load_balancers, claimants, moves, drift_reported, unready, pod_ports }
+    Translation {
+        desired: draft.graph,
+        load_balancers,
+        claimants,
+        moves,
+        drift_reported,
+        unready,
+        pod_ports,
+        consents: ingress::consents(snapshot),
+    }
 }
 
 fn drift_reported(
@@ -118,6 +127,8 @@ pub struct Translation {
     pub unready: Unready,
     /// The ports of Services whose pods are reached directly, and in which groups they are.
     pub pod_ports: PodPorts,
+    /// The outage that an object consents to, as the plan names it.
+    pub consents: BTreeMap<ObjectKey, String>,
 }
 
 /// Whether something waits for the cloud to get further, so that it must be translated again when it has.

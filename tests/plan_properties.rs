@@ -12,8 +12,8 @@ mod world;
 use std::collections::BTreeSet;
 
 use gclb::model::{
-    Backend, BackendService, Entry, Firewall, Graph, Group, Holder, Kind, Node, Observed, ResourceId, Scope,
-    Target, Unknown,
+    Backend, BackendService, Destination, Entry, Firewall, Graph, Group, Holder, Kind, Node, Observed,
+    ResourceId, Scope, Target, Unknown, UrlMap, Wellness,
 };
 use gclb::plan::{Action, Change, Plan, check, dangling, plan, simulate, step};
 use gclb::translate::{Disposition, Translation};
@@ -126,7 +126,7 @@ fn cases() -> ProptestConfig {
 /// All that must hold of any plan, whatever the input.
 fn sound(translation: &Translation, observed: &Observed, choices: &[usize]) -> (Plan, Observed) {
     let plan = plan(translation, observed);
-    assert_eq!(check(&plan, observed), [], "{plan}");
+    assert_eq!(check(&plan, &translation.desired, observed), [], "{plan}");
     // What could not be seen, but is pointed at by something that was.
     let unseen: BTreeSet<ResourceId> = dangling(&observed.graph).into_iter().map(|(_, at)| at).collect();
     let after = walk(observed, &plan, choices, |before, state, change| {
@@ -296,6 +296,65 @@ proptest! {
         });
     }
 
+    /// Requests that somebody answers are sent elsewhere only when somebody answers there, and that is waited for only where it can
+    /// come about.
+    #[test]
+    fn requests_move_only_to_what_is_well(
+        before in world(), after in world(), choices in choices(),
+    ) {
+        let observed = partly(&before, &[0], usize::MAX);
+        let translation = after.translation();
+        let plan = plan(&translation, &observed);
+        let end = simulate(&observed, &plan);
+        let lbs: Vec<u8> = (0..4).filter(|lb| observed.graph.contains(&front(*lb, 80))).collect();
+        walk(&observed, &plan, &choices, |was, is, change| {
+            if let Action::AwaitHealthy { map, .. } = &change.action {
+                let fronts = lbs.iter().flat_map(|lb| [front(*lb, 80), front(*lb, 443)]).collect::<Vec<_>>();
+                let reached = was.graph.closure(&fronts);
+                assert!(reached.contains(map) && reached.contains(&change.id), "{} is not probed\n{plan}", change.id);
+                assert!(is_manned(&was.graph, &change.id), "{} has nobody to become well\n{plan}", change.id);
+            }
+            for lb in &lbs {
+                for ((path, from), (_, to)) in answers(&was.graph, *lb).into_iter().zip(answers(&is.graph, *lb)) {
+                    let (Destination::Service(from), Destination::Service(to)) = (&from, &to) else { continue };
+                    let protected = is_manned(&observed.graph, from.id()) && is_manned(&end.graph, to.id());
+                    let well = is.health.get(to.id()) == Some(&Wellness::Well);
+                    assert!(from == to || !protected || well, "load balancer {lb}: {path} moves from {from:?} to {to:?} too early\n{plan}");
+                }
+            }
+        });
+    }
+
+    /// Wherever a plan is broken off, another one goes on there: it does what was left and nothing else.
+    #[test]
+    fn a_plan_that_is_broken_off_is_gone_on_with(
+        before in world(), after in world(), choices in choices(), done in any::<usize>(),
+    ) {
+        let observed = partly(&before, &[0], usize::MAX);
+        let translation = after.translation();
+        let whole = plan(&translation, &observed);
+        let done = done % (whole.graph.node_count() + 1);
+        let (mut now, mut left) = (observed.clone(), Vec::new());
+        let mut nth = 0;
+        let end = walk(&observed, &whole, &choices, |_, state, change| {
+            nth += 1;
+            if nth == done {
+                now = state.clone();
+            }
+            if nth > done {
+                left.push((change.id.clone(), change.action.word()));
+            }
+        });
+        let rest = plan(&translation, &now);
+        for change in rest.graph.node_weights() {
+            let what = (change.id.clone(), change.action.word());
+            let at = left.iter().position(|left| *left == what);
+            prop_assert!(at.is_some(), "{what:?} is done again after {done} changes of\n{whole}\nas\n{rest}");
+            left.swap_remove(at.unwrap());
+        }
+        prop_assert_eq!(simulate(&now, &rest).graph, end.graph);
+    }
+
     /// One of two load balancers goes: what the other uses is not even touched.
     #[test]
     fn what_another_uses_is_not_touched(mut world in world(), stays in serve(), goes in serve(), choices in choices()) {
@@ -322,9 +381,41 @@ fn only(graph: &Graph, ids: &BTreeSet<ResourceId>) -> Graph {
     some
 }
 
-/// Whether every backend service of a load balancer has a member.
+/// Whether every backend service of a load balancer that requests go to has a member.
 fn manned(graph: &Graph, lb: u8) -> bool {
-    graph.closure([&front(lb, 80), &front(lb, 443)]).iter().all(|id| is_manned(graph, id))
+    let routed = without_warm_rules(graph);
+    routed.closure([&front(lb, 80), &front(lb, 443)]).iter().all(|id| is_manned(graph, id))
+}
+
+/// The graph as requests see it.
+fn without_warm_rules(graph: &Graph) -> Graph {
+    let mut routed = graph.clone();
+    for (id, mark, map) in graph.of::<UrlMap>().filter(|(_, _, map)| map.warm().next().is_some()) {
+        let node = Node::UrlMap(map.warming([]));
+        routed.put(id.clone(), Entry { mark: mark.clone(), node });
+    }
+    routed
+}
+
+/// Where a request to a load balancer goes that is not redirected: for each of some paths.
+fn answers(graph: &Graph, lb: u8) -> Vec<(String, Destination)> {
+    let map = ResourceId { kind: Kind::UrlMap, scope: Scope::Global, name: name(format!("um-{lb}")) };
+    let Some(Node::UrlMap(map)) = graph.entry(&map).map(|entry| &entry.node) else { return Vec::new() };
+    let kinds = ["np", "neg"].iter();
+    let named =
+        kinds.flat_map(|kind| (0..world::SERVICES).map(move |service| format!("/bs-{kind}-{service}")));
+    named
+        .chain(["/".to_owned()])
+        .map(|path| {
+            // The worlds have one host rule, for every host, and exact paths.
+            let rules = map.routes().next().map(|host| &host.matcher);
+            let rule =
+                rules.and_then(|rules| rules.path_rules.iter().find(|rule| rule.paths.contains(&path)));
+            let default = rules.map_or(&map.default, |rules| &rules.default);
+            let to = rule.map_or(default, |rule| &rule.destination).clone();
+            (path, to)
+        })
+        .collect()
 }
 
 /// Whether it is not a backend service without a member.
@@ -350,6 +441,7 @@ fn members(graph: &Graph, service: &BackendService) -> usize {
 
 /// Why a request to port 80 of a load balancer, or to 443 where it answers that, would get nowhere.
 fn trouble(graph: &Graph, lb: u8) -> Option<String> {
+    let graph = &without_warm_rules(graph);
     let Some(Entry { node: Node::ForwardingRule(rule), .. }) = graph.entry(&front(lb, 80)) else {
         return Some("port 80 does not answer".into());
     };

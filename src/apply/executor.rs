@@ -37,13 +37,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
-use super::queue::{Admitted, Back, Begin, Queue};
+use super::queue::{Admitted, Back, Begin, NotYet, Queue};
 use super::quota::{Admission, Quota};
+use super::warm::{self, Waits};
 use super::{Counts, Ended, Failure, Next, Pace, Permit, Stage, Task, Unfinished, what};
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{Cloud, CloudError, Found, KeyPairs};
 use crate::model::{LoadBalancerKey, ResourceId};
-use crate::plan::{Change, Plan};
+use crate::plan::{Action, Change, Plan};
 
 /// With what changes are made.
 #[derive(Debug)]
@@ -67,6 +68,7 @@ pub struct Executor<C, K> {
     pace: Pace,
     queue: Mutex<Queue>,
     found: Mutex<Vec<Found>>,
+    waits: Arc<Waits>,
     endings: Mutex<VecDeque<Ended>>,
     /// Something can perhaps be begun.
     stirred: Notify,
@@ -86,6 +88,7 @@ impl<C: Cloud, K: KeyPairs + 'static> Executor<C, K> {
             pace,
             queue: Mutex::new(Queue::new(pace)),
             found: Mutex::default(),
+            waits: Arc::default(),
             endings: Mutex::default(),
             stirred: Notify::new(),
             told: Notify::new(),
@@ -245,6 +248,11 @@ impl<C: Cloud, K: KeyPairs + 'static> Executor<C, K> {
             };
             running.push(making.instrument(span).boxed());
         }
+        while let Some(change) = queue.begin_ask(Instant::now()) {
+            let (hands, waits) = (self.hands.clone(), Arc::clone(&self.waits));
+            let asking = async move { (change.id.clone(), ask(&change, &hands, &waits).await) };
+            running.push(asking.boxed());
+        }
     }
 
     fn wait_for_found(&self, running: &mut Running) {
@@ -329,6 +337,15 @@ async fn make<C: Cloud, K: KeyPairs>(change: &Change, hands: &Hands<C, K>, last_
             Back::Throttled
         }
         Err(error) => fail(&error, change, hands).await,
+    }
+}
+
+/// Asks once whether a wait is over.
+async fn ask<C: Cloud, K>(change: &Change, hands: &Hands<C, K>, waits: &Waits) -> Back {
+    let Action::AwaitHealthy { map: _, instead_of } = &change.action else { return Back::Done };
+    match warm::ask(&change.id, instead_of, &*hands.cloud, &hands.mirror, waits).await {
+        warm::Answer::Over => Back::Done,
+        warm::Answer::NotYet { message, long } => Back::NotYet(NotYet { message, long }),
     }
 }
 

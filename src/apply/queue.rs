@@ -5,7 +5,7 @@
 mod lanes;
 mod tasks;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +25,9 @@ pub use tasks::{Counts, Stage, Task};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
+/// Before a wait asks for the second time; doubled each time. A probe comes every few seconds.
+const FIRST_ASK: Duration = Duration::from_millis(500);
+
 /// See the [module](self).
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -33,6 +36,8 @@ pub(super) struct Queue {
     jobs: Vec<Job>,
     under_way: HashMap<ResourceId, UnderWay>,
     lanes: Lanes,
+    /// Waits for healthy backends that are to ask again: no calls that change anything, so they stand in no lane.
+    asks: VecDeque<usize>,
     /// Jobs that are ready but for another change of the same resource that is under way.
     parked: HashMap<ResourceId, Vec<usize>>,
     /// When a job that pauses becomes ready.
@@ -61,6 +66,8 @@ struct Job {
     state: State,
     /// How many times the cloud was not ready for it.
     not_ready: u32,
+    /// For what it waits that is not in our hands.
+    awaits: Option<NotYet>,
     /// Since when it has been ready, and as the how manieth it became so. It keeps them while the quota or a newer plan sends it back.
     ready: Option<(Nth, Instant)>,
 }
@@ -122,6 +129,15 @@ struct EndedSince {
     done: bool,
 }
 
+/// What is waited for has not come about yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NotYet {
+    /// In words that follow the name of the resource.
+    pub(super) message: String,
+    /// Whether it has been waited for so long that nobody should sit and wait with it.
+    pub(super) long: bool,
+}
+
 /// How a change that was begun came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Back {
@@ -129,6 +145,8 @@ pub(super) enum Back {
     Failed(Failure),
     /// The cloud was not ready for it: it goes back to ready after a pause.
     NotReady,
+    /// What it waits for has not come about: it asks again after a pause, however often.
+    NotYet(NotYet),
     /// It was one call too many: it goes back to ready, and the quota says when.
     Throttled,
     /// Nobody knows, since the right to write ended.
@@ -160,6 +178,7 @@ impl Queue {
             jobs: Vec::new(),
             under_way: HashMap::new(),
             lanes: Lanes::default(),
+            asks: VecDeque::new(),
             parked: HashMap::new(),
             timers: BTreeSet::new(),
             setbacks: Setbacks::default(),
@@ -189,6 +208,7 @@ impl Queue {
         self.setbacks.keep_to(plan);
         let old = std::mem::take(&mut self.jobs);
         self.lanes.clear();
+        self.asks.clear();
         self.parked.clear();
         self.timers.clear();
         for under_way in self.under_way.values_mut() {
@@ -217,6 +237,7 @@ impl Queue {
                 Job::new(change, Path::Plan, beside(Direction::Incoming), beside(Direction::Outgoing));
             if let Some(before) = before {
                 job.not_ready = before.not_ready;
+                job.awaits = before.awaits;
                 job.ready = before.ready;
                 if let State::Pausing(until) = before.state {
                     job.state = State::Pausing(until);
@@ -389,12 +410,13 @@ impl Queue {
 
     /// Takes out of the lanes and timers what is no longer ready there.
     fn sweep(&mut self) {
-        let Self { jobs, timers, lanes, parked, .. } = self;
+        let Self { jobs, timers, lanes, asks, parked, .. } = self;
         timers.retain(|(_, index)| jobs[*index].state.is_open());
         for indices in parked.values_mut() {
             indices.retain(|index| jobs[*index].state == State::Ready);
         }
         lanes.retain(|index| jobs[index].state == State::Ready);
+        asks.retain(|index| jobs[*index].state == State::Ready);
     }
 
     /// Operations that were found running: what they change is busy until they end.
@@ -420,6 +442,10 @@ impl Queue {
         let id = &job.change.id;
         if self.under_way.contains_key(id) {
             self.parked.entry(id.clone()).or_default().push(index);
+            return;
+        }
+        if !job.change.action.is_call() {
+            self.asks.push_back(index);
             return;
         }
         self.lanes.put(Entry {
@@ -486,11 +512,33 @@ impl Queue {
         }
     }
 
+    /// The next wait that is to ask whether it is over.
+    pub(super) fn begin_ask(&mut self, now: Instant) -> Option<Arc<Change>> {
+        loop {
+            let index = self.asks.pop_front()?;
+            let job = &mut self.jobs[index];
+            let id = &job.change.id;
+            if self.under_way.contains_key(id) {
+                self.parked.entry(id.clone()).or_default().push(index);
+                continue;
+            }
+            job.state = State::UnderWay;
+            let change = Arc::clone(&job.change);
+            let under_way =
+                UnderWay { doing: Doing::Change(Arc::clone(&change)), job: Some(index), since: now };
+            self.under_way.insert(change.id.clone(), under_way);
+            return Some(change);
+        }
+    }
+
     /// How many changes are under way: in all, of those that are not of members, and by group.
     fn running(&self) -> (usize, usize, BTreeMap<Group, usize>) {
         let (mut all, mut others, mut by_group) = (0, 0, BTreeMap::new());
         for under_way in self.under_way.values() {
             let Doing::Change(change) = &under_way.doing else { continue };
+            if !change.action.is_call() {
+                continue;
+            }
             all += 1;
             others += usize::from(Priority::of(&change.action) != Priority::Members);
             *by_group.entry(Group::of_change(&change.id)).or_default() += 1;
@@ -529,7 +577,7 @@ impl Queue {
         if job.is_none() {
             self.wants_plan = true;
         }
-        if self.looking && !matches!(back, Back::NotReady | Back::Throttled) {
+        if self.looking && !matches!(back, Back::NotReady | Back::NotYet(_) | Back::Throttled) {
             self.ended_since.push(EndedSince { id: id.clone(), doing: doing.clone(), done });
         }
         let result = match back {
@@ -554,6 +602,18 @@ impl Queue {
                     let until = now + self.pace.first_pause.saturating_mul(doubled).min(LONGEST_PAUSE);
                     let job = &mut self.jobs[index];
                     job.not_ready += 1;
+                    job.state = State::Pausing(until);
+                    self.timers.insert((until, index));
+                }
+                return None;
+            }
+            Back::NotYet(not_yet) => {
+                if let Some(index) = job {
+                    let grown = 2_u32.saturating_pow(self.jobs[index].not_ready.min(16));
+                    let until = now + FIRST_ASK.saturating_mul(grown).min(LONGEST_PAUSE);
+                    let job = &mut self.jobs[index];
+                    job.not_ready += 1;
+                    job.awaits = Some(not_yet);
                     job.state = State::Pausing(until);
                     self.timers.insert((until, index));
                 }
@@ -635,7 +695,11 @@ impl Queue {
     pub(super) fn is_spent(&self) -> bool {
         self.under_way.is_empty()
             && self.lanes.is_empty()
-            && !self.jobs.iter().any(|job| matches!(job.state, State::Pausing(_)))
+            && self.asks.is_empty()
+            && !self.jobs.iter().any(|job| {
+                matches!(job.state, State::Pausing(_))
+                    && !job.awaits.as_ref().is_some_and(|awaits| awaits.long)
+            })
     }
 
     /// What of the newest plan cannot be done for now.
@@ -646,6 +710,9 @@ impl Queue {
             if let State::Failed(failure) | State::SetBack(failure, _) = &job.state {
                 unfinished.insert(job.change.id.clone(), Ending::Failed(failure.clone()));
                 behind.push((job, &job.change.id));
+            } else if let (true, Some(NotYet { message, long: _ })) = (job.state.is_open(), &job.awaits) {
+                let waiting = Ending::Waiting { message: message.clone() };
+                unfinished.entry(job.change.id.clone()).or_insert(waiting);
             }
         }
         let mut seen = BTreeSet::new();
@@ -666,7 +733,17 @@ impl Queue {
 
 impl Job {
     fn new(change: Arc<Change>, path: Path, before: Vec<usize>, behind: Vec<usize>) -> Self {
-        Self { change, path, before, behind, waits_for: 0, state: State::Waiting, not_ready: 0, ready: None }
+        Self {
+            change,
+            path,
+            before,
+            behind,
+            waits_for: 0,
+            state: State::Waiting,
+            not_ready: 0,
+            awaits: None,
+            ready: None,
+        }
     }
 }
 

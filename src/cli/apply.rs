@@ -205,6 +205,7 @@ fn told(ended: &Ended, colours: Colours) -> String {
         Ending::Done => ("\x1b[32m", "✓", String::new()),
         Ending::Failed(failure) => ("\x1b[31m", "✗", format!(": failed: {}", failure.message)),
         Ending::Blocked { by } => ("\x1b[33m", "·", format!(": not begun, since {by} failed")),
+        Ending::Waiting { message } => ("\x1b[33m", "…", format!(": {message}")),
         Ending::Superseded => ("\x1b[33m", "·", ": not begun".to_owned()),
     };
     match colours {

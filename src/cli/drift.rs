@@ -155,10 +155,13 @@ fn drift(plan: &Plan) -> Vec<Drift> {
             Action::Create(_) => drift.push(about(How::Missing, None, None, None)),
             Action::Delete => drift.push(about(How::Unwanted, None, None, None)),
             Action::Update { verb: _, to: _, fields } => {
-                drift.extend(fields.iter().map(|FieldChange { field, from, to }| {
+                // What we warm on the way to something else is our own doing.
+                let fields = fields.iter().filter(|change| !change.is_warming());
+                drift.extend(fields.map(|FieldChange { field, from, to }| {
                     about(How::Changed, Some(field), Some(to.clone()), Some(from.clone()))
                 }));
             }
+            Action::AwaitHealthy { .. } => {}
             Action::AttachEndpoints(members) => {
                 drift.push(about(How::Changed, Some("endpoints"), endpoints(members), None));
             }

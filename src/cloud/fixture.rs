@@ -138,7 +138,9 @@ impl Cloud for Scripted {
                 }
                 Ok(Executed::Members)
             }
-            Action::AddInstances(_) | Action::RemoveInstances(_) => Ok(Executed::Members),
+            Action::AddInstances(_) | Action::RemoveInstances(_) | Action::AwaitHealthy { .. } => {
+                Ok(Executed::Members)
+            }
         }
     }
 

@@ -364,7 +364,7 @@ impl Gce {
                 let instances = self.instance_links(change, instances)?;
                 ("remove instances from", instance_groups().remove_instances(name, &instances).await)
             }
-            Action::Create(_) | Action::Update { .. } | Action::Delete => {
+            Action::Create(_) | Action::Update { .. } | Action::AwaitHealthy { .. } | Action::Delete => {
                 let doing = Doing::new("change the members of", &change.id);
                 return Err(doing.unspeakable(wire::Unspeakable("an action of another kind".to_owned())));
             }
@@ -431,6 +431,11 @@ impl Gce {
                 let Began(_) = self.change_members(change).await?;
                 // The first instance gives a group its network.
                 self.read_back(change).await
+            }
+            // Waiting is the executor's: there is nothing to call.
+            Action::AwaitHealthy { .. } => {
+                let doing = Doing::new("change", &change.id);
+                Err(doing.unspeakable(wire::Unspeakable("a wait".to_owned())))
             }
             Action::Delete => {
                 let Began(_) = with_wire_type!(change.id.kind, R => self.delete::<R>(&change.id).await)?;

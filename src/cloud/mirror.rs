@@ -19,9 +19,10 @@ use tokio::time::Instant;
 use super::{Cloud, CloudError, Executed, Listing, Owned, Reading, Seen, Whose};
 use crate::model::{
     Address, AddressBinding, Entry, Facts, ForwardingRule, InstanceGroup, Kind, Node, Observed,
-    Resource as _, ResourceId,
+    Resource as _, ResourceId, Wellness,
 };
 use crate::plan::{Action, Change, members as plan_members};
+use crate::status::Health;
 use members::Members;
 
 /// For so long after a write the lists of the cloud may not show it yet. Real lists lag by seconds; a change that somebody
@@ -168,6 +169,7 @@ impl Mirror {
         let Inner { observed, members, .. } = &mut *inner;
         let known = Arc::make_mut(observed);
         known.altered.remove(id);
+        known.health.remove(id);
         match executed {
             Executed::Present(seen) => {
                 let before = known.facts.get(id).cloned();
@@ -218,6 +220,42 @@ impl Mirror {
             }
         }
         Ok(())
+    }
+
+    /// Takes in what is known of the health of backend services that serve. That one was well is believed for as long as nobody says
+    /// otherwise; that none of its backends was is not.
+    pub fn hear(&self, known: &Health) {
+        let before = self.observed().health.clone();
+        let said = |id: &ResourceId| known.get(id).map(|health| (health.healthy, health.total));
+        for (id, wellness) in &before {
+            if *wellness == Wellness::Unwell
+                && said(id).is_none_or(|(healthy, total)| healthy > 0 || total == 0)
+            {
+                self.heard(id, None);
+            }
+        }
+        for id in known.keys() {
+            match said(id) {
+                Some((0, total)) if total > 0 => self.heard(id, Some(Wellness::Unwell)),
+                Some((healthy, total)) if healthy > 0 && healthy == total => {
+                    self.heard(id, Some(Wellness::Well))
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Remembers how the backends of a backend service are; `None`: nothing is known of them any more.
+    pub fn heard(&self, service: &ResourceId, wellness: Option<Wellness>) {
+        let mut inner = self.lock();
+        if inner.observed.health.get(service).copied() == wellness {
+            return;
+        }
+        let health = &mut Arc::make_mut(&mut inner.observed).health;
+        match wellness {
+            Some(wellness) => health.insert(service.clone(), wellness),
+            None => health.remove(service),
+        };
     }
 
     /// Remembers that it is not known how a change of this resource ended.
@@ -307,6 +345,7 @@ fn put(known: &mut Observed, seen: Seen) {
 fn remove(known: &mut Observed, id: &ResourceId) {
     known.graph.remove(id);
     known.facts.remove(id);
+    known.health.remove(id);
     known.taken.remove(id);
 }
 
@@ -340,7 +379,8 @@ fn with_members(entry: &Entry, action: &Action) -> Entry {
 /// Whether two observations call for the same plan. Another fingerprint of the same content calls for none, nor does it when only the time
 /// at which something was made is known better.
 fn same(one: &Observed, other: &Observed) -> bool {
-    let Observed { graph, facts, taken, unknown, altered } = one;
+    // Health is heard, not listed: whoever hears it says so.
+    let Observed { graph, facts, taken, unknown, altered, health: _ } = one;
     let addresses = |facts: &BTreeMap<ResourceId, Facts>| -> Vec<_> {
         let known = facts.iter().filter_map(|(id, facts)| {
             let Facts { fingerprint: _, address, created: _ } = facts;

@@ -300,6 +300,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         }
         self.claim(&translation).await;
 
+        self.mirror.hear(&self.board.known());
         // From here on nothing is waited for.
         self.executor.looking();
         let before = self.mirror.observed();
@@ -600,7 +601,12 @@ fn withhold(plan: &mut Plan, key: &LoadBalancerKey) {
             }
         }
     }
-    plan.graph.retain_nodes(|_, at| !withheld.contains(&at));
+    // What is made anew is not deleted either.
+    let anew: BTreeSet<_> = withheld.iter().map(|at| plan.graph[*at].id.clone()).collect();
+    plan.graph.retain_nodes(|graph, at| {
+        let change = &graph[at];
+        !withheld.contains(&at) && !(change.action == Action::Delete && anew.contains(&change.id))
+    });
 }
 
 #[cfg(test)]

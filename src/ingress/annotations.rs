@@ -10,6 +10,7 @@
 //! | `gclb.dev/group-scope` (class only) | `namespace`, `class`: from where Ingresses of the same group are one | `namespace` |
 //! | `gclb.dev/drift` (class only) | `revert`, `report`: what follows when somebody else changes a resource of ours | `revert` |
 //! | `gclb.dev/release-address` | the address that an Ingress gives up which has joined a group | none |
+//! | `gclb.dev/allow-outage` | the word by which a plan names an outage | none |
 //!
 //! A redirect is from `http` to `https` and so has a meaning only beside TLS. Where plain HTTP is not allowed there is nothing to
 //! redirect, and `gclb.dev/redirect` does not matter.
@@ -19,7 +20,7 @@
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::load_balancer::PlainHttp;
+use crate::load_balancer::{ALLOW_OUTAGE, PlainHttp};
 use crate::model::RedirectCode;
 use crate::problem::{Problem, Reason};
 
@@ -234,7 +235,17 @@ fn switch(value: &str) -> Option<bool> {
 
 /// Annotations with our prefix that nobody here reads: most likely a slip of the pen.
 fn unknown(ingress: &Ingress) -> Vec<Problem> {
-    let known = [REDIRECT, ALLOW_HTTP, GROUP, GROUP_ORDER, RELEASE_ADDRESS, MEMBER_OF, RELEASED, STATUS];
+    let known = [
+        REDIRECT,
+        ALLOW_HTTP,
+        GROUP,
+        GROUP_ORDER,
+        RELEASE_ADDRESS,
+        ALLOW_OUTAGE,
+        MEMBER_OF,
+        RELEASED,
+        STATUS,
+    ];
     annotations(&ingress.metadata)
         .map(|(key, _)| key)
         .filter(|key| key.starts_with(PREFIX) && !known.contains(&key.as_str()))

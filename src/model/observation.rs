@@ -91,8 +91,9 @@ impl Observation {
     #[must_use]
     pub fn render(&self) -> String {
         let Self { project, cluster, observed_at, observed } = self;
-        // What was altered since when is known only to a process that looked before.
-        let Observed { graph, facts, taken, unknown, altered: _ } = observed;
+        // What was altered since when is known only to a process that looked before, and how
+        // backends are is asked anew when it matters.
+        let Observed { graph, facts, taken, unknown, altered: _, health: _ } = observed;
         let resources = graph
             .entries()
             .map(|(id, Entry { mark, node })| Saved {
@@ -142,7 +143,7 @@ impl Observation {
             project,
             cluster,
             observed_at,
-            observed: Observed { graph, facts: all_facts, taken, unknown, altered: BTreeMap::new() },
+            observed: Observed { graph, facts: all_facts, taken, unknown, ..Observed::default() },
         })
     }
 }

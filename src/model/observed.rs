@@ -27,6 +27,8 @@ pub struct Observed {
     pub unknown: BTreeSet<Unknown>,
     /// Resources of ours that somebody else changed or deleted since we left them, until we change them again.
     pub altered: BTreeMap<ResourceId, Altered>,
+    /// What the cloud last said of the backends of backend services. Of one that is not here nothing is known.
+    pub health: BTreeMap<ResourceId, Wellness>,
 }
 
 /// How a resource was before somebody else changed it.
@@ -36,6 +38,15 @@ pub struct Altered {
     pub was: Entry,
     /// When that was noticed; for people.
     pub since: Timestamp,
+}
+
+/// How the backends of a backend service are, as far as moving requests to it or away from it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wellness {
+    /// As many are well as can be expected: requests may be sent there.
+    Well,
+    /// There are some, and none is well: nobody there answers.
+    Unwell,
 }
 
 /// A part of the cloud that could not be seen, such as a zone that did not answer an aggregated list.

@@ -90,7 +90,66 @@ pub enum RedirectCode {
     PermanentRedirect,
 }
 
+/// Where warm host rules stand. Nothing below `.invalid` is ever a host (RFC 2606).
+const WARM_DOMAIN: &str = ".warm.gclb.invalid";
+
+/// How the path matchers of warm host rules are called; those of other hosts begin otherwise.
+const WARM_MATCHER: &str = "warm-";
+
+impl HostRoutes {
+    /// A *warm* host rule: it makes a backend service reached, so that the cloud probes its backends, before a request is sent there.
+    ///
+    /// No client asks for that host. Should one guess it, it gets what any other unknown host gets, but for one path that no
+    /// application knows.
+    #[must_use]
+    pub fn warming(service: &Ref<BackendService>, otherwise: &Destination) -> Self {
+        let label = warm_label(service);
+        let rule =
+            PathRule { paths: vec![format!("/{label}")], destination: Destination::Service(service.clone()) };
+        let matcher = PathMatcher {
+            name: format!("{WARM_MATCHER}{label}"),
+            default: otherwise.clone(),
+            path_rules: vec![rule],
+        };
+        Self { hosts: vec![format!("{label}{WARM_DOMAIN}")], matcher }
+    }
+
+    /// The backend service that this is the warm host rule of; `None` for a rule that requests come by.
+    #[must_use]
+    pub fn warms(&self) -> Option<&Ref<BackendService>> {
+        let Self { hosts, matcher: PathMatcher { name, default: _, path_rules } } = self;
+        let ours = name.starts_with(WARM_MATCHER) && hosts.iter().all(|host| host.ends_with(WARM_DOMAIN));
+        match path_rules.as_slice() {
+            [PathRule { paths: _, destination: Destination::Service(service) }] if ours => Some(service),
+            _ => None,
+        }
+    }
+}
+
+/// The last characters of its name, which hold the hash that makes it unique.
+fn warm_label(service: &Ref<BackendService>) -> String {
+    let name = service.name().as_str();
+    name.get(name.len().saturating_sub(12)..).unwrap_or(name).trim_matches('-').to_owned()
+}
+
 impl UrlMap {
+    /// The backend services that it warms.
+    pub fn warm(&self) -> impl Iterator<Item = &Ref<BackendService>> {
+        self.hosts.iter().filter_map(HostRoutes::warms)
+    }
+
+    /// The rules that requests come by.
+    pub fn routes(&self) -> impl Iterator<Item = &HostRoutes> {
+        self.hosts.iter().filter(|host| host.warms().is_none())
+    }
+
+    /// The same, warming these backend services and no others.
+    #[must_use]
+    pub fn warming<'a>(&self, services: impl IntoIterator<Item = &'a Ref<BackendService>>) -> Self {
+        let warm = services.into_iter().map(|service| HostRoutes::warming(service, &self.default));
+        Self { default: self.default.clone(), hosts: self.routes().cloned().chain(warm).collect() }
+    }
+
     /// Every destination in it.
     pub fn destinations(&self) -> impl Iterator<Item = &Destination> {
         let Self { default, hosts } = self;

@@ -12,6 +12,7 @@ use petgraph::graph::NodeIndex;
 use crate::model::{Graph, Holder, Kind, Node, Observed, ResourceId};
 
 use super::diff::{How, differences};
+use super::warm::Warmth;
 use super::{Action, Change, MEMBERS_PER_CALL, Plan};
 
 /// A rule that a plan breaks.
@@ -56,6 +57,15 @@ pub enum Violation {
     Immutable(ResourceId),
     /// The change does not fit the kind of resource.
     Kind(ResourceId),
+    /// A url map may send requests to a backend service that nobody has made sure of: it is neither known to be well nor waited for.
+    Cold {
+        /// Whose requests.
+        map: ResourceId,
+        /// To whom.
+        service: ResourceId,
+    },
+    /// A backend service is waited for although nothing makes the cloud probe it, or no url map moves to it.
+    WaitsInVain(ResourceId),
 }
 
 impl fmt::Display for Violation {
@@ -72,6 +82,10 @@ impl fmt::Display for Violation {
             Self::BatchSize { id, members } => write!(f, "a batch of {members} members for {id}"),
             Self::Members(id) => write!(f, "members of {id} join or leave that are in or out already"),
             Self::Immutable(id) => write!(f, "an update of {id} changes what cannot be changed, or nothing"),
+            Self::Cold { map, service } => {
+                write!(f, "{map} may send requests to {service} before its backends are healthy")
+            }
+            Self::WaitsInVain(id) => write!(f, "{id} is waited for, and nothing makes the cloud probe it"),
             Self::Kind(id) => write!(f, "a change of {id} does not fit its kind"),
         }
     }
@@ -80,7 +94,7 @@ impl fmt::Display for Violation {
 /// Every rule that `plan` breaks, given what the cloud holds. Whatever prefix of the plan has been done, as far as its edges allow
 /// prefixes, what is left must be sound; so each rule asks what *must* come before what.
 #[must_use]
-pub fn check(plan: &Plan, observed: &Observed) -> Vec<Violation> {
+pub fn check(plan: &Plan, desired: &Graph, observed: &Observed) -> Vec<Violation> {
     if petgraph::algo::is_cyclic_directed(&plan.graph) {
         return vec![Violation::Circle];
     }
@@ -90,13 +104,15 @@ pub fn check(plan: &Plan, observed: &Observed) -> Vec<Violation> {
             referrers.entry(at).or_default().push(id);
         }
     }
-    let checker = Checker { plan, observed, of: by_resource(plan), referrers };
+    let checker =
+        Checker { plan, observed, of: by_resource(plan), referrers, warmth: Warmth::new(desired, observed) };
     let mut violations = BTreeSet::new();
     for (id, changes) in &checker.of {
         checker.ownership(id, changes, &mut violations);
         checker.one_resource(id, changes, &mut violations);
         checker.members(id, changes, &mut violations);
         checker.references(id, changes, &mut violations);
+        checker.warm_before_move(id, changes, &mut violations);
     }
     violations.into_iter().collect()
 }
@@ -119,6 +135,7 @@ struct Changes<'a> {
     updates: Vec<(NodeIndex, &'a Node)>,
     members: Vec<(NodeIndex, &'a Action)>,
     delete: Vec<NodeIndex>,
+    awaits: Vec<(NodeIndex, &'a Action)>,
     all: Vec<&'a Change>,
 }
 
@@ -127,7 +144,8 @@ fn by_resource(plan: &Plan) -> BTreeMap<&ResourceId, Changes<'_>> {
     for at in super::order(plan) {
         let Some(change) = plan.graph.node_weight(at) else { continue };
         let changes = of.entry(&change.id).or_default();
-        changes.all.push(change);
+        // To ask how something is needs no right to it.
+        changes.all.extend(change.action.is_call().then_some(change));
         match &change.action {
             Action::Create(node) => changes.create.push((at, node)),
             Action::Update { verb: _, to, fields: _ } => changes.updates.push((at, to)),
@@ -135,6 +153,7 @@ fn by_resource(plan: &Plan) -> BTreeMap<&ResourceId, Changes<'_>> {
             | Action::DetachEndpoints(_)
             | Action::AddInstances(_)
             | Action::RemoveInstances(_) => changes.members.push((at, &change.action)),
+            Action::AwaitHealthy { .. } => changes.awaits.push((at, &change.action)),
             Action::Delete => changes.delete.push(at),
         }
     }
@@ -145,6 +164,7 @@ struct Checker<'a> {
     plan: &'a Plan,
     observed: &'a Observed,
     of: BTreeMap<&'a ResourceId, Changes<'a>>,
+    warmth: Warmth<'a>,
     /// Who points at what, before the plan begins.
     referrers: BTreeMap<&'a ResourceId, Vec<&'a ResourceId>>,
 }
@@ -172,9 +192,13 @@ impl Checker<'_> {
     }
 
     fn ownership(&self, id: &ResourceId, changes: &Changes<'_>, violations: &mut BTreeSet<Violation>) {
+        if changes.all.is_empty() {
+            return;
+        }
         let seen = self.observed.graph.entry(id);
         let taken = self.observed.taken.contains(id);
-        if !changes.create.is_empty() && (seen.is_some() || taken || !self.observed.can_tell(id)) {
+        let occupied = seen.is_some() && !self.replaced(changes);
+        if !changes.create.is_empty() && (occupied || taken || !self.observed.can_tell(id)) {
             violations.insert(Violation::MadeTwice(id.clone()));
         }
         if changes.create.is_empty() && (seen.is_none() || taken) {
@@ -198,10 +222,25 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether it is deleted first and then made anew.
+    fn replaced(&self, changes: &Changes<'_>) -> bool {
+        match (changes.delete.as_slice(), changes.create.as_slice()) {
+            ([delete], [(create, _)]) => self.precedes(*delete, *create),
+            _ => false,
+        }
+    }
+
     fn one_resource(&self, id: &ResourceId, changes: &Changes<'_>, violations: &mut BTreeSet<Violation>) {
         let unordered = || Violation::Unordered(id.clone());
         if changes.create.len() > 1 || changes.delete.len() > 1 {
             violations.insert(unordered());
+        }
+        if self.replaced(changes) {
+            // An outage; only what nothing else of ours points at may have one.
+            if id.kind != Kind::ForwardingRule || changes.all.len() != 2 {
+                violations.insert(Violation::Immutable(id.clone()));
+            }
+            return;
         }
         let first = changes.create.first().map(|(at, _)| *at);
         let updates: Vec<NodeIndex> = changes.updates.iter().map(|(at, _)| *at).collect();
@@ -277,7 +316,9 @@ impl Checker<'_> {
                 Action::RemoveInstances(members) => {
                     (members.len(), instances.leave(members), Kind::InstanceGroup)
                 }
-                Action::Create(_) | Action::Update { .. } | Action::Delete => continue,
+                Action::Create(_) | Action::Update { .. } | Action::AwaitHealthy { .. } | Action::Delete => {
+                    continue;
+                }
             };
             if !(1..=MEMBERS_PER_CALL).contains(&size) {
                 violations.insert(Violation::BatchSize { id: id.clone(), members: size });
@@ -299,6 +340,12 @@ impl Checker<'_> {
         let states: Vec<(Option<NodeIndex>, &Node)> = before.into_iter().chain(made).collect();
         for (nth, (since, node)) in states.iter().enumerate() {
             let later = states.get(nth + 1..).unwrap_or_default();
+            // What is made anew is not deleted again.
+            let deleted = changes
+                .delete
+                .iter()
+                .filter(|delete| since.is_none_or(|since| !self.precedes(**delete, since)));
+            let deleted: Vec<NodeIndex> = deleted.copied().collect();
             for at in node.references() {
                 let other = self.of.get(at);
                 if let Some(since) = since {
@@ -313,7 +360,7 @@ impl Checker<'_> {
                         .iter()
                         .filter(|(_, node)| !node.references().contains(&at))
                         .filter_map(|(since, _)| *since)
-                        .chain(changes.delete.iter().copied())
+                        .chain(deleted.iter().copied())
                         .any(|dropped| self.precedes(dropped, *delete));
                     if !dropped {
                         violations.insert(Violation::InUse { id: at.clone(), by: id.clone() });
@@ -327,6 +374,38 @@ impl Checker<'_> {
                 if !self.of.contains_key(by) {
                     violations.insert(Violation::InUse { id: id.clone(), by: (*by).clone() });
                 }
+            }
+        }
+    }
+
+    /// Each update of a url map: whom it sends requests to that others answered must be well by then.
+    fn warm_before_move(&self, id: &ResourceId, changes: &Changes<'_>, violations: &mut BTreeSet<Violation>) {
+        let mut was = self.observed.graph.entry(id).map(|entry| &entry.node);
+        for (at, to) in &changes.updates {
+            if let (Some(Node::UrlMap(from)), Node::UrlMap(to)) = (was, *to) {
+                for service in self.warmth.awaits(id, from, to).into_keys() {
+                    let waits = self.of.get(&service).into_iter().flat_map(|other| &other.awaits);
+                    let waited = waits.map(|(wait, _)| *wait).any(|wait| self.precedes(wait, *at));
+                    if !waited {
+                        violations.insert(Violation::Cold { map: id.clone(), service });
+                    }
+                }
+            }
+            was = Some(to);
+        }
+        for (wait, action) in &changes.awaits {
+            let Action::AwaitHealthy { map, instead_of: _ } = action else { continue };
+            let updates = self.of.get(map).map(|of| of.updates.as_slice()).unwrap_or_default();
+            let moves = updates.iter().any(|(at, _)| self.precedes(*wait, *at));
+            let warmed = updates.iter().any(|(at, to)| {
+                let warms = matches!(to, Node::UrlMap(to) if to.warm().any(|warm| warm.id() == id));
+                warms && self.precedes(*at, *wait)
+            });
+            let was_warm = self.observed.graph.entry(map).is_some_and(
+                |entry| matches!(&entry.node, Node::UrlMap(map) if map.warm().any(|warm| warm.id() == id)),
+            );
+            if !moves || !(warmed || was_warm || self.warmth.stays_probed(id)) {
+                violations.insert(Violation::WaitsInVain(id.clone()));
             }
         }
     }

@@ -1,15 +1,18 @@
 //! What is to be done to each resource by itself; in which order is decided elsewhere.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Entry, Firewall, ForwardingRule, Graph, Holder, InstanceGroup, LoadBalancerKey, Node, Observed,
+    Entry, Firewall, ForwardingRule, Graph, Holder, InstanceGroup, Kind, LoadBalancerKey, Node, Observed,
     ResourceId, Target, TargetHttpsProxy, UrlMap,
 };
 use crate::translate::Translation;
 
 use super::diff::{Difference, How, differences};
+use super::outage;
 use super::retain::{Retention, retain};
+use super::warm::{Awaits, Warmth};
 use super::{Block, Blocked, FieldChange, Verb, drift};
 
 /// What is to be done.
@@ -20,6 +23,8 @@ pub(super) struct Decisions<'a> {
     pub(super) updates: BTreeMap<&'a ResourceId, Vec<Step>>,
     /// Groups whose members may be changed.
     pub(super) groups: Vec<&'a ResourceId>,
+    /// Deleted and made anew, with consent: what was, and what is to be.
+    pub(super) replaces: BTreeMap<&'a ResourceId, (&'a Entry, &'a Entry)>,
     /// Deleted.
     pub(super) deletes: BTreeMap<&'a ResourceId, &'a Entry>,
     /// Not done.
@@ -34,6 +39,8 @@ pub(super) struct Step {
     pub(super) fields: Vec<FieldChange>,
     /// What it does to what the cluster's resources allow.
     pub(super) reach: Reach,
+    /// What is waited for before it.
+    pub(super) awaits: Awaits,
 }
 
 /// Whether a change gives others something they may wait for, or takes away what they may still need.
@@ -50,25 +57,30 @@ pub(super) enum Reach {
 pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -> Decisions<'a> {
     let desired = &translation.desired;
     let mut draft = Draft::default();
-    let referenced: BTreeSet<&ResourceId> =
-        observed.graph.entries().flat_map(|(_, entry)| entry.node.references()).collect();
+    // Needed only where something could not be seen.
+    let referenced = OnceCell::new();
+    let is_referenced = |id: &ResourceId| {
+        let all = || -> BTreeSet<&ResourceId> {
+            observed.graph.entries().flat_map(|(_, entry)| entry.node.references()).collect()
+        };
+        referenced.get_or_init(all).contains(id)
+    };
 
-    for (id, entry) in desired.entries() {
-        let seen = observed.graph.entry(id);
+    for (id, entry, seen) in beside(desired, &observed.graph) {
         // A resource that is marked as held for something else is as good as somebody else's.
         if observed.taken.contains(id) || seen.is_some_and(|seen| seen.mark != entry.mark) {
             draft.block(id, entry, Block::NameTaken);
             draft.missing.insert(id);
         } else if let Some(seen) = seen {
             if !drift::stays(translation, observed, id) {
-                draft.compare(id, seen, entry);
+                draft.compare(id, seen, entry, translation);
             }
         } else if observed.can_tell(id) {
             draft.creates.insert(id, entry);
         } else {
             draft.block(id, entry, Block::Unseen);
             // What something seen points at exists, even where we could not look.
-            if !referenced.contains(id) {
+            if !is_referenced(id) {
                 draft.missing.insert(id);
             }
         }
@@ -81,11 +93,15 @@ pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -
         retain(translation, observed, &after, &stuck, &mut draft.blocked);
 
     let narrow = !more_than_desired && draft.blocked.is_empty() && observed.unknown.is_empty();
-    let Draft { creates, changed, blocked, .. } = draft;
+    let Draft { creates, changed, replaced, blocked, missing: _ } = draft;
     let blocked_ids: BTreeSet<&ResourceId> = blocked.iter().map(|blocked| &blocked.id).collect();
     let mut updates = BTreeMap::new();
+    let warmth = Warmth::new(desired, observed);
     for (id, Changed { from, to, .. }) in changed {
-        let steps = steps(&from.node, &to.node, narrow);
+        let steps = match (&from.node, &to.node) {
+            (Node::UrlMap(from), Node::UrlMap(to)) => url_map_steps(&warmth, id, from, to),
+            (from, to) => steps(from, to, narrow),
+        };
         if !steps.is_empty() {
             updates.insert(id, steps);
         }
@@ -93,16 +109,36 @@ pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -
     let groups = desired
         .entries()
         .map(|(id, _)| id)
+        .filter(|id| matches!(id.kind, Kind::InstanceGroup | Kind::NetworkEndpointGroup))
         .filter(|id| !blocked_ids.contains(id))
         .filter(|id| creates.contains_key(id) || observed.graph.contains(id))
         .collect();
-    Decisions { creates, updates, groups, deletes: deleted, blocked }
+    let replaces = replaced.into_iter().map(|(id, Changed { from, to })| (id, (from, to))).collect();
+    Decisions { creates, updates, groups, replaces, deletes: deleted, blocked }
+}
+
+/// Each entry of one graph, with the one of the same identity in another. Both are walked once, side by side: where nearly all is as it
+/// should be, finding is what planning costs.
+pub(super) fn beside<'a, 'b>(
+    one: &'a Graph,
+    other: &'b Graph,
+) -> impl Iterator<Item = (&'a ResourceId, &'a Entry, Option<&'b Entry>)> {
+    let mut others = other.entries().peekable();
+    one.entries().map(move |(id, entry)| {
+        let mut found = None;
+        while let Some((at, candidate)) = others.next_if(|(at, _)| *at <= id) {
+            found = (at == id).then_some(candidate);
+        }
+        (id, entry, found)
+    })
 }
 
 #[derive(Default)]
 struct Draft<'a> {
     creates: BTreeMap<&'a ResourceId, &'a Entry>,
     changed: BTreeMap<&'a ResourceId, Changed<'a>>,
+    /// Cannot be changed, but deleted and made anew.
+    replaced: BTreeMap<&'a ResourceId, Changed<'a>>,
     blocked: Vec<Blocked>,
     /// What nothing new may point at: it does not exist, and will not.
     missing: BTreeSet<&'a ResourceId>,
@@ -118,13 +154,23 @@ impl<'a> Draft<'a> {
         self.blocked.push(Blocked { id: id.clone(), holder: entry.mark.holder.clone(), why });
     }
 
-    fn compare(&mut self, id: &'a ResourceId, from: &'a Entry, to: &'a Entry) {
+    fn compare(&mut self, id: &'a ResourceId, from: &'a Entry, to: &'a Entry, translation: &Translation) {
         let differences = differences(&from.node, &to.node);
         if differences.is_empty() {
             return;
         }
         let fixed: Vec<&Difference> =
             differences.iter().filter(|difference| difference.how == How::Never).collect();
+        if id.kind == Kind::ForwardingRule && !fixed.is_empty() {
+            let fields: Vec<FieldChange> = fixed.iter().map(|difference| difference.change.clone()).collect();
+            let consent = outage::word(id, &fields);
+            if outage::is_allowed(translation, &to.mark.holder, &consent) {
+                self.replaced.insert(id, Changed { from, to });
+            } else {
+                self.block(id, to, Block::Outage { consent, fields });
+            }
+            return;
+        }
         for difference in &fixed {
             self.block(id, to, Block::Immutable { field: difference.change.clone() });
         }
@@ -135,6 +181,9 @@ impl<'a> Draft<'a> {
 
     /// Whoever would come to need something that is missing is not planned either.
     fn block_dependents(&mut self, translation: &'a Translation, observed: &'a Observed) {
+        if self.missing.is_empty() {
+            return;
+        }
         let https = https_rules(translation);
         loop {
             let mut found: Vec<(&'a ResourceId, &'a Entry, ResourceId)> = Vec::new();
@@ -143,6 +192,7 @@ impl<'a> Draft<'a> {
                 .iter()
                 .map(|(id, to)| (*id, *to))
                 .chain(self.changed.iter().map(|(id, c)| (*id, c.to)))
+                .chain(self.replaced.iter().map(|(id, c)| (*id, c.to)))
             {
                 let from = observed.graph.entry(id);
                 let needs = gained(from.map(|from| &from.node), &to.node);
@@ -166,6 +216,7 @@ impl<'a> Draft<'a> {
                     self.missing.insert(id);
                 }
                 self.changed.remove(id);
+                self.replaced.remove(id);
                 self.block(id, to, Block::DependsOn(lacking));
             }
         }
@@ -177,7 +228,7 @@ impl<'a> Draft<'a> {
             .graph
             .entries()
             .map(|(id, entry)| (id, &entry.node))
-            .chain(self.changed.iter().map(|(id, changed)| (*id, &changed.to.node)))
+            .chain(self.changed.iter().chain(&self.replaced).map(|(id, changed)| (*id, &changed.to.node)))
             .chain(self.creates.iter().map(|(id, entry)| (*id, &entry.node)))
             .collect()
     }
@@ -245,7 +296,22 @@ fn step(from: &Node, to: Node, reach: Reach) -> Option<Step> {
         How::Never => None,
     })?;
     let fields = differences.into_iter().map(|difference| difference.change).collect();
-    Some(Step { verb, to, fields, reach })
+    Some(Step { verb, to, fields, reach, awaits: Awaits::new() })
+}
+
+/// In one call, unless requests move to a backend service that must be waited for: then everything else first, together with the
+/// warming, and the move when that service is well.
+fn url_map_steps(warmth: &Warmth<'_>, id: &ResourceId, from: &UrlMap, to: &UrlMap) -> Vec<Step> {
+    let node = |map: &UrlMap| Node::UrlMap(map.clone());
+    let awaits = warmth.awaits(id, from, to);
+    if awaits.is_empty() {
+        return step(&node(from), node(to), Reach::Same).into_iter().collect();
+    }
+    let warm = warmth.warm(from, to, &awaits);
+    let first = step(&node(from), node(&warm), Reach::Same);
+    let between = if first.is_some() { &warm } else { from };
+    let last = step(&node(between), node(to), Reach::Same).map(|step| Step { awaits, ..step });
+    first.into_iter().chain(last).collect()
 }
 
 /// The url map first, then the certificates: two calls of the API.

@@ -42,8 +42,11 @@ pub(super) struct Difference {
     pub(super) how: How,
 }
 
+/// The field of a url map for each backend service that it warms.
+const WARM: &str = "warm";
+
 /// What stands for a field that is not there.
-const NONE: &str = "(none)";
+pub(super) const NONE: &str = "(none)";
 
 /// Every field of a resource but its members, in the order in which people think of them.
 #[must_use]
@@ -91,6 +94,14 @@ pub(super) fn differences(from: &Node, to: &Node) -> Vec<Difference> {
         .filter(|new| !was_at.contains_key(&new.name) && !not_yet(new))
         .map(|new| Difference::new(&new.name, None, Some(new)));
     changed.chain(added).collect()
+}
+
+impl FieldChange {
+    /// Whether it is but a warm host rule of a url map that comes or goes: our own doing on the way, never somebody else's change.
+    #[must_use]
+    pub fn is_warming(&self) -> bool {
+        self.field.strip_prefix(WARM).is_some_and(|rest| rest.starts_with('['))
+    }
 }
 
 impl Difference {
@@ -282,7 +293,7 @@ fn url_map(node: &UrlMap, fields: &mut Fields) {
     let patch = How::By(Verb::Patch);
     fields.add(patch, "default", destination(default));
     // Which hosts share a path matcher, and what it is called, has no meaning: a host's rules are what people know.
-    for HostRoutes { hosts, matcher } in hosts {
+    for HostRoutes { hosts, matcher } in hosts.iter().filter(|host| host.warms().is_none()) {
         let PathMatcher { name: _, default, path_rules } = matcher;
         for host in hosts {
             fields.add(patch, format!("hosts[{host}].default"), destination(default));
@@ -292,6 +303,10 @@ fn url_map(node: &UrlMap, fields: &mut Fields) {
                 }
             }
         }
+    }
+    // That it is there is all that matters of a warm host rule.
+    for service in node.warm() {
+        fields.add(patch, format!("{WARM}[{}]", short(service.id())), "probed");
     }
 }
 

@@ -3,12 +3,12 @@
 //! The same text is the golden file, the dry run and the log line, so it is made to be compared: sorted, and without anything that
 //! differs from run to run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::model::{Holder, Kind, Node, ResourceId, Scope};
 
-use super::diff::fields;
+use super::diff::{NONE, fields};
 use super::{Action, Block, Blocked, Change, FieldChange, Plan};
 
 /// Whether a text carries the colours of a terminal.
@@ -51,9 +51,13 @@ impl Plan {
         let mut counts = Counts::default();
         for item in items(self).values().flat_map(BTreeMap::values) {
             match item.sign {
-                Sign::Create => counts.create += 1,
-                Sign::Change => counts.change += 1,
-                Sign::Delete => counts.delete += 1,
+                Some(Sign::Create) => counts.create += 1,
+                Some(Sign::Change) | None => counts.change += 1,
+                Some(Sign::Delete) => counts.delete += 1,
+                Some(Sign::Replace) => {
+                    counts.create += 1;
+                    counts.delete += 1;
+                }
             }
         }
         counts
@@ -79,14 +83,17 @@ enum Sign {
     Create,
     Change,
     Delete,
+    /// Deleted and made anew.
+    Replace,
 }
 
 impl Sign {
-    const fn symbol(self) -> char {
+    const fn symbol(self) -> &'static str {
         match self {
-            Self::Create => '+',
-            Self::Change => '~',
-            Self::Delete => '-',
+            Self::Create => "+",
+            Self::Change => "~",
+            Self::Delete => "-",
+            Self::Replace => "-/+",
         }
     }
 
@@ -94,7 +101,7 @@ impl Sign {
         match self {
             Self::Create => GREEN,
             Self::Change => YELLOW,
-            Self::Delete => RED,
+            Self::Delete | Self::Replace => RED,
         }
     }
 }
@@ -102,47 +109,92 @@ impl Sign {
 const GREEN: &str = "\x1b[32m";
 const YELLOW: &str = "\x1b[33m";
 const RED: &str = "\x1b[31m";
+const CYAN: &str = "\x1b[36m";
 const BOLD: &str = "\x1b[1m";
 const PLAIN: &str = "\x1b[0m";
 
+/// Of lists that hold so many only the difference is shown.
+const LONG_LIST: usize = 4;
+
 /// All changes of one resource.
+#[derive(Default)]
 struct Item<'a> {
-    sign: Sign,
-    made: Option<&'a Node>,
-    fields: Vec<&'a FieldChange>,
+    sign: Option<Sign>,
     join: usize,
     leave: usize,
-    reasons: Vec<&'a str>,
+    steps: Vec<Stage<'a>>,
 }
 
-fn items(plan: &Plan) -> BTreeMap<&Holder, BTreeMap<&ResourceId, Item<'_>>> {
-    let mut items: BTreeMap<&Holder, BTreeMap<&ResourceId, Item<'_>>> = BTreeMap::new();
+/// One of the changes of a resource, or one of the waits before it.
+struct Stage<'a> {
+    reason: &'a str,
+    does: Does<'a>,
+}
+
+enum Does<'a> {
+    Make(&'a Node),
+    Change(&'a [FieldChange]),
+    /// Waits for this backend service.
+    Wait(&'a ResourceId),
+    /// All that there is to say is in the reason.
+    Only,
+}
+
+type Items<'a> = BTreeMap<&'a Holder, BTreeMap<&'a ResourceId, Item<'a>>>;
+
+/// Every resource that the plan changes, by whom it is for.
+fn items(plan: &Plan) -> Items<'_> {
+    let mut items = Items::new();
+    // A wait is told of where it is waited: at the url map.
+    let holders: BTreeMap<&ResourceId, &Holder> = plan
+        .graph
+        .node_weights()
+        .filter(|change| change.action.is_call())
+        .map(|change| (&change.id, &change.mark.holder))
+        .collect();
     for at in super::order(plan) {
         let Some(Change { id, mark, action, reason, seen: _ }) = plan.graph.node_weight(at) else { continue };
-        let item = items.entry(&mark.holder).or_default().entry(id).or_insert_with(|| Item {
-            sign: Sign::Change,
-            made: None,
-            fields: Vec::new(),
-            join: 0,
-            leave: 0,
-            reasons: Vec::new(),
-        });
-        match action {
-            Action::Create(node) => {
-                item.sign = Sign::Create;
-                item.made = Some(node);
+        let (shown, holder) = match action {
+            Action::AwaitHealthy { map, instead_of: _ } => {
+                (map, holders.get(map).copied().unwrap_or(&mark.holder))
             }
-            Action::Update { verb: _, to: _, fields } => item.fields.extend(fields),
-            Action::AttachEndpoints(members) => item.join += members.len(),
-            Action::DetachEndpoints(members) => item.leave += members.len(),
-            Action::AddInstances(members) => item.join += members.len(),
-            Action::RemoveInstances(members) => item.leave += members.len(),
-            Action::Delete => item.sign = Sign::Delete,
-        }
-        // What a new group is filled with needs no reason of its own.
-        if (item.sign != Sign::Create || item.reasons.is_empty()) && !item.reasons.contains(&reason.as_str())
-        {
-            item.reasons.push(reason);
+            _ => (id, &mark.holder),
+        };
+        let item = items.entry(holder).or_default().entry(shown).or_default();
+        let does = match action {
+            Action::Create(node) => {
+                item.sign = Some(if item.sign == Some(Sign::Delete) { Sign::Replace } else { Sign::Create });
+                Does::Make(node)
+            }
+            Action::Update { verb: _, to: _, fields } => Does::Change(fields),
+            Action::AttachEndpoints(members) => {
+                item.join += members.len();
+                Does::Only
+            }
+            Action::DetachEndpoints(members) => {
+                item.leave += members.len();
+                Does::Only
+            }
+            Action::AddInstances(members) => {
+                item.join += members.len();
+                Does::Only
+            }
+            Action::RemoveInstances(members) => {
+                item.leave += members.len();
+                Does::Only
+            }
+            Action::Delete => {
+                item.sign = Some(Sign::Delete);
+                Does::Only
+            }
+            Action::AwaitHealthy { .. } => Does::Wait(id),
+        };
+        item.sign.get_or_insert(Sign::Change);
+        // What a new group is filled with needs no reason of its own, and several batches need one.
+        let told = matches!(does, Does::Only)
+            && (item.sign == Some(Sign::Create) || item.steps.iter().any(|stage| stage.reason == reason));
+        if !told {
+            item.steps.push(Stage { reason, does });
         }
     }
     items
@@ -186,6 +238,11 @@ impl fmt::Display for Text<'_> {
         } else {
             format!("Plan: {}.", self.plan.counts())
         }];
+        let waits = self.plan.graph.node_weights().filter(|change| !change.action.is_call()).count();
+        summary.extend((waits > 0).then(|| counted(waits, "wait", "for healthy backends")));
+        let outages = items.values().flat_map(BTreeMap::values);
+        let outages = outages.filter(|item| item.sign == Some(Sign::Replace)).count();
+        summary.extend((outages > 0).then(|| counted(outages, "outage", "that was consented to")));
         summary.extend((!blocked.is_empty()).then(|| format!("{} blocked.", blocked.len())));
         summary.extend((!leaks.is_empty()).then(|| format!("{} left alone.", leaks.len())));
         writeln!(f, "{}", self.paint(BOLD, &summary.join(" ")))
@@ -201,23 +258,80 @@ impl Text<'_> {
     }
 
     fn item(&self, f: &mut fmt::Formatter<'_>, id: &ResourceId, item: &Item<'_>) -> fmt::Result {
+        let Item { sign, join, leave, steps } = item;
         let name = match &id.scope {
             Scope::Global => format!("{} {}", id.kind, id.name),
             Scope::Zone(zone) => format!("{} {zone}/{}", id.kind, id.name),
             Scope::Region(region) => format!("{} {region}/{}", id.kind, id.name),
         };
-        let symbol = item.sign.symbol().to_string();
-        let members = members(id.kind, item.join, item.leave);
-        let reasons = item.reasons.join("; ");
-        writeln!(f, "  {} {name}{members}: {reasons}", self.paint(item.sign.colour(), &symbol))?;
-        for field in item.made.map(fields).into_iter().flatten() {
-            writeln!(f, "      {}: {}", field.name, field.value)?;
+        let sign = sign.unwrap_or(Sign::Change);
+        let symbol = self.paint(sign.colour(), sign.symbol());
+        let members = members(id.kind, *join, *leave);
+        let outage = match sign {
+            Sign::Replace => self.paint(RED, " OUTAGE"),
+            Sign::Create | Sign::Change | Sign::Delete => String::new(),
+        };
+        write!(f, "  {symbol} {name}{members}{outage}")?;
+        if let [Stage { reason, does }] = steps.as_slice() {
+            writeln!(f, ": {reason}")?;
+            return self.does(f, does, "      ");
         }
-        for FieldChange { field, from, to } in &item.fields {
-            writeln!(f, "      {field}: {from} → {to}")?;
+        writeln!(f)?;
+        for (nth, Stage { reason, does }) in steps.iter().enumerate() {
+            let number = nth + 1;
+            match does {
+                Does::Wait(service) => {
+                    let service = format!("waits until {service} is healthy");
+                    writeln!(f, "      {number}. {}", self.paint(CYAN, &service))?;
+                }
+                _ => writeln!(f, "      {number}. {reason}")?,
+            }
+            self.does(f, does, "         ")?;
         }
         Ok(())
     }
+
+    fn does(&self, f: &mut fmt::Formatter<'_>, does: &Does<'_>, indent: &str) -> fmt::Result {
+        match does {
+            Does::Make(node) => {
+                for field in fields(node) {
+                    writeln!(f, "{indent}{}: {}", field.name, field.value)?;
+                }
+            }
+            Does::Change(fields) => {
+                for FieldChange { field, from, to } in *fields {
+                    writeln!(f, "{indent}{field}: {}", self.difference(from, to))?;
+                }
+            }
+            Does::Wait(_) | Does::Only => {}
+        }
+        Ok(())
+    }
+
+    /// `old → new`; of a long list only what comes (`+`) and goes (`-`).
+    fn difference(&self, from: &str, to: &str) -> String {
+        let list = |text: &str| -> Vec<String> {
+            text.split(", ").filter(|element| *element != NONE).map(str::to_owned).collect()
+        };
+        let (was, will) = (list(from), list(to));
+        let unordered = was.iter().collect::<BTreeSet<_>>() != will.iter().collect::<BTreeSet<_>>();
+        if was.len().max(will.len()) < LONG_LIST || !unordered {
+            return format!("{} → {}", self.paint(RED, from), self.paint(GREEN, to));
+        }
+        let gone = was.iter().filter(|element| !will.contains(element)).map(|element| (RED, '-', element));
+        let new = will.iter().filter(|element| !was.contains(element)).map(|element| (GREEN, '+', element));
+        let changes =
+            gone.chain(new).map(|(colour, sign, element)| self.paint(colour, &format!("{sign}{element}")));
+        let stay = will.iter().filter(|element| was.contains(element)).count();
+        let changes = changes.collect::<Vec<_>>().join(" ");
+        if stay == 0 { changes } else { format!("{changes} ({stay} stay)") }
+    }
+}
+
+/// ` 2 waits for healthy backends.`
+fn counted(count: usize, one: &str, rest: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {one}{plural} {rest}.")
 }
 
 /// ` (+3 -1 endpoints)`, or nothing.
@@ -235,7 +349,7 @@ fn members(kind: Kind, join: usize, leave: usize) -> String {
     }
 }
 
-fn heading(holder: &Holder) -> String {
+pub(super) fn heading(holder: &Holder) -> String {
     match holder {
         Holder::LoadBalancer(key) => format!("Load balancer {key}"),
         Holder::Service { service, port } => format!("Shared: Service {service}, port {port}"),
@@ -256,6 +370,19 @@ impl fmt::Display for Block {
                  when that part answers",
             ),
             Self::DependsOn(other) => write!(f, "it waits for {other}, which is blocked"),
+            Self::Outage { consent, fields } => {
+                let fields: Vec<String> = fields
+                    .iter()
+                    .map(|FieldChange { field, from, to }| format!("its {field} is {from} where it should be {to}"))
+                    .collect();
+                write!(
+                    f,
+                    "{}; only deleting it and making it anew can change that, and requests fail meanwhile. To consent, set the \
+                     annotation {}: \"{consent}\" on the object of the load balancer",
+                    fields.join(", "),
+                    crate::load_balancer::ALLOW_OUTAGE,
+                )
+            }
             Self::Immutable { field: FieldChange { field, from, to } } => write!(
                 f,
                 "its {field} is {from} where it should be {to}, which cannot be changed: somebody else made or replaced \

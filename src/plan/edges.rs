@@ -24,11 +24,13 @@ pub(super) fn connect(
     edges.follow_references();
     edges.follow_one_resource();
     edges.make_before_break();
+    edges.warm_before_move();
     edges.leave_nobody_behind();
     edges.redirect_only_to_what_answers();
     edges.close_last();
     // Last, since it asks what waits already.
     edges.open_the_firewall_first();
+    edges.keep_outages_short();
     edges.finish()
 }
 
@@ -45,6 +47,8 @@ struct Made {
 /// One call that changes a resource, with what it comes to point at and what no longer.
 struct Call {
     at: NodeIndex,
+    /// What it waits for to be well, with the node that waits.
+    awaits: BTreeMap<ResourceId, NodeIndex>,
     reach: Reach,
     gains: BTreeSet<ResourceId>,
     drops: BTreeSet<ResourceId>,
@@ -136,6 +140,18 @@ impl<'a> Edges<'a> {
         }
         for (first, then) in pairs {
             self.wait(first, then);
+        }
+    }
+
+    /// What is deleted and made anew is deleted when all is there that it is made of.
+    fn keep_outages_short(&mut self) {
+        let replaced: Vec<(NodeIndex, NodeIndex)> =
+            self.made.values().filter_map(|made| Some((made.delete?, made.create?))).collect();
+        for (delete, create) in replaced {
+            let firsts: Vec<NodeIndex> =
+                self.graph.neighbors_directed(create, petgraph::Direction::Incoming).collect();
+            self.wait_all(firsts, delete);
+            self.wait(delete, create);
         }
     }
 

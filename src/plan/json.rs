@@ -3,11 +3,13 @@
 //! The form is a promise: fields are only ever added within one [`SCHEMA_VERSION`], and it has types of its own, so that the model can
 //! change without it.
 
-use serde::Serialize;
+use std::collections::BTreeSet;
 
 use petgraph::Direction;
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::model::ResourceId;
+use crate::model::{Node, ResourceId};
 
 use super::diff::{Field, fields};
 use super::{Action, Block, Blocked, Change, Counts, FieldChange, Plan, order};
@@ -15,10 +17,15 @@ use super::{Action, Block, Blocked, Change, Counts, FieldChange, Plan, order};
 /// Goes up when a field changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// Which form it is; `docs/plan.schema.json` describes it.
+pub const SCHEMA: &str = "gclb.dev/plan/v1";
+
 /// A plan for programs to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Document {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// How many resources are made, changed and deleted.
@@ -72,11 +79,34 @@ pub struct ChangeDocument {
     /// Its fields as they become.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldDocument>,
+    /// All that it is to be, in the words of the model; absent where it is not made and none of its fields changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub desired: Option<Value>,
+    /// The version on which this was decided (Compute API `fingerprint`): the cloud refuses the change of another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub precondition: Option<String>,
+    /// What is waited for, where it is no call that changes anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits: Option<WaitDocument>,
+    /// Whether requests fail until it is made anew: it is deleted and made anew, with consent.
+    #[serde(skip_serializing_if = "is_false")]
+    pub outage: bool,
     /// Members that join or leave.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
     /// Why, for people.
     pub reason: String,
+}
+
+/// A wait until the backends of a backend service are well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct WaitDocument {
+    /// The url map that is to send requests there.
+    pub url_map: String,
+    /// The backend services that get those requests until then: where none of them is well, nothing is waited for. Empty where something
+    /// else answers them.
+    pub instead_of: Vec<String>,
 }
 
 /// One field, as people read it.
@@ -98,8 +128,11 @@ pub struct FieldDocument {
 pub struct BlockedDocument {
     /// Of which resource.
     pub resource: ResourceDocument,
-    /// One word: `NameTaken`, `Unseen`, `Immutable`, `DependsOn`.
+    /// One word: `NameTaken`, `Unseen`, `Immutable`, `Outage`, `DependsOn`.
     pub reason: &'static str,
+    /// The value of the annotation `gclb.dev/allow-outage` that consents to it, where an outage is needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consent: Option<String>,
     /// In a sentence, with what to do.
     pub message: String,
 }
@@ -114,6 +147,15 @@ impl Plan {
         for (index, at) in order.iter().enumerate() {
             place[at.index()] = index;
         }
+        let ids = |delete: bool| -> BTreeSet<&ResourceId> {
+            let changes = graph.node_weights().filter(|change| match change.action {
+                Action::Delete => delete,
+                Action::Create(_) => !delete,
+                _ => false,
+            });
+            changes.map(|change| &change.id).collect()
+        };
+        let outages: BTreeSet<&ResourceId> = ids(true).intersection(&ids(false)).copied().collect();
         let changes = order
             .iter()
             .enumerate()
@@ -121,11 +163,13 @@ impl Plan {
                 let before = graph.neighbors_directed(*at, Direction::Incoming);
                 let mut after: Vec<usize> = before.map(|first| place[first.index()]).collect();
                 after.sort_unstable();
-                Some(change(index, after, graph.node_weight(*at)?))
+                let weight = graph.node_weight(*at)?;
+                Some(change(index, after, weight, outages.contains(&weight.id)))
             })
             .collect();
         let Counts { create, change, delete } = self.counts();
         Document {
+            schema: SCHEMA,
             schema_version: SCHEMA_VERSION,
             summary: Summary { create, change, delete },
             changes,
@@ -145,8 +189,8 @@ fn resource(id: &ResourceId, holder: &crate::model::Holder) -> ResourceDocument 
     }
 }
 
-fn change(index: usize, after: Vec<usize>, change: &Change) -> ChangeDocument {
-    let Change { id, mark, action, reason, seen: _ } = change;
+fn change(index: usize, after: Vec<usize>, change: &Change, outage: bool) -> ChangeDocument {
+    let Change { id, mark, action, reason, seen } = change;
     let endpoints = |endpoints: &[crate::model::Endpoint]| -> Vec<String> {
         endpoints
             .iter()
@@ -163,9 +207,39 @@ fn change(index: usize, after: Vec<usize>, change: &Change) -> ChangeDocument {
         Action::AddInstances(members) => ("addInstances", Vec::new(), members.clone()),
         Action::RemoveInstances(members) => ("removeInstances", Vec::new(), members.clone()),
         Action::Delete => ("delete", Vec::new(), Vec::new()),
+        Action::AwaitHealthy { .. } => ("getHealth", Vec::new(), Vec::new()),
     };
     let resource = resource(id, &mark.holder);
-    ChangeDocument { index, after, method, resource, fields, members, reason: reason.clone() }
+    let value =
+        |node: &Node| serde_json::to_value(node).expect("texts, numbers and lists can be written as JSON");
+    let (desired, waits) = match action {
+        Action::Create(node) | Action::Update { verb: _, to: node, fields: _ } => (Some(value(node)), None),
+        Action::AwaitHealthy { map, instead_of } => {
+            let instead_of = instead_of.iter().map(|service| service.name.to_string()).collect();
+            (None, Some(WaitDocument { url_map: map.name.to_string(), instead_of }))
+        }
+        _ => (None, None),
+    };
+    let precondition = seen.as_ref().map(|seen| seen.0.clone());
+    let reason = reason.clone();
+    ChangeDocument {
+        index,
+        after,
+        method,
+        resource,
+        fields,
+        desired,
+        precondition,
+        waits,
+        outage,
+        members,
+        reason,
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 fn made(field: Field) -> FieldDocument {
@@ -184,7 +258,12 @@ fn blocked_document(blocked: &Blocked) -> BlockedDocument {
         Block::NameTaken => "NameTaken",
         Block::Unseen => "Unseen",
         Block::DependsOn(_) => "DependsOn",
+        Block::Outage { consent: _, fields: _ } => "Outage",
         Block::Immutable { field: _ } => "Immutable",
     };
-    BlockedDocument { resource: resource(id, holder), reason, message: why.to_string() }
+    let consent = match why {
+        Block::Outage { consent, fields: _ } => Some(consent.clone()),
+        _ => None,
+    };
+    BlockedDocument { resource: resource(id, holder), reason, consent, message: why.to_string() }
 }

@@ -79,29 +79,31 @@ fn rank(change: &Change) -> Rank {
         Action::AttachEndpoints(_)
         | Action::DetachEndpoints(_)
         | Action::AddInstances(_)
-        | Action::RemoveInstances(_) => Rank::Members,
+        | Action::RemoveInstances(_)
+        | Action::AwaitHealthy { .. } => Rank::Members,
         Action::Create(_) => Rank::New,
         Action::Update { .. } => Rank::Changed,
         Action::Delete => Rank::Deleted,
     }
 }
 
-/// The most changes of which each must wait for the one before: with operations that take equally long, no executor can be faster
-/// than this many of them.
+/// The most calls of which each must wait for the one before: with operations that take equally long, no executor can be faster
+/// than this many of them. (How long backends take to become healthy is not in it.)
 #[must_use]
 pub fn longest_chain(plan: &Plan) -> usize {
     chains(&plan.graph, Direction::Incoming).into_iter().max().unwrap_or(0)
 }
 
-/// For each change how many stand in the longest row that ends in it, itself included, going in this direction.
+/// For each change how many calls stand in the longest row that ends in it, itself included, going in this direction.
 fn chains(graph: &DiGraph<Change, ()>, direction: Direction) -> Vec<usize> {
     let mut waits_for: Vec<usize> =
         graph.node_indices().map(|at| graph.neighbors_directed(at, direction).count()).collect();
     let mut ready: Vec<NodeIndex> = graph.node_indices().filter(|at| waits_for[at.index()] == 0).collect();
-    let mut length = vec![1_usize; graph.node_count()];
+    let own = |at: NodeIndex| graph.node_weight(at).map_or(1, |change| usize::from(change.action.is_call()));
+    let mut length: Vec<usize> = graph.node_indices().map(own).collect();
     while let Some(at) = ready.pop() {
         for then in graph.neighbors_directed(at, direction.opposite()) {
-            length[then.index()] = length[then.index()].max(length[at.index()] + 1);
+            length[then.index()] = length[then.index()].max(length[at.index()] + own(then));
             waits_for[then.index()] -= 1;
             if waits_for[then.index()] == 0 {
                 ready.push(then);

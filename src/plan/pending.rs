@@ -1,8 +1,8 @@
 //! Which changes of a plan the cloud does not show yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Node, Observed, ResourceId};
+use crate::model::{Node, Observed, ResourceId, Wellness};
 
 use super::diff::differences;
 use super::{Action, Change, Plan, order};
@@ -13,9 +13,26 @@ impl Plan {
     pub fn pending(&self, observed: &Observed) -> Vec<&Change> {
         let mut last_update: BTreeMap<&ResourceId, &Change> = BTreeMap::new();
         let mut pending = Vec::new();
+        let deleted = self.graph.node_weights().filter(|change| change.action == Action::Delete);
+        let deleted: BTreeSet<&ResourceId> = deleted.map(|change| &change.id).collect();
+        let made_anew: BTreeMap<&ResourceId, &Node> = self
+            .graph
+            .node_weights()
+            .filter_map(|change| match &change.action {
+                Action::Create(node) if deleted.contains(&change.id) => Some((&change.id, node)),
+                _ => None,
+            })
+            .collect();
         for at in order(self) {
             let Some(change) = self.graph.node_weight(at) else { continue };
-            if let Action::Update { .. } = change.action {
+            if let Some(to) = made_anew.get(&change.id) {
+                let now = observed.graph.entry(&change.id).map(|entry| &entry.node);
+                let is_new = now.is_some_and(|now| differences(now, to).is_empty());
+                let is_done = is_new || (change.action == Action::Delete && now.is_none());
+                if !is_done {
+                    pending.push(change);
+                }
+            } else if let Action::Update { .. } = change.action {
                 last_update.insert(&change.id, change);
             } else if !shows(observed, change) {
                 pending.push(change);
@@ -32,6 +49,7 @@ fn shows(observed: &Observed, change: &Change) -> bool {
     match (&change.action, now) {
         (Action::Create(_), now) => now.is_some(),
         (Action::Delete, now) => now.is_none(),
+        (Action::AwaitHealthy { .. }, _) => observed.health.get(&change.id) == Some(&Wellness::Well),
         (Action::Update { verb: _, to, fields: _ }, Some(now)) => differences(now, to).is_empty(),
         (Action::AttachEndpoints(endpoints), Some(Node::NetworkEndpointGroup(group))) => group
             .members

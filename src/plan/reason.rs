@@ -4,6 +4,7 @@ use crate::model::{Entry, Holder, Node, Observed, ResourceId, SslCertificate};
 use crate::translate::{Disposition, Translation};
 
 use super::decide::{Reach, Step};
+use super::diff::NONE;
 use super::{FieldChange, Verb};
 
 pub(super) fn create(entry: &Entry, observed: &Observed) -> String {
@@ -32,7 +33,23 @@ pub(super) fn delete(id: &ResourceId, entry: &Entry, translation: &Translation) 
     .to_owned()
 }
 
+/// Why a url map's update waits.
+pub(super) fn await_healthy(map: &ResourceId) -> String {
+    format!("its backends must be healthy before {map} sends requests there")
+}
+
 pub(super) fn update(step: &Step) -> String {
+    let warms = FieldChange::is_warming;
+    if !step.awaits.is_empty() {
+        let rest: Vec<FieldChange> = step.fields.iter().filter(|change| !warms(change)).cloned().collect();
+        return format!("moves requests once backends there are healthy ({})", names(&rest));
+    }
+    if step.fields.iter().any(|change| warms(change) && change.to != NONE) {
+        return "makes the cloud probe what requests are to be moved to".to_owned();
+    }
+    if step.fields.iter().all(warms) {
+        return "nothing is to be moved any more".to_owned();
+    }
     match (step.verb, step.reach) {
         (_, Reach::Wider) => "opened before it is needed".to_owned(),
         (_, Reach::Narrower) => "closed since it is no longer needed".to_owned(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Entry, Holder, Kind, LoadBalancerKey, Node, Observed, ResourceId};
 use crate::translate::{Disposition, Translation};
 
+use super::decide::beside;
 use super::{Block, Blocked};
 
 /// Load balancers in the cloud that the translation does not speak of.
@@ -57,8 +58,8 @@ pub(super) fn retain<'a>(
     blocked: &mut Vec<Blocked>,
 ) -> Retention<'a> {
     let mut candidates: BTreeMap<&ResourceId, &Entry> = BTreeMap::new();
-    for (id, entry) in observed.graph.entries() {
-        if translation.desired.contains(id) {
+    for (id, entry, desired) in beside(&observed.graph, &translation.desired) {
+        if desired.is_some() {
             continue;
         }
         let unwanted = match &entry.mark.holder {
@@ -86,12 +87,14 @@ pub(super) fn retain<'a>(
         candidates.into_iter().partition(|(_, entry)| entry.mark.holder == Holder::Cluster);
 
     // Whatever something that stays points at stays too.
-    let roots = after
-        .keys()
-        .copied()
-        .filter(|id| !candidates.contains_key(id) && !cluster.contains_key(id))
-        .collect::<Vec<_>>();
-    keep_reachable(roots, after, &mut candidates);
+    if !candidates.is_empty() {
+        let roots = after
+            .keys()
+            .copied()
+            .filter(|id| !candidates.contains_key(id) && !cluster.contains_key(id))
+            .collect::<Vec<_>>();
+        keep_reachable(roots, after, &mut candidates);
+    }
 
     // And so does what may be pointed at from where we could not look, with all that it points at.
     let unseen: Vec<_> = candidates
@@ -105,8 +108,8 @@ pub(super) fn retain<'a>(
     let stays = |(id, entry): &(&ResourceId, &Entry)| {
         entry.mark.holder != Holder::Cluster && !candidates.contains_key(id)
     };
-    let more_than_desired =
-        observed.graph.entries().any(|entry| stays(&entry) && !translation.desired.contains(entry.0));
+    let more_than_desired = beside(&observed.graph, &translation.desired)
+        .any(|(id, entry, desired)| desired.is_none() && stays(&(id, entry)));
     let anything_stays = observed.graph.entries().any(|entry| stays(&entry))
         || translation
             .desired

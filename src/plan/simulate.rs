@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::{AddressBinding, Entry, Facts, InstanceGroup, Node, Observed, ResourceId};
+use crate::model::{AddressBinding, Entry, Facts, InstanceGroup, Node, Observed, ResourceId, Wellness};
 
 use super::{Action, Change, Plan, members, order};
 
@@ -56,6 +56,8 @@ pub fn step(
             if let Some(facts) = observed.facts.get_mut(id) {
                 facts.fingerprint = None;
             }
+            // With other backends, or asked otherwise, it may be otherwise.
+            observed.health.remove(id);
         }
         Action::AttachEndpoints(endpoints) => edit(observed, id, |node| {
             if let Node::NetworkEndpointGroup(group) = node {
@@ -80,6 +82,10 @@ pub fn step(
         Action::Delete => {
             observed.graph.remove(id);
             observed.facts.remove(id);
+            observed.health.remove(id);
+        }
+        Action::AwaitHealthy { .. } => {
+            observed.health.insert(id.clone(), Wellness::Well);
         }
     }
 }

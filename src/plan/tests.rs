@@ -4,6 +4,8 @@ mod cluster;
 pub(crate) mod fixture;
 mod order;
 mod retention;
+mod schema;
+mod speed;
 mod text;
 mod verbs;
 
@@ -61,10 +63,17 @@ fn what_is_pending_shrinks_to_nothing() {
     let mut observed = before.observed();
     let plan = plan(&after.translation, &observed);
     let mut left = plan.pending(&observed).len();
-    assert_eq!(left, plan.graph.node_count(), "at first all is pending");
+    assert_eq!(
+        left,
+        plan.graph.node_count() - 1,
+        "at first all is pending; of the url map's two updates the last"
+    );
+    let mut warmed = false;
     for at in order(&plan) {
         step(&mut observed, &plan.graph[at], |_| None);
-        left -= 1;
+        let warms = !warmed && plan.graph[at].id == fixture::id(crate::model::Kind::UrlMap, "um-test");
+        warmed |= warms;
+        left -= usize::from(!warms);
         assert_eq!(plan.pending(&observed).len(), left);
     }
     assert_eq!(left, 0);

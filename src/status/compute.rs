@@ -69,7 +69,8 @@ fn pending<'a>(work: &Work<'a>, observed: &Observed) -> BTreeMap<&'a ResourceId,
             Action::AttachEndpoints(_)
             | Action::DetachEndpoints(_)
             | Action::AddInstances(_)
-            | Action::RemoveInstances(_) => false,
+            | Action::RemoveInstances(_)
+            | Action::AwaitHealthy { .. } => false,
         })
         .map(|change| (&change.id, change))
         .collect()
@@ -212,6 +213,9 @@ impl Desk<'_> {
                     }
                     _ => troubles.push(waiting("Waiting", &format!("{id} waits for {by}"))),
                 },
+                Some(Ending::Waiting { message }) => {
+                    troubles.push(waiting("BackendsNotHealthy", &format!("{id} {message}")));
+                }
                 Some(Ending::Superseded) => {
                     troubles.push(waiting("Waiting", &format!("{id} is to be looked at again")));
                 }
@@ -473,6 +477,7 @@ fn block_trouble(blocked: &Blocked) -> Trouble {
     let Blocked { id, holder: _, why } = blocked;
     let (kind, reason) = match why {
         Block::NameTaken => (TroubleKind::Person, "NameTaken"),
+        Block::Outage { consent: _, fields: _ } => (TroubleKind::Person, "OutageNeedsConsent"),
         Block::Immutable { field: _ } => (TroubleKind::Person, "CannotBeChanged"),
         Block::Unseen => (TroubleKind::Waiting, "CloudNotSeen"),
         Block::DependsOn(_) => (TroubleKind::Waiting, "Waiting"),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::apply::{Ended, Ending, Outcome};
+use crate::apply::{Ended, Ending, Outcome, WELL};
 use crate::model::{Holder, LoadBalancerKey, Node, ObjectKey, Observed, ResourceId};
 use crate::plan::FieldChange;
 use crate::plan::drift::{Drift, Undo};
@@ -20,7 +20,8 @@ pub fn news(
     before: &Observed,
     after: &Observed,
 ) -> BTreeMap<ObjectKey, Vec<Event>> {
-    let done: Vec<&Ended> = outcome.ended.iter().filter(|ended| ended.result == Ending::Done).collect();
+    let done: Vec<&Ended> =
+        outcome.ended.iter().filter(|ended| ended.result == Ending::Done && ended.what != WELL).collect();
     let shared: BTreeSet<&ResourceId> = done
         .iter()
         .filter(|ended| matches!(ended.holder, Holder::Service { .. } | Holder::Secret(_)))

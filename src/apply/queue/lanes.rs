@@ -37,7 +37,8 @@ impl Priority {
             Action::AttachEndpoints(_)
             | Action::DetachEndpoints(_)
             | Action::AddInstances(_)
-            | Action::RemoveInstances(_) => Self::Members,
+            | Action::RemoveInstances(_)
+            | Action::AwaitHealthy { .. } => Self::Members,
             Action::Create(_) => Self::Create,
             Action::Update { .. } => Self::Update,
             Action::Delete => Self::Delete,

@@ -223,7 +223,7 @@ fn is_urgent(ended: &Ended) -> bool {
     match ended.result {
         Ending::Done => ended.id.kind == Kind::ForwardingRule,
         Ending::Failed(_) => true,
-        Ending::Blocked { .. } | Ending::Superseded => false,
+        Ending::Blocked { .. } | Ending::Waiting { .. } | Ending::Superseded => false,
     }
 }
 

@@ -2,13 +2,18 @@
 
 use petgraph::graph::NodeIndex;
 
-use super::{Violation, check};
+use super::Violation;
 use crate::model::{Kind, Node, Observed, ResourceId, Unknown};
 use crate::plan::tests::fixture::{
     World, done, http, id, key, mark, service_holder, tamper, walkthrough, zonal,
 };
 use crate::plan::{Action, Change, Plan, Verb, plan};
 use crate::translate::Disposition;
+
+/// Nothing but what the cloud holds is known of members here.
+fn check(plan: &Plan, observed: &Observed) -> Vec<Violation> {
+    super::check(plan, &crate::model::Graph::default(), observed)
+}
 
 /// A plan for the walkthrough from nothing.
 fn new() -> Plan {
@@ -258,6 +263,72 @@ fn an_update_of_what_cannot_be_changed_or_of_nothing() {
         ));
         assert_eq!(check(&plan, &observed), [Violation::Immutable(rule.clone())]);
     }
+}
+
+/// A switch from node ports to pods: the plan, what is asked for, and what the cloud holds.
+fn switched() -> (Plan, World, Observed) {
+    let mut before = World::new();
+    before.node_port("echo", 30001);
+    before.serve("test", &http(&["echo"]));
+    let mut after = World::new();
+    after.pods("web", 3);
+    after.serve("test", &http(&["web"]));
+    let observed = before.observed();
+    (plan(&after.translation, &observed), after, observed)
+}
+
+/// Every edge of a plan is there for a reason: without it a rule is broken, or another edge says the same.
+#[test]
+fn requests_moved_to_what_nobody_made_sure_of() {
+    let (plan, world, observed) = switched();
+    let desired = &world.translation.desired;
+    assert_eq!(super::check(&plan, desired, &observed), []);
+    let (service, map) = (id(Kind::BackendService, "bs-web"), id(Kind::UrlMap, "um-test"));
+    let wait = plan
+        .graph
+        .node_indices()
+        .find(|at| matches!(plan.graph[*at].action, Action::AwaitHealthy { .. }))
+        .unwrap();
+    let cold = Violation::Cold { map: map.clone(), service: service.clone() };
+
+    // The move does not wait for the wait.
+    let mut spoiled = plan.clone();
+    spoiled.graph.retain_edges(|graph, edge| graph.edge_endpoints(edge).unwrap().0 != wait);
+    assert_eq!(
+        super::check(&spoiled, desired, &observed),
+        [cold.clone(), Violation::WaitsInVain(service.clone())]
+    );
+    // There is no wait at all.
+    let mut spoiled = plan.clone();
+    spoiled.graph.remove_node(wait);
+    assert_eq!(super::check(&spoiled, desired, &observed), [cold]);
+    // Nothing is warmed before the wait.
+    let mut spoiled = plan;
+    let warming = find(&spoiled, &map);
+    spoiled.graph.retain_edges(|graph, edge| graph.edge_endpoints(edge).unwrap() != (warming, wait));
+    assert_eq!(super::check(&spoiled, desired, &observed), [Violation::WaitsInVain(service)]);
+}
+
+#[test]
+fn only_what_nothing_points_at_is_made_anew() {
+    let (_, world, observed) = switched();
+    for (kind, name, sound) in
+        [(Kind::ForwardingRule, "fr-test-80", true), (Kind::HealthCheck, "hc-echo", false)]
+    {
+        let id = id(kind, name);
+        let entry = observed.graph.entry(&id).unwrap();
+        let mut plan = Plan::default();
+        let delete = plan.graph.add_node(change(&id, entry.mark.holder.clone(), Action::Delete));
+        let create = change(&id, entry.mark.holder.clone(), Action::Create(entry.node.clone()));
+        let create = plan.graph.add_node(create);
+        assert!(
+            check(&plan, &observed).contains(&Violation::MadeTwice(id.clone())),
+            "made while it is there"
+        );
+        plan.graph.add_edge(delete, create, ());
+        assert_eq!(check(&plan, &observed).is_empty(), sound, "{id}");
+    }
+    drop(world);
 }
 
 /// In debug builds a plan that breaks a rule does not leave `plan`; here is what would be said.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use petgraph::graph::NodeIndex;
+
 use crate::model::{Entry, Members, Node, ResourceId};
 use crate::translate::Translation;
 
@@ -36,8 +38,12 @@ impl Edges<'_> {
                     Action::Update { verb: step.verb, to: step.to.clone(), fields: step.fields.clone() };
                 // A second call finds a version that this plan has not seen.
                 let at = self.change(id, &seen.mark, action, reason::update(step), nth == 0);
+                let awaits = step.awaits.iter().map(|(service, instead_of)| {
+                    (service.clone(), self.await_healthy(id, service, instead_of))
+                });
                 let call = Call {
                     at,
+                    awaits: awaits.collect(),
                     reach: step.reach,
                     gains: gained(Some(&from), &step.to).into_iter().cloned().collect(),
                     drops: gained(Some(&step.to), &from).into_iter().cloned().collect(),
@@ -49,11 +55,35 @@ impl Edges<'_> {
             }
             self.after.insert((*id).clone(), from);
         }
+        for (id, (seen, entry)) in &decisions.replaces {
+            let why = "deleted, since it cannot be changed; the outage was consented to";
+            let delete = self.change(id, &seen.mark, Action::Delete, why.to_owned(), true);
+            let create = Action::Create(entry.node.clone());
+            let create = self.change(id, &entry.mark, create, "made anew".to_owned(), false);
+            let made = self.made.entry((*id).clone()).or_default();
+            made.delete = Some(delete);
+            made.create = Some(create);
+            self.after.insert((*id).clone(), entry.node.clone());
+        }
         for (id, entry) in &decisions.deletes {
             let why = reason::delete(id, entry, translation);
             let at = self.change(id, &entry.mark, Action::Delete, why, true);
             self.made.entry((*id).clone()).or_default().delete = Some(at);
         }
+    }
+
+    /// The node that waits until requests can be moved to a backend service.
+    fn await_healthy(
+        &mut self,
+        map: &ResourceId,
+        service: &ResourceId,
+        instead_of: &BTreeSet<ResourceId>,
+    ) -> NodeIndex {
+        let entry = self.desired.entry(service).or_else(|| self.observed.graph.entry(service));
+        let mark = entry.or_else(|| self.observed.graph.entry(map)).map(|entry| entry.mark.clone());
+        let mark = mark.expect("the url map that is updated was observed");
+        let action = Action::AwaitHealthy { map: map.clone(), instead_of: instead_of.clone() };
+        self.change(service, &mark, action, reason::await_healthy(map), false)
     }
 
     fn add_members(&mut self, id: &ResourceId, entry: &Entry) {

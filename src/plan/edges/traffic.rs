@@ -7,16 +7,14 @@ use petgraph::graph::NodeIndex;
 use crate::model::{Graph, Holder, Kind, Members, Node, ResourceId, Target, UrlMap};
 
 use super::super::decide::Reach;
-use super::Edges;
+use super::{Call, Edges};
 
 impl<'a> Edges<'a> {
     /// Traffic is moved only to what is there: an update that makes requests reach other backends waits for what these backends need.
-    ///
-    /// A backend service that is reached for the first time would be warmed here, between its members and the update.
     pub(super) fn make_before_break(&mut self) {
         let mut pairs = Vec::new();
         for made in self.made.values() {
-            for call in &made.updates {
+            for (nth, call) in made.updates.iter().enumerate() {
                 let firsts = match (&call.from, &call.to) {
                     (Node::BackendService(from), Node::BackendService(to)) => {
                         let moves = from.port_name != to.port_name || from.backends != to.backends;
@@ -34,7 +32,12 @@ impl<'a> Edges<'a> {
                         | Node::TargetHttpsProxy(_)
                         | Node::ForwardingRule(_),
                         _,
-                    ) => self.needed_by_newly_reached(&call.gains),
+                    ) => {
+                        // What is warmed gets no request yet.
+                        let warmed = later_awaited(&made.updates, nth);
+                        let gains = call.gains.iter().filter(|id| !warmed.contains(id));
+                        self.needed_by_newly_reached(gains)
+                    }
                     _ => Vec::new(),
                 };
                 pairs.extend(firsts.into_iter().map(|first| (first, call.at)));
@@ -45,11 +48,33 @@ impl<'a> Edges<'a> {
         }
     }
 
+    /// Reached, with members and the way open: only then can it become well; and only when it is well, requests are moved to it.
+    pub(super) fn warm_before_move(&mut self) {
+        let mut pairs = Vec::new();
+        for made in self.made.values() {
+            for (nth, call) in made.updates.iter().enumerate() {
+                for (service, waits) in &call.awaits {
+                    let before = made.updates.iter().take(nth).map(|before| before.at);
+                    let made = self.made.get(service).and_then(|made| made.create);
+                    let firsts = self.needed_by_newly_reached([service]);
+                    pairs.extend(before.chain(made).chain(firsts).map(|first| (first, *waits)));
+                    pairs.push((*waits, call.at));
+                }
+            }
+        }
+        for (first, then) in pairs {
+            self.wait(first, then);
+        }
+    }
+
     /// For each backend service that is reached from `gains`: its own updates, the first members of its groups, and its port.
-    fn needed_by_newly_reached(&self, gains: &BTreeSet<ResourceId>) -> Vec<NodeIndex> {
+    fn needed_by_newly_reached<'b>(
+        &'b self,
+        gains: impl IntoIterator<Item = &'b ResourceId>,
+    ) -> Vec<NodeIndex> {
         let mut firsts = Vec::new();
         let mut seen = BTreeSet::new();
-        let mut todo: Vec<&ResourceId> = gains.iter().collect();
+        let mut todo: Vec<&ResourceId> = gains.into_iter().collect();
         while let Some(id) = todo.pop() {
             let Some(node) = self.node_after(id) else { continue };
             if !seen.insert(id) {
@@ -105,6 +130,9 @@ impl<'a> Edges<'a> {
     /// move elsewhere points at it any more. Otherwise leaving does not wait: a pod that cannot be attached must not keep one in that
     /// is gone.
     pub(super) fn leave_nobody_behind(&mut self) {
+        if self.made.values().all(|made| made.leave.is_empty()) {
+            return;
+        }
         let mut pairs = Vec::new();
         for (id, entry) in self.observed.graph.entries().filter(|(id, _)| id.kind == Kind::BackendService) {
             let Some(after) = self.node_after(id) else { continue };
@@ -266,6 +294,11 @@ impl<'a> Edges<'a> {
             self.wait_all(firewall.iter().copied(), rule);
         }
     }
+}
+
+/// What a later one of the updates of a url map waits for.
+fn later_awaited(updates: &[Call], nth: usize) -> BTreeSet<&ResourceId> {
+    updates.iter().skip(nth + 1).flat_map(|call| call.awaits.keys()).collect()
 }
 
 fn is_group(id: &ResourceId) -> bool {

@@ -274,6 +274,7 @@ fn step_text(change: &Change) -> String {
         Action::AddInstances(members) => format!("add {}", members.len()),
         Action::RemoveInstances(members) => format!("remove {}", members.len()),
         Action::Delete => "delete".to_owned(),
+        Action::AwaitHealthy { .. } => "await".to_owned(),
     };
     format!("{what} {}", change.id.name)
 }

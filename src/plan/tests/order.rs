@@ -72,9 +72,9 @@ fn a_url_map_moves_only_to_what_is_there() {
     after.serve("test", &http(&["web"]));
     let plan = plan(&after.translation, &observed);
     for first in ["create hc-web", "create bs-web", "create neg-web", "attach 3 neg-web"] {
-        assert!(waits(&plan, (first, 0), ("patch um-test", 0)), "{first}");
+        assert!(waits(&plan, (first, 0), ("patch um-test", 1)), "{first}");
     }
-    assert!(waits(&plan, ("patch um-test", 0), ("delete bs-echo", 0)));
+    assert!(waits(&plan, ("patch um-test", 1), ("delete bs-echo", 0)));
     assert!(waits(&plan, ("delete bs-echo", 0), ("delete hc-echo", 0)));
 }
 
@@ -110,10 +110,10 @@ fn a_new_service_behind_a_node_port_waits_for_its_way_to_be_open() {
     after.serve("test", &http(&["echo", "api"]));
     let plan = plan(&after.translation, &before.observed());
     for first in ["patch fw", "setNamedPorts ig", "create bs-api"] {
-        assert!(waits(&plan, (first, 0), ("patch um-test", 0)), "{first}");
+        assert!(waits(&plan, (first, 0), ("patch um-test", 1)), "{first}");
     }
     assert!(!waits(&plan, ("setNamedPorts ig", 0), ("create bs-api", 0)));
-    assert_eq!(longest_chain(&plan), 3, "health check, backend service, url map");
+    assert_eq!(longest_chain(&plan), 4, "health check, backend service, url map (warmed), url map");
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn what_a_vanished_load_balancer_uses_stays_with_it() {
     world.serve("second", &http(&["web"]));
     let plan = plan(&world.translation, &two().observed());
     assert_eq!(deleted(&plan), [].into());
-    assert_eq!(steps(&plan), ["patch um-second"]);
+    assert_eq!(steps(&plan), ["await bs-web", "patch um-second"]);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_refused_input_keeps_the_last_good_load_balancer() {
     world.dispose("test", Disposition::Keep);
     let plan = plan(&world.translation, &two().observed());
     assert_eq!(deleted(&plan), [].into());
-    assert_eq!(steps(&plan), ["patch um-second"]);
+    assert_eq!(steps(&plan), ["await bs-web", "patch um-second"]);
     assert!(plan.leaks.is_empty());
 }
 

@@ -22,6 +22,7 @@ fn immutable(plan: &Plan) -> &FieldChange {
     match plan.blocked.as_slice() {
         [blocked] => match &blocked.why {
             Block::Immutable { field } => field,
+            Block::Outage { consent: _, fields } if fields.len() == 1 => &fields[0],
             other => panic!("{other:?}"),
         },
         other => panic!("{other:?}"),

@@ -1,0 +1,35 @@
+//! What only deleting and making anew can do: an outage. One address and port holds one forwarding rule, so there is no making before
+//! breaking.
+//!
+//! It is not done before somebody consents to *this* outage: each has a word of its own, made from the resource and from what is to
+//! change, which the plan shows and the annotation `gclb.dev/allow-outage` repeats. A consent that was used up allows nothing more,
+//! since the next outage, were it of the same resource, has another word as soon as anything about it differs.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::model::{Holder, ResourceId};
+use crate::translate::Translation;
+
+use super::FieldChange;
+
+/// The word for an outage: eight hexadecimal digits.
+pub(super) fn word(id: &ResourceId, fields: &[FieldChange]) -> String {
+    let mut hash = Sha256::new();
+    for FieldChange { field, from, to } in fields {
+        for text in [&id.to_string(), field, from, to] {
+            hash.update(text.len().to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+    }
+    hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Whether one of the objects that the load balancer serves consents to it.
+pub(super) fn is_allowed(translation: &Translation, holder: &Holder, word: &str) -> bool {
+    let Holder::LoadBalancer(key) = holder else { return false };
+    let objects = translation.load_balancers.get(key).map(|translated| &translated.objects);
+    objects
+        .into_iter()
+        .flatten()
+        .any(|object| translation.consents.get(object).is_some_and(|said| said == word))
+}
