@@ -19,16 +19,17 @@ const fn step(name: &'static str, after: &'static [usize]) -> Step {
 
 /// Global mutations that a new HTTPS Ingress with a Service of its own needs. Members of groups, instance groups and the firewall rule are
 /// shared, or counted per region.
-const CREATE: [Step; 9] = [
+const CREATE: [Step; 10] = [
     step("health check", &[]),
     step("backend service", &[0]),
     step("url map", &[1]),
     step("certificate", &[]),
     step("HTTPS proxy", &[2, 3]),
-    step("HTTP proxy", &[2]),
+    step("url map of the redirect", &[]),
+    step("HTTP proxy", &[5]),
     step("address", &[]),
-    step("forwarding rule of :443", &[4, 6]),
-    step("forwarding rule of :80", &[5, 6]),
+    step("forwarding rule of :443", &[4, 7]),
+    step("forwarding rule of :80", &[6, 7]),
 ];
 
 const RULE: [Step; 1] = [step("url map patched", &[])];
@@ -39,16 +40,17 @@ const ROTATE: [Step; 3] = [
     step("old certificate deleted", &[1]),
 ];
 
-const DELETE: [Step; 9] = [
+const DELETE: [Step; 10] = [
     step("forwarding rule of :443", &[]),
     step("forwarding rule of :80", &[]),
     step("HTTPS proxy", &[0]),
     step("HTTP proxy", &[1]),
     step("address", &[0, 1]),
     step("certificate", &[2]),
-    step("url map", &[2, 3]),
+    step("url map", &[2]),
+    step("url map of the redirect", &[3]),
     step("backend service", &[6]),
-    step("health check", &[7]),
+    step("health check", &[8]),
 ];
 
 pub(crate) const fn steps(story: Story) -> &'static [Step] {

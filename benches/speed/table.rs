@@ -126,9 +126,9 @@ impl fmt::Display for Rest {
     }
 }
 
-/// Pages of 500: of the resources of which each load balancer has one, of its two forwarding rules, and of what is shared.
+/// Pages of 500: of the six kinds of which each load balancer has one, of its two url maps and two forwarding rules, and of the four that
+/// are shared or empty, with the operations.
 fn pages(n: usize) -> usize {
-    let each = n.div_ceil(500).max(1);
-    let (ones, shared) = (7, 3);
-    each * ones + (2 * n).div_ceil(500).max(1) + shared
+    let pages = |n: usize| n.div_ceil(500).max(1);
+    pages(n) * 6 + pages(2 * n) * 2 + 4
 }
