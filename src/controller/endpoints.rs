@@ -106,12 +106,11 @@ impl Endpoints {
         let mut state = self.state();
         let Some(group) = state.groups.get_mut(&ended.id) else { return };
         group.call = None;
-        match ended.result {
-            Ending::Done => self.stirred.notify_one(),
-            _ => {
-                state.groups.remove(&ended.id);
-                self.long.notify_one();
-            }
+        if ended.result == Ending::Done {
+            self.stirred.notify_one();
+        } else {
+            state.groups.remove(&ended.id);
+            self.long.notify_one();
         }
     }
 
