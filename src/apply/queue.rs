@@ -357,8 +357,8 @@ impl Queue {
                 stale.push((index, (*behind).clone()));
             }
         }
-        // The end of what runs will ask for the next plan; what has ended cannot.
-        let wants_plan = !ended.is_empty() && !stale.is_empty();
+        // The end of what runs will ask for the next plan; what has ended, and the plan did not know of, cannot.
+        let wants_plan = !ended.is_empty();
         self.wants_plan |= wants_plan;
         self.ended_since.clear();
         for (index, behind) in stale {
@@ -770,3 +770,6 @@ impl Doing {
 fn is(one: &Change, other: &Change) -> bool {
     one.id == other.id && one.action == other.action
 }
+
+#[cfg(test)]
+mod tests;

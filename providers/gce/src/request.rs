@@ -329,11 +329,10 @@ impl Client {
 
 fn passage(outcome: &Result<(StatusCode, Bytes), Failed>) -> Passage {
     match outcome {
-        Ok(_) => Passage::LetThrough,
         Err(Failed { error, .. }) if error.is_throttled() => {
             Passage::Throttled { retry_after: error.retry_after() }
         }
-        Err(Failed { status: Some(_), .. }) => Passage::LetThrough,
+        Ok(_) | Err(Failed { status: Some(_), .. }) => Passage::LetThrough,
         Err(Failed { status: None, .. }) => Passage::Unknown,
     }
 }
