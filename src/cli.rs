@@ -99,7 +99,7 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match arguments.command {
-            Command::Controller(arguments) => controller::run(*arguments).await,
+            Command::Controller(arguments) => Box::pin(controller::run(*arguments)).await,
             #[cfg(feature = "emulator")]
             Command::Local(arguments) => local::run(*arguments).await,
             Command::Plan(arguments) => Box::pin(plan::run(*arguments)).await,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use petgraph::Direction;
+use petgraph::graph::NodeIndex;
 use tokio::time::Instant;
 
 use super::quota::Group;
@@ -227,7 +228,7 @@ impl Queue {
         }
         for at in plan.graph.node_indices() {
             let beside =
-                |direction| plan.graph.neighbors_directed(at, direction).map(|at| at.index()).collect();
+                |direction| plan.graph.neighbors_directed(at, direction).map(NodeIndex::index).collect();
             let change = &plan.graph[at];
             let before = known.get_mut(&change.id).and_then(|jobs| {
                 jobs.iter().position(|job| is(&job.change, change)).map(|at| jobs.remove(at))
@@ -347,11 +348,11 @@ impl Queue {
                 continue;
             }
             let id = &job.change.id;
-            let deletes = job.change.action == Action::Delete;
+            let goes = job.change.action == Action::Delete;
             let behind = touched
                 .get(id)
-                .or_else(|| deletes.then(|| referred_to.get(id)).flatten())
-                .or_else(|| unclear.as_ref().filter(|_| deletes))
+                .or_else(|| goes.then(|| referred_to.get(id)).flatten())
+                .or_else(|| unclear.as_ref().filter(|_| goes))
                 .or_else(|| job.change.action.references().into_iter().find_map(|at| deleted.get(at)));
             if let Some(behind) = behind {
                 stale.push((index, (*behind).clone()));
