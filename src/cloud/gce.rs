@@ -413,7 +413,7 @@ impl Gce {
                     // The number is what the user waits for, and only the cloud knows it.
                     return self.read_back(change).await;
                 }
-                Ok(self.as_sent(change, node, created))
+                Ok(written::as_sent(change, node, created))
             }
             Action::Update { verb, to, fields: _ } => {
                 let Began(_) = self.update(change, *verb, to).await?;
@@ -421,7 +421,7 @@ impl Gce {
                     // It keeps its members and its network, which are not in what was sent.
                     return self.read_back(change).await;
                 }
-                Ok(self.as_sent(change, to, None))
+                Ok(written::as_sent(change, to, None))
             }
             Action::AttachEndpoints(_) | Action::DetachEndpoints(_) | Action::RemoveInstances(_) => {
                 let Began(_) = self.change_members(change).await?;

@@ -22,22 +22,22 @@ use crate::plan::Change;
 /// A fingerprint of the API is Base64, which has no colon.
 const DIGEST: &str = "sent:";
 
-impl Gce {
-    /// The resource of a change that made it `node`, at the time that the operation says.
-    pub(super) fn as_sent(&self, change: &Change, node: &Node, created: Option<String>) -> Executed {
-        let node = without_members(node);
-        let address = match &node {
-            Node::ForwardingRule(ForwardingRule { address: AddressBinding::Literal(address), .. }) => {
-                Some(*address)
-            }
-            _ => None,
-        };
-        let fingerprint = has_fingerprint(change.id.kind).then(|| digest(&node));
-        let entry = Entry { mark: change.mark.clone(), node };
-        let owned = Owned { entry, facts: Facts { fingerprint, address, created } };
-        Executed::Present(Seen { id: change.id.clone(), whose: Whose::Ours(Box::new(owned)) })
-    }
+/// The resource of a change that made it `node`, at the time that the operation says.
+pub(super) fn as_sent(change: &Change, node: &Node, created: Option<String>) -> Executed {
+    let node = without_members(node);
+    let address = match &node {
+        Node::ForwardingRule(ForwardingRule { address: AddressBinding::Literal(address), .. }) => {
+            Some(*address)
+        }
+        _ => None,
+    };
+    let fingerprint = has_fingerprint(change.id.kind).then(|| digest(&node));
+    let entry = Entry { mark: change.mark.clone(), node };
+    let owned = Owned { entry, facts: Facts { fingerprint, address, created } };
+    Executed::Present(Seen { id: change.id.clone(), whose: Whose::Ours(Box::new(owned)) })
+}
 
+impl Gce {
     /// The fingerprint that has to go along with a change: the one that was seen, or else the present one, if the resource is what we
     /// left.
     pub(super) async fn fingerprint_of<R: Wire>(
