@@ -42,7 +42,7 @@ pub(crate) async fn run(arguments: Arguments) -> anyhow::Result<()> {
         _ = &mut interrupted => return Ok(()),
     };
     let folder = cluster.control_plane().folder();
-    let mut emulator = Emulator::start(&gclb, cluster.site(), folder, &[]).await?;
+    let mut emulator = Emulator::start(&gclb, cluster.site(), folder, &[""; 0]).await?;
     emulator.register(cluster.nodes()).await?;
     let installed = Controller::install(cluster.control_plane(), &gclb, &project, emulator.url()).await?;
     let mut controller = if without_controller { None } else { Some(installed.start()?) };
