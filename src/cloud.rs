@@ -18,9 +18,11 @@ pub use ownership::{Ownership, Standing};
 use crate::apply::Next;
 use crate::controller::source::{KeyPair, Source, SourceError};
 use crate::model::{
-    BackendService, CertificateFingerprint, Endpoint, Entry, Facts, Kind, ObjectKey, ResourceId, Unknown,
+    BackendService, CertificateFingerprint, ClusterId, Endpoint, Entry, Facts, Kind, ObjectKey, Region,
+    ResourceId, ResourceName, Unknown,
 };
 use crate::plan::Change;
+use crate::preflight::Quotas;
 use crate::status::ServiceHealth;
 
 /// A cloud that holds load balancers.
@@ -59,6 +61,19 @@ pub trait Cloud: Send + Sync + 'static {
         id: &ResourceId,
         service: &BackendService,
     ) -> impl Future<Output = Result<ServiceHealth, CloudError>> + Send;
+
+    /// The project's resource quotas, those of these regions included. What is not among them refuses nothing.
+    fn quotas(&self, regions: &BTreeSet<Region>) -> impl Future<Output = Result<Quotas, CloudError>> + Send {
+        let _ = regions;
+        std::future::ready(Ok(Quotas::default()))
+    }
+
+    /// Claims our cluster id in this project for `claimant`, a text that no two clusters share, and says whose it is. Whoever comes
+    /// first has it. A cloud that only we can see needs no claim.
+    fn claim(&self, claimant: &str) -> impl Future<Output = Result<Claim, CloudError>> + Send {
+        let _ = claimant;
+        std::future::ready(Ok(Claim::Ours))
+    }
 
     /// What stands in the way of any load balancer at all, such as a network that does not exist. Empty is well.
     fn preflight(
@@ -151,6 +166,35 @@ pub enum Executed {
     Members,
     /// Nothing: it was deleted.
     Gone,
+}
+
+/// Whose a cluster id is in a project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// Ours.
+    Ours,
+    /// Another cluster's.
+    Taken {
+        /// The cluster id.
+        cluster: ClusterId,
+        /// Who claims it.
+        by: String,
+        /// The health check that says so.
+        name: ResourceName,
+    },
+}
+
+impl std::fmt::Display for Claim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ours => f.write_str("the cluster id is ours"),
+            Self::Taken { cluster, by, name } => write!(
+                f,
+                "the cluster id {cluster} is used in this project by another cluster ({by}), so nothing is written; give this one \
+                 another id with --cluster-id, or, if that cluster is gone and this one takes its place, delete the health check {name}"
+            ),
+        }
+    }
 }
 
 /// Something that stands in the way of any load balancer at all.

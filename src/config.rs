@@ -67,6 +67,10 @@ pub struct PaceArguments {
     #[arg(long, env = "GCLB_CONCURRENCY", value_name = "N", default_value_t = Pace::default().concurrency,
           value_parser = concurrency)]
     pub concurrency: usize,
+    /// Where more load balancers than this, and more than half of all, would go within ten minutes, keep them until somebody consents; 0
+    /// never asks
+    #[arg(long, env = "GCLB_MASS_DELETION_LIMIT", value_name = "N", default_value_t = 10)]
+    pub mass_deletion_limit: usize,
     /// How many calls a minute the project is believed to allow, where that is not 1500: GROUP=N, with GROUP one of mutations, reads,
     /// lists, operation-reads, heavy-reads. What the cloud refuses corrects it
     #[arg(long, env = "GCLB_QUOTA", value_name = "GROUP=N", value_delimiter = ',')]

@@ -1,6 +1,6 @@
 //! Runs the pipeline whenever something changes. IO, and no decisions about resources.
 //!
-//! [`run`] is the whole of it, over any [`Source`] and any [`Cloud`]: a real cluster and Compute Engine, a folder and the emulator, or
+//! [`run`] is the whole of it, standing by until it may write, over any [`Source`] and any [`Cloud`]: a real cluster and Compute Engine, a folder and the emulator, or
 //! what a test likes. It has three parts that run side by side: the loop itself ([`reconcile`]), a poller of the backends' health
 //! ([`health`]), and a clock that lists everything again now and then.
 
@@ -12,8 +12,10 @@ mod health;
 pub mod lease;
 pub mod listen;
 mod members;
+mod preflight;
 mod reconcile;
 pub mod source;
+mod standby;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,8 +44,14 @@ pub struct Options {
     pub quota: Quota,
     /// How often everything is listed again, to find what others changed.
     pub drift_interval: Duration,
-    /// The right to write to the cloud.
+    /// The right to write to the cloud. While it is not given, the controller stands by.
     pub permit: Permit,
+    /// Which cluster this is, in words that no other has: it is claimed in the cloud before the first write, so that another cluster
+    /// with the same id is noticed. `None`: nothing is claimed.
+    pub claimant: Option<String>,
+    /// Where more load balancers than this, and more than half of all, would go within a short time, they are kept until somebody consents.
+    /// `None`: nobody is asked.
+    pub mass_deletion_limit: Option<usize>,
     /// How long changes that are under way are waited for at the end.
     pub grace: Duration,
     /// What is counted.
@@ -57,6 +65,8 @@ impl Default for Options {
             quota: Quota::unlimited(),
             drift_interval: Duration::from_mins(10),
             permit: Permit::unlimited(),
+            claimant: None,
+            mass_deletion_limit: None,
             // Kubernetes gives a pod 30 seconds.
             grace: Duration::from_secs(25),
             metrics: Arc::default(),
@@ -103,7 +113,8 @@ impl Observer for Unobserved {
 
 /// Runs until `shutdown` is cancelled: then no new change is begun, and those under way are waited for, for [`Options::grace`].
 ///
-/// Returns early where [`Options::permit`] ends, since nothing may be written then.
+/// While [`Options::permit`] is not given it stands by: it follows source and cloud and writes nothing. When the permit ends it stops at
+/// once, and stands by again. It returns early only where nobody is left who could give the permit.
 pub async fn run<S: Source, C: Cloud>(
     source: Arc<S>,
     cloud: Arc<C>,
@@ -113,51 +124,89 @@ pub async fn run<S: Source, C: Cloud>(
 ) {
     let mirror = Arc::new(Mirror::default());
     let board = Arc::new(HealthBoard::default());
+    let observer = Arc::new(observer);
     // Everything ends with the loop, however that ends.
     let helpers = CancellationToken::new();
     let _end_helpers = helpers.clone().drop_guard();
     let poller = health::poll(Arc::clone(&cloud), Arc::clone(&board), HealthPace::default());
     tokio::spawn(helpers.clone().run_until_cancelled_owned(poller));
+
     let clock = drift::watch(Arc::clone(&cloud), Arc::clone(&mirror), options.drift_interval);
     tokio::spawn(helpers.clone().run_until_cancelled_owned(clock));
-    let verifier = members::verify(Arc::clone(&cloud), Arc::clone(&mirror), Arc::clone(&options.metrics));
-    tokio::spawn(helpers.clone().run_until_cancelled_owned(verifier));
-    let keeper = members::keep(Arc::clone(&source), Arc::clone(&mirror));
-    tokio::spawn(helpers.clone().run_until_cancelled_owned(keeper));
 
     let permit = options.permit.clone();
-    let grace = options.grace;
-    let hands = Hands {
-        cloud: Arc::clone(&cloud),
-        mirror: Arc::clone(&mirror),
-        keys: Arc::clone(&source),
-        permit: permit.clone(),
-        quota: options.quota.clone(),
-    };
-    let executor = Arc::new(Executor::new(hands, options.pace));
-    let endpoints = Arc::new(endpoints::Endpoints::default());
-    let short_path = {
-        let (endpoints, source, mirror, executor) =
-            (Arc::clone(&endpoints), Arc::clone(&source), Arc::clone(&mirror), Arc::clone(&executor));
-        async move { endpoints.run(&*source, &mirror, &*executor).await }
-    };
-    tokio::spawn(helpers.run_until_cancelled_owned(short_path));
-    let reconciler = Reconciler::new(
-        source,
-        cloud,
-        mirror,
-        board,
-        executor,
-        endpoints,
-        options,
-        observer,
-        shutdown.clone(),
-    );
-    tokio::select! {
-        () = reconciler.run() => {}
-        () = async { shutdown.cancelled().await; tokio::time::sleep(grace).await } => {
-            warn!("changes are still under way; they are left to themselves, and the next start finds out how they ended");
+    // Filled while there is nothing else to do; whoever leads looks again before it plans.
+    if !permit.lasts(Duration::ZERO) {
+        let filled = standby::warm(&*cloud, &mirror);
+        tokio::select! {
+            () = filled => {}
+            _ = permit.begun() => {}
+            () = shutdown.cancelled() => return,
         }
-        () = permit.ended() => warn!("no longer the leader"),
+    }
+    loop {
+        match shutdown.run_until_cancelled(permit.begun()).await {
+            Some(true) => {}
+            Some(false) | None => return,
+        }
+        let begun = match &options.claimant {
+            None => true,
+            Some(claimant) => tokio::select! {
+                () = standby::claim(&*cloud, claimant, &*observer) => true,
+                () = permit.ended() => false,
+                () = shutdown.cancelled() => return,
+            },
+        };
+        if begun {
+            let term = helpers.child_token();
+            let _end_of_term = term.clone().drop_guard();
+            let verifier =
+                members::verify(Arc::clone(&cloud), Arc::clone(&mirror), Arc::clone(&options.metrics));
+            tokio::spawn(term.clone().run_until_cancelled_owned(verifier));
+            let keeper = members::keep(Arc::clone(&source), Arc::clone(&mirror));
+            tokio::spawn(term.clone().run_until_cancelled_owned(keeper));
+            let observer = {
+                let observer = Arc::clone(&observer);
+                move |progress: Progress<'_>| observer.on(progress)
+            };
+            let hands = Hands {
+                cloud: Arc::clone(&cloud),
+                mirror: Arc::clone(&mirror),
+                keys: Arc::clone(&source),
+                permit: permit.clone(),
+                quota: options.quota.clone(),
+            };
+            let executor = Arc::new(Executor::new(hands, options.pace));
+            let endpoints = Arc::new(endpoints::Endpoints::default());
+            let short_path = {
+                let (endpoints, source, mirror, executor) =
+                    (Arc::clone(&endpoints), Arc::clone(&source), Arc::clone(&mirror), Arc::clone(&executor));
+                async move { endpoints.run(&*source, &mirror, &*executor).await }
+            };
+            tokio::spawn(term.run_until_cancelled_owned(short_path));
+            let reconciler = Reconciler::new(
+                Arc::clone(&source),
+                Arc::clone(&cloud),
+                Arc::clone(&mirror),
+                Arc::clone(&board),
+                executor,
+                endpoints,
+                options.clone(),
+                observer,
+                shutdown.clone(),
+            );
+            tokio::select! {
+                () = reconciler.run() => {}
+                () = async { shutdown.cancelled().await; tokio::time::sleep(options.grace).await } => {
+                    warn!("changes are still under way; they are left to themselves, and the next start finds out how they ended");
+                }
+                () = permit.ended() => {}
+            }
+        }
+        if shutdown.is_cancelled() {
+            return;
+        }
+        warn!("no longer the leader; nothing is written any more, standing by");
+        board.want(std::collections::BTreeMap::new());
     }
 }

@@ -30,8 +30,8 @@ use crate::snapshot::Snapshot;
 
 pub use crate::load_balancer::ALLOW_OUTAGE;
 pub use annotations::{
-    ALLOW_HTTP, DRIFT, GROUP, GROUP_ORDER, GROUP_SCOPE, MEMBER_OF, REDIRECT, RELEASE_ADDRESS, RELEASED,
-    STATUS,
+    ALLOW_HTTP, CONFIRM_DELETION, DRIFT, GROUP, GROUP_ORDER, GROUP_SCOPE, MEMBER_OF, REDIRECT,
+    RELEASE_ADDRESS, RELEASED, STATUS, confirms_deletion,
 };
 pub use class::FINALIZER;
 pub use consent::consents;

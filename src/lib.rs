@@ -16,6 +16,7 @@
 //!   with the input becomes a [`problem`].
 //! * [`plan`] compares the desired graph with the observed one and yields an ordered graph of changes.
 //!   It is pure too; all choices are in the plan.
+//! * [`preflight`] takes out of the plan what could not be finished, and says why; pure as well.
 //! * [`apply`] walks the plan and makes each change through the [`cloud`] port. It chooses nothing.
 //! * [`status`] computes what the user is told, and writes it.
 //! * [`controller`] runs these steps whenever something changes; [`cli`] is how a person starts it.
@@ -25,6 +26,7 @@
 //! `tests/architecture.rs` holds the rules of direction and purity between these modules.
 
 pub mod apply;
+pub mod brake;
 pub mod cli;
 pub mod cloud;
 pub mod config;
@@ -37,6 +39,7 @@ pub mod metrics;
 pub mod model;
 pub mod naming;
 pub mod plan;
+pub mod preflight;
 pub mod problem;
 pub mod snapshot;
 pub mod status;

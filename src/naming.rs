@@ -172,6 +172,12 @@ pub fn not_found_backend_service(cluster: &ClusterId) -> ResourceName {
     compose(cluster, "backend-service", &["not-found"], &["not-found"])
 }
 
+/// The claim on the cluster's id: whose description says which cluster it is that uses the id in this project.
+#[must_use]
+pub fn claim(cluster: &ClusterId) -> ResourceName {
+    compose(cluster, "claim", &["cluster-id"], &["cluster-id"])
+}
+
 /// A path matcher's name: unique within its URL map, which is all that the API asks.
 #[must_use]
 pub fn path_matcher(host: &HostPattern) -> String {
@@ -266,3 +272,5 @@ fn hash(parts: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

@@ -47,6 +47,7 @@ use petgraph::graph::DiGraph;
 use crate::model::{
     Endpoint, Fingerprint, Holder, LoadBalancerKey, Mark, Members, Node, Observed, ResourceId,
 };
+use crate::preflight::Refusal;
 use crate::translate::Translation;
 
 pub use check::{Violation, check, dangling};
@@ -189,6 +190,8 @@ pub enum Block {
         /// The fields that cannot be changed otherwise, was, to be.
         fields: Vec<FieldChange>,
     },
+    /// It could not be finished, so it is not begun.
+    Preflight(Refusal),
     /// A field differs that cannot be changed, and the name does not carry it: somebody else changed it.
     Immutable {
         /// The field, was, to be.

@@ -91,11 +91,13 @@ pub enum Reason {
     GroupConflict,
     /// The address of a load balancer that is no longer needed is kept until it is released.
     AddressKept,
+    /// It would go together with most others, and nobody has consented.
+    MassDeletion,
 }
 
 impl Reason {
     /// Every reason, once.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::ServiceNotFound,
         Self::ServicePortNotFound,
         Self::ServiceNotReachable,
@@ -116,6 +118,7 @@ impl Reason {
         Self::NothingToServe,
         Self::GroupConflict,
         Self::AddressKept,
+        Self::MassDeletion,
     ];
 
     /// The word, in the form of Kubernetes Event reasons.
@@ -142,6 +145,7 @@ impl Reason {
             Self::NothingToServe => "NothingToServe",
             Self::GroupConflict => "GroupConflict",
             Self::AddressKept => "AddressKept",
+            Self::MassDeletion => "MassDeletion",
         }
     }
 }

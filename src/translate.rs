@@ -81,10 +81,13 @@ pub fn translate(snapshot: &Snapshot) -> Translation {
         .collect();
     let (unready, pod_ports) = (draft.unready, draft.pod_ports);
     let drift_reported = drift_reported(snapshot, &load_balancers);
+    let confirmed = snapshot.ingresses.iter().filter(|(_, ingress)| ingress::confirms_deletion(ingress));
+    let confirmed = confirmed.map(|(object, _)| object.clone()).collect();
     Translation {
         desired: draft.graph,
         load_balancers,
         claimants,
+        confirmed,
         moves,
         drift_reported,
         unready,
@@ -119,6 +122,8 @@ pub struct Translation {
     pub load_balancers: BTreeMap<LoadBalancerKey, Translated>,
     /// Each object of ours: whose problems, status, Events and finalizer these are.
     pub claimants: BTreeMap<ObjectKey, Claimant>,
+    /// Objects whose load balancers may go, however many others go at the same time.
+    pub confirmed: BTreeSet<ObjectKey>,
     /// Whether some object is on its way from one load balancer to another.
     pub moves: Moves,
     /// Load balancers of which drift is only reported, since the classes of all their objects say so.

@@ -46,6 +46,7 @@ fn every_event_and_every_word_of_the_status_is_explained() {
     let mut said = words::literals_like_a_reason(&source("src/status/compute.rs"));
     said.extend(words::literals_like_a_reason(&source("src/status/news.rs")));
     said.extend(words::literals_like_a_reason(&source("src/status/unlisted.rs")));
+    said.extend(words::literals_like_a_reason(&source("src/preflight.rs")));
     let mut explained = errors.section("## What the cloud refused").reasons();
     explained.extend(errors.section("## What was done").reasons());
     same("Events and reasons of the status (docs/errors.md)", &said, &explained);
@@ -58,7 +59,8 @@ fn every_event_and_every_word_of_the_status_is_explained() {
 #[test]
 fn every_block_and_every_diagnostic_is_explained() {
     let errors = page("docs/errors.md");
-    let blocks = words::literals_like_a_reason(&source("src/plan/json.rs"));
+    let mut blocks = words::literals_like_a_reason(&source("src/plan/json.rs"));
+    blocks.extend(words::literals_like_a_reason(&source("src/preflight.rs")));
     same("blocks (docs/errors.md)", &blocks, &errors.section("## Plans that are blocked").reasons());
     let codes = source("src/snapshot/manifests/diagnostic.rs").captured(r#"Self::\w+ => "([a-z-]+)""#);
     same(
@@ -82,6 +84,7 @@ fn every_key_on_an_object_is_explained_and_none_is_invented() {
         gclb::ingress::GROUP_ORDER,
         gclb::ingress::GROUP_SCOPE,
         gclb::ingress::RELEASE_ADDRESS,
+        gclb::ingress::CONFIRM_DELETION,
         gclb::ingress::MEMBER_OF,
         gclb::ingress::STATUS,
         gclb::ingress::RELEASED,

@@ -34,7 +34,7 @@ fn walkthrough() -> Value {
 
 fn writes(requests: &[(String, String)]) -> Vec<&(String, String)> {
     // These POSTs only ask.
-    let asks = ["/listInstances", "/listNetworkEndpoints", "/getHealth", "/wait"];
+    let asks = ["/listInstances", "/listNetworkEndpoints", "/getHealth", "/wait", "/validate"];
     let is_write = |(method, path): &&(String, String)| {
         let path = path.split('?').next().unwrap_or_default();
         method != "GET" && !asks.iter().any(|ask| path.ends_with(ask))

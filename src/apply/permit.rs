@@ -63,6 +63,23 @@ impl Permit {
         }
     }
 
+    /// Resolves when it is given: at once where it is. `false`: nobody is left who could give it.
+    pub async fn begun(&self) -> bool {
+        let mut watched = self.until.clone();
+        loop {
+            let until = *watched.borrow_and_update();
+            match until {
+                Until::Forever => return true,
+                Until::Moment(until) if Instant::now() < until => return true,
+                Until::Moment(_) | Until::Over => {
+                    if watched.changed().await.is_err() {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
     /// Resolves when it has ended. Renewing it in time puts that off.
     pub async fn ended(&self) {
         let mut watched = self.until.clone();
@@ -130,6 +147,21 @@ mod tests {
         drop(grantor);
         waiting.await.unwrap();
         assert!(!permit.lasts(Duration::ZERO));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_begins_when_it_is_given_and_may_begin_again() {
+        let (grantor, permit) = Permit::granted();
+        assert!(tokio::time::timeout(SECOND, permit.begun()).await.is_err());
+        grantor.grant(Instant::now() + SECOND);
+        assert!(permit.begun().await);
+        permit.ended().await;
+        assert!(tokio::time::timeout(SECOND, permit.begun()).await.is_err(), "its moment is over");
+        grantor.grant(Instant::now() + SECOND);
+        assert!(permit.begun().await);
+        drop(grantor);
+        assert!(!permit.begun().await);
+        assert!(Permit::unlimited().begun().await);
     }
 
     #[tokio::test(start_paused = true)]

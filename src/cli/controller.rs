@@ -14,8 +14,8 @@ use crate::cloud::{Cloud as _, Obstacle, Ownership, chain};
 use crate::config::{
     CloudArguments, KubernetesArguments, LeaderArguments, ObservingArguments, PaceArguments,
 };
-use crate::controller::cluster::{ClusterSource, ConnectError, cluster_id, connect};
-use crate::controller::lease::{LeaseSettings, lead};
+use crate::controller::cluster::{ClusterSource, ConnectError, claimant, cluster_id, connect};
+use crate::controller::lease::{LeaseSettings, stand};
 use crate::controller::listen::{Answers, ListenError, Readiness, listen};
 use crate::controller::{self, Options, Progress};
 use crate::metrics::Metrics;
@@ -71,9 +71,11 @@ enum ControllerError {
         #[source]
         source: Obstacle,
     },
-    #[error("the lease was lost, so another one may be writing by now")]
-    #[diagnostic(help("start it again: it will stand by until it may lead"))]
-    Deposed,
+    #[error("the API server's store was put back to an older state")]
+    #[diagnostic(help(
+        "start it again: it lists everything anew, and nothing is deleted because it is missing"
+    ))]
+    Restored,
 }
 
 pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
@@ -103,6 +105,13 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         Some(id) => id.clone(),
         None => cluster_id(&client).await.map_err(ControllerError::Connect)?,
     };
+    let claimant =
+        claimant(&client, kubernetes.watch_namespace.as_deref()).await.map_err(ControllerError::Connect)?;
+    if claimant.is_none() {
+        warn!(
+            "no namespace may be read whose UID tells this cluster from others, so another one with the same cluster id is not noticed"
+        );
+    }
     info!(cluster = %id, project = cloud.project, "this cluster's resources begin with gclb and its id");
     let quota = Quota::believed(&pace.quota);
     let gce = Gce::new(
@@ -123,23 +132,20 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let source = ClusterSource::start(client.clone(), cluster, kubernetes.watch_namespace.as_deref())
         .keeping_checkpoints_in(&leader.lease_namespace);
     let source = Arc::new(source);
-    let leadership = if leader.leader_elect {
-        answers.set(Readiness::StandingBy);
+    let candidacy = leader.leader_elect.then(|| {
         let settings = LeaseSettings {
             namespace: leader.lease_namespace,
             identity: identity(),
             duration: leader.lease_duration,
         };
-        match shutdown.run_until_cancelled(lead(client, settings)).await {
-            Some(leadership) => Some(leadership),
-            None => return Ok(super::DONE),
-        }
-    } else {
-        None
-    };
-    let permit = leadership.as_ref().map_or_else(Permit::unlimited, |leadership| leadership.permit().clone());
-    metrics.leads(true);
-    answers.set(Readiness::Starting(waiting(&source)));
+        stand(client.clone(), settings)
+    });
+    let permit = candidacy.as_ref().map_or_else(Permit::unlimited, |candidacy| candidacy.permit().clone());
+    tokio::spawn({
+        let (permit, answers, metrics) = (permit.clone(), Arc::clone(&answers), Arc::clone(&metrics));
+        let starting = waiting(&source);
+        tell_who_leads(permit, answers, metrics, starting)
+    });
 
     let options = Options {
         pace: Pace {
@@ -149,8 +155,10 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
             ..Pace::default()
         },
         drift_interval: pace.drift_interval,
-        permit: permit.clone(),
+        permit,
         quota,
+        claimant,
+        mass_deletion_limit: (pace.mass_deletion_limit > 0).then_some(pace.mass_deletion_limit),
         metrics: Arc::clone(&metrics),
         ..Options::default()
     };
@@ -164,12 +172,43 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
             Progress::Ended(_) | Progress::Reported(..) | Progress::Released(_) | Progress::Troubled(_) => {}
         }
     };
-    controller::run(source, Arc::new(gce), options, observer, shutdown.clone()).await;
+    let running = controller::run(source, Arc::new(gce), options, observer, shutdown.clone());
+    let restored = async {
+        match &candidacy {
+            Some(candidacy) => candidacy.restored().await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::pin!(running);
+    let begin_anew = tokio::select! {
+        () = &mut running => false,
+        () = restored => {
+            shutdown.cancel();
+            running.await;
+            true
+        }
+    };
     metrics.leads(false);
-    if let Some(leadership) = leadership {
-        leadership.resign().await;
+    if let Some(candidacy) = candidacy {
+        candidacy.resign().await;
     }
-    if shutdown.is_cancelled() { Ok(super::DONE) } else { Err(ControllerError::Deposed.into()) }
+    if begin_anew { Err(ControllerError::Restored.into()) } else { Ok(super::DONE) }
+}
+
+/// Shows, as often as it changes, whether we lead. Never returns while that can change.
+async fn tell_who_leads(permit: Permit, answers: Arc<Answers>, metrics: Arc<Metrics>, starting: String) {
+    loop {
+        metrics.leads(false);
+        if !permit.lasts(std::time::Duration::ZERO) {
+            answers.set(Readiness::StandingBy);
+        }
+        if !permit.begun().await {
+            return;
+        }
+        metrics.leads(true);
+        answers.set(Readiness::Starting(starting.clone()));
+        permit.ended().await;
+    }
 }
 
 /// Says at once what would otherwise fail one change after the other.

@@ -5,6 +5,7 @@
 
 mod address;
 mod backend_service;
+mod claim;
 mod error;
 mod firewall;
 mod forwarding_rule;
@@ -14,6 +15,7 @@ mod link;
 mod network_endpoint_group;
 mod operations;
 mod pace;
+mod preflight;
 mod ssl_certificate;
 mod target_proxy;
 mod url_map;
@@ -29,15 +31,16 @@ use gce::{Client, Completion, Global, HealthStatus, InstanceState, Query};
 use tracing::warn;
 
 use super::{
-    Cloud, CloudError, Executed, Found, KeyPairs, Listing, Obstacle, Owned, Ownership, Reading, Seen,
+    Claim, Cloud, CloudError, Executed, Found, KeyPairs, Listing, Obstacle, Owned, Ownership, Reading, Seen,
     Standing, Whose,
 };
 use crate::metrics::Metrics;
 use crate::model::{
-    BackendService, Endpoint, Entry, Facts, Fingerprint, Holder, Kind, Mark, Members, Node, Resource as _,
-    ResourceId, ResourceName, Scope, Target, Unknown,
+    BackendService, Endpoint, Entry, Facts, Fingerprint, Holder, Kind, Mark, Members, Node, Region,
+    Resource as _, ResourceId, ResourceName, Scope, Target, Unknown,
 };
 use crate::plan::{Action, Change, Verb};
+use crate::preflight::Quotas;
 use crate::status::ServiceHealth;
 use error::Doing;
 use link::{Links, scope_to_model, scope_to_wire};
@@ -275,7 +278,10 @@ impl Gce {
             Node::NetworkEndpointGroup(model) => create!(gce_api::NetworkEndpointGroup, model),
             Node::HealthCheck(model) => create!(gce_api::HealthCheck, model),
             Node::BackendService(model) => create!(gce_api::BackendService, model),
-            Node::UrlMap(model) => create!(gce_api::UrlMap, model),
+            Node::UrlMap(model) => {
+                self.validate(change, model).await?;
+                create!(gce_api::UrlMap, model)
+            }
             Node::SslCertificate(model) => self.upload(change, model, keys).await,
             Node::TargetHttpProxy(model) => create!(gce_api::TargetHttpProxy, model),
             Node::TargetHttpsProxy(model) => create!(gce_api::TargetHttpsProxy, model),
@@ -311,7 +317,10 @@ impl Gce {
             (Verb::Patch, Node::BackendService(model)) => {
                 return self.patch::<gce_api::BackendService>(change, model).await;
             }
-            (Verb::Patch, Node::UrlMap(model)) => return self.patch::<gce_api::UrlMap>(change, model).await,
+            (Verb::Patch, Node::UrlMap(model)) => {
+                self.validate(change, model).await?;
+                return self.patch::<gce_api::UrlMap>(change, model).await;
+            }
             (Verb::SetTarget, Node::ForwardingRule(rule)) => {
                 let target: &Target = &rule.target;
                 let target = forwarding_rule::target_link(target, &self.links);
@@ -526,6 +535,14 @@ impl Cloud for Gce {
             }
         }
         Ok(health)
+    }
+
+    async fn quotas(&self, regions: &BTreeSet<Region>) -> Result<Quotas, CloudError> {
+        self.read_quotas(regions).await
+    }
+
+    async fn claim(&self, claimant: &str) -> Result<Claim, CloudError> {
+        self.claim_for(claimant).await
     }
 
     async fn preflight(&self, network: &str, subnetwork: &str) -> Result<Vec<Obstacle>, CloudError> {

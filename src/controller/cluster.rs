@@ -30,7 +30,7 @@ use crate::snapshot::{Cluster, Snapshot};
 use crate::status::{Event, Report};
 use crate::translate::{Churn, PodPorts};
 use checkpoints::Checkpoints;
-pub use connect::{ConnectError, cluster_id, connect, connect_to};
+pub use connect::{ConnectError, claimant, cluster_id, connect, connect_to};
 use events::Events;
 pub use listed::{ListError, ListedCluster};
 

@@ -1,9 +1,12 @@
-//! Leadership by a Lease: of several controllers one writes.
+//! Leadership by a Lease: of several controllers one writes, and the others stand by.
+//!
+//! Whoever loses the Lease stands by again; nothing has to be started anew, and what it knows stays warm (decision 0013).
 //!
 //! Clocks are not compared: a Lease that another holds counts as given up when we have not seen it change for as long as it says it
 //! lasts, by our own clock. Ours counts as held from the moment at which the renewal was *sent*, so nobody else can take it before we
 //! think that it is over, as long as clocks run at the same speed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -22,6 +25,9 @@ use crate::cloud::chain;
 /// Its name, in whatever namespace.
 pub const NAME: &str = "gclb";
 
+/// The longest pause between two looks at a Lease that another holds.
+const LOOK: Duration = Duration::from_millis(500);
+
 /// Which Lease, and for how long.
 #[derive(Debug, Clone)]
 pub struct LeaseSettings {
@@ -33,59 +39,76 @@ pub struct LeaseSettings {
     pub duration: Duration,
 }
 
-/// Being the leader. Dropped, the Lease is not renewed any more.
+/// Standing for election, from the beginning to [`resign`](Self::resign): leading while the Lease is ours, standing by while it is
+/// not, as often as that changes. Dropped, it goes on until its process ends.
 #[derive(Debug)]
-pub struct Leadership {
+pub struct Candidacy {
     permit: Permit,
+    restored: CancellationToken,
     stop: CancellationToken,
-    renewing: JoinHandle<()>,
+    standing: JoinHandle<()>,
 }
 
-impl Leadership {
-    /// The right to write; it ends when the Lease cannot be renewed.
+impl Candidacy {
+    /// The right to write: given when we begin to lead, over when the Lease cannot be renewed, given again when it is had again.
     #[must_use]
     pub const fn permit(&self) -> &Permit {
         &self.permit
     }
 
-    /// Gives the Lease up, so that another need not wait until it is over. Nothing may be under way any more.
+    /// Resolves when the API server shows an older Lease than it has shown before: its etcd was restored. Watches may hear nothing for
+    /// long then, so everything must be listed anew.
+    pub async fn restored(&self) {
+        self.restored.cancelled().await;
+    }
+
+    /// Gives the Lease up if it is ours, so that another need not wait until it is over. Nothing may be under way any more.
     pub async fn resign(self) {
         self.stop.cancel();
-        if let Err(error) = self.renewing.await {
+        if let Err(error) = self.standing.await {
             warn!(%error, "the Lease could not be given up");
         }
     }
 }
 
-/// Waits until we are the leader.
-pub async fn lead(client: Client, settings: LeaseSettings) -> Leadership {
-    let elector = Elector { api: Api::namespaced(client, &settings.namespace), settings };
-    let mut rival = Rival::default();
-    let (held, sent) = loop {
-        match elector.try_take(&mut rival).await {
-            Ok(Some(held)) => break held,
-            Ok(None) => {}
-            Err(error) => warn!(error = chain(&error), "the Lease cannot be had"),
-        }
-        tokio::time::sleep(elector.settings.duration / 8).await;
+/// Begins to stand for election, in the background.
+#[must_use]
+pub fn stand(client: Client, settings: LeaseSettings) -> Candidacy {
+    let restored = CancellationToken::new();
+    let elector = Elector {
+        api: Api::namespaced(client, &settings.namespace),
+        settings,
+        newest: AtomicU64::new(0),
+        restored: restored.clone(),
     };
-    info!(identity = elector.settings.identity, "leading");
     let (grantor, permit) = Permit::granted();
-    grantor.grant(elector.good_until(sent));
     let stop = CancellationToken::new();
-    let renewing = tokio::spawn(elector.keep(held, grantor, stop.clone()));
-    Leadership { permit, stop, renewing }
+    let standing = tokio::spawn(elector.stand(grantor, stop.clone()));
+    Candidacy { permit, restored, stop, standing }
 }
 
 struct Elector {
     api: Api<Lease>,
     settings: LeaseSettings,
+    /// The newest version of the Lease that was seen. Versions of one resource only ever grow (Kubernetes API concepts, "resource
+    /// versions"), unless the store was put back.
+    newest: AtomicU64,
+    restored: CancellationToken,
 }
 
 /// What was seen of another holder, and when it was first seen so.
 #[derive(Default)]
 struct Rival {
     seen: Option<(LeaseSpec, Instant)>,
+}
+
+/// How the keeping of a Lease ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kept {
+    /// It was given up because we stop.
+    ToTheEnd,
+    /// Another one has it.
+    Lost,
 }
 
 /// Why a call about the Lease failed.
@@ -116,7 +139,7 @@ impl Elector {
 
     /// The Lease, if it is ours now, and when that was asked for.
     async fn try_take(&self, rival: &mut Rival) -> Result<Option<(Lease, Instant)>, LeaseError> {
-        let found = self.call("read", self.api.get_opt(NAME)).await?;
+        let found = self.read().await?;
         let sent = Instant::now();
         let taken = match found {
             None => {
@@ -165,17 +188,44 @@ impl Elector {
         }
     }
 
-    /// Renews it until told to stop, then gives it up. Returns when it is lost; the grantor's end tells.
-    async fn keep(self, mut held: Lease, grantor: Grantor, stop: CancellationToken) {
+    /// Until told to stop: takes it, keeps it, and when it was lost stands by for it again.
+    async fn stand(self, grantor: Grantor, stop: CancellationToken) {
+        while let Some((held, sent)) = stop.run_until_cancelled(self.take()).await {
+            info!(identity = self.settings.identity, "leading");
+            grantor.grant(self.good_until(sent));
+            if self.keep(held, &grantor, &stop).await == Kept::ToTheEnd {
+                return;
+            }
+            info!(identity = self.settings.identity, "standing by");
+        }
+    }
+
+    /// Waits until it is ours.
+    async fn take(&self) -> (Lease, Instant) {
+        let mut rival = Rival::default();
+        // A Lease that is given up is seen soon enough for the next leader to begin within a second.
+        let pause = (self.settings.duration / 8).min(LOOK);
+        loop {
+            match self.try_take(&mut rival).await {
+                Ok(Some(held)) => return held,
+                Ok(None) => {}
+                Err(error) => warn!(error = chain(&error), "the Lease cannot be had"),
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// Renews it until told to stop, then gives it up; or until it is lost.
+    async fn keep(&self, mut held: Lease, grantor: &Grantor, stop: &CancellationToken) -> Kept {
         let often = self.settings.duration / 3;
         let soon = self.settings.duration / 15;
         let mut pause = often;
         loop {
             tokio::select! {
                 () = stop.cancelled() => {
-                    drop(grantor);
+                    grantor.withdraw();
                     self.give_up(held).await;
-                    return;
+                    return Kept::ToTheEnd;
                 }
                 () = tokio::time::sleep(pause) => {}
             }
@@ -191,14 +241,15 @@ impl Elector {
                     grantor.grant(self.good_until(sent));
                     pause = often;
                 }
-                Err(error) if error.is_conflict() => match self.call("read", self.api.get_opt(NAME)).await {
+                Err(error) if error.is_conflict() => match self.read().await {
                     Ok(Some(lease)) if self.is_ours(&lease) => {
                         held = lease;
                         pause = Duration::ZERO;
                     }
                     Ok(_) => {
+                        grantor.withdraw();
                         warn!("the Lease was taken from us");
-                        return;
+                        return Kept::Lost;
                     }
                     Err(error) => {
                         warn!(error = chain(&error), "the Lease could not be renewed");
@@ -240,9 +291,29 @@ impl Elector {
         }
     }
 
+    async fn read(&self) -> Result<Option<Lease>, LeaseError> {
+        let found = self.call("read", self.api.get_opt(NAME)).await?;
+        if let Some(lease) = &found {
+            self.note(lease);
+        }
+        Ok(found)
+    }
+
+    /// Notices a version that is older than one seen before.
+    fn note(&self, lease: &Lease) {
+        let version = lease.metadata.resource_version.as_deref().and_then(|version| version.parse().ok());
+        let Some(version) = version else { return };
+        if self.newest.fetch_max(version, Ordering::Relaxed) > version {
+            warn!(version, "the API server shows an older Lease than before: its store was put back");
+            self.restored.cancel();
+        }
+    }
+
     /// Its `resourceVersion` travels along, so that only what we have seen is replaced.
     async fn replace(&self, lease: Lease) -> Result<Lease, LeaseError> {
-        self.call("write", self.api.replace(NAME, &PostParams::default(), &lease)).await
+        let written = self.call("write", self.api.replace(NAME, &PostParams::default(), &lease)).await?;
+        self.note(&written);
+        Ok(written)
     }
 
     async fn call<T>(

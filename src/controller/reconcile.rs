@@ -25,6 +25,7 @@ use tracing::{Instrument as _, debug, info, info_span, warn};
 use super::endpoints::Endpoints;
 use super::health::HealthBoard;
 use super::members;
+use super::preflight::Preflight;
 use super::source::{Source, SourceError};
 use super::{Observer, Options, Progress};
 use crate::apply::{Ended, Ending, Executor, Failure, Next};
@@ -72,6 +73,7 @@ pub(super) struct Reconciler<S, C, O> {
     withheld: BTreeSet<ObjectKey>,
     newest: Option<Newest>,
     telling: Telling,
+    preflight: Preflight,
     when: When,
     /// How many turns or writes in a row went wrong.
     troubles: u32,
@@ -172,6 +174,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             withheld: BTreeSet::new(),
             newest: None,
             telling: Telling::default(),
+            preflight: Preflight::default(),
             when: When::new(Instant::now()),
             troubles: 0,
             said_settled: false,
@@ -234,7 +237,8 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         }
     }
 
-    /// The first look at the cloud. What is under way there is asked for first: what has ended by then shows in the lists.
+    /// The first look at the cloud; for one that stood by, at what whoever led until now has changed. What is under way there is asked for
+    /// first: what has ended by then shows in the lists.
     async fn fill(&mut self) {
         match self.source.checkpoints().await {
             Ok(kept) => self.mirror.remember(kept),
@@ -284,7 +288,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
 
     async fn replan(&mut self, began: Instant) -> Result<(), NoPlan> {
         let held = self.mirror.observed().held();
-        let translation = self.translated(held).ok_or(NoPlan::NotReady)?;
+        let mut translation = self.translated(held).ok_or(NoPlan::NotReady)?;
         if let Err(error) = self.mirror.resolve_doubts(&*self.cloud).await {
             self.trouble("what became of a change cannot be read", &error);
             self.try_again();
@@ -299,12 +303,20 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             }
         }
         self.claim(&translation).await;
+        self.preflight.refresh(&*self.cloud, &translation, &self.mirror.observed()).await;
 
         self.mirror.hear(&self.board.known());
         // From here on nothing is waited for.
         self.executor.looking();
         let before = self.mirror.observed();
-        let mut plan = self.planned(&translation, &before);
+        if let Some(limit) = self.options.mass_deletion_limit {
+            self.preflight.brake(&mut translation, &before, limit);
+        }
+        let plan = self.planned(&translation, &before);
+        let mut plan = self.preflight.examine(plan, &before);
+        if let Some(at) = self.preflight.next_look() {
+            self.when.again(at);
+        }
         for (object, remembered) in translation.claims(&before) {
             let claimed = self.claimed.get(object).is_some_and(|claimed| claimed.is_superset(&remembered));
             let home = translation.claimants.get(object).and_then(|claimant| claimant.home.as_ref());

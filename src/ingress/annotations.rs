@@ -11,6 +11,7 @@
 //! | `gclb.dev/drift` (class only) | `revert`, `report`: what follows when somebody else changes a resource of ours | `revert` |
 //! | `gclb.dev/release-address` | the address that an Ingress gives up which has joined a group | none |
 //! | `gclb.dev/allow-outage` | the word by which a plan names an outage | none |
+//! | `gclb.dev/confirm-deletion` | `true`: the load balancer may go, however many others go at the same time | none |
 //!
 //! A redirect is from `http` to `https` and so has a meaning only beside TLS. Where plain HTTP is not allowed there is nothing to
 //! redirect, and `gclb.dev/redirect` does not matter.
@@ -44,6 +45,9 @@ pub const RELEASE_ADDRESS: &str = "gclb.dev/release-address";
 
 /// On a class: what follows when somebody else changes a resource of ours.
 pub const DRIFT: &str = "gclb.dev/drift";
+
+/// Consent to losing the load balancer, where most others go at the same time.
+pub const CONFIRM_DELETION: &str = "gclb.dev/confirm-deletion";
 
 /// Written by us: the groups whose load balancers may hold something of the Ingress.
 pub const MEMBER_OF: &str = "gclb.dev/member-of";
@@ -242,6 +246,7 @@ fn unknown(ingress: &Ingress) -> Vec<Problem> {
         GROUP_ORDER,
         RELEASE_ADDRESS,
         ALLOW_OUTAGE,
+        CONFIRM_DELETION,
         MEMBER_OF,
         RELEASED,
         STATUS,
@@ -273,4 +278,10 @@ pub(super) fn annotation<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a 
 
 fn annotations(metadata: &ObjectMeta) -> impl Iterator<Item = (&String, &String)> {
     metadata.annotations.iter().flatten()
+}
+
+/// Whether an Ingress may lose its load balancer, however many others go at the same time.
+#[must_use]
+pub fn confirms_deletion(ingress: &Ingress) -> bool {
+    annotation(&ingress.metadata, CONFIRM_DELETION) == Some("true")
 }

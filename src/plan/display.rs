@@ -383,6 +383,7 @@ impl fmt::Display for Block {
                     crate::load_balancer::ALLOW_OUTAGE,
                 )
             }
+            Self::Preflight(refusal) => write!(f, "{refusal}"),
             Self::Immutable { field: FieldChange { field, from, to } } => write!(
                 f,
                 "its {field} is {from} where it should be {to}, which cannot be changed: somebody else made or replaced \

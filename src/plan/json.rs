@@ -260,6 +260,7 @@ fn blocked_document(blocked: &Blocked) -> BlockedDocument {
         Block::DependsOn(_) => "DependsOn",
         Block::Outage { consent: _, fields: _ } => "Outage",
         Block::Immutable { field: _ } => "Immutable",
+        Block::Preflight(refusal) => refusal.word(),
     };
     let consent = match why {
         Block::Outage { consent, fields: _ } => Some(consent.clone()),

@@ -481,6 +481,7 @@ fn block_trouble(blocked: &Blocked) -> Trouble {
         Block::Immutable { field: _ } => (TroubleKind::Person, "CannotBeChanged"),
         Block::Unseen => (TroubleKind::Waiting, "CloudNotSeen"),
         Block::DependsOn(_) => (TroubleKind::Waiting, "Waiting"),
+        Block::Preflight(refusal) => (TroubleKind::Person, refusal.word()),
     };
     Trouble { kind, reason, message: sentence(&format!("{id}: {why}")) }
 }

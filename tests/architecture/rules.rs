@@ -19,8 +19,18 @@ pub(crate) enum Rule {
 }
 
 /// Modules that decide. They are called from any test, so they may not wait, look at a clock, or roll dice.
-const PURE: [&str; 8] =
-    ["ingress", "load_balancer", "model", "naming", "plan", "snapshot", "status", "translate"];
+const PURE: [&str; 10] = [
+    "brake",
+    "ingress",
+    "load_balancer",
+    "model",
+    "naming",
+    "plan",
+    "preflight",
+    "snapshot",
+    "status",
+    "translate",
+];
 
 /// Parts of those that do IO, since it is theirs to do: reading folders, and writing what was computed.
 const IMPURE: [&str; 2] = ["src/snapshot/folder", "src/status/write"];

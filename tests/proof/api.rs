@@ -122,6 +122,18 @@ impl Api {
         self.tell(|| News::Ingress(Seen::Put(ingress.clone())));
     }
 
+    /// As `kubectl annotate` does.
+    pub(crate) fn annotate(&self, name: &str, key: &str, value: &str) {
+        let mut objects = self.objects.lock().unwrap();
+        let mut ingress = objects.ingresses[name].clone();
+        let before = ingress.metadata.clone();
+        objects.stamp(&mut ingress.metadata, Some(&before));
+        ingress.metadata.annotations.get_or_insert_default().insert(key.to_owned(), value.to_owned());
+        objects.ingresses.insert(name.to_owned(), ingress.clone());
+        drop(objects);
+        self.tell_of(&ingress);
+    }
+
     /// As `kubectl delete` does: the object stays while it has finalizers.
     pub(crate) fn delete_ingress(&self, name: &str) {
         let mut objects = self.objects.lock().unwrap();

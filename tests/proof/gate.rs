@@ -1,7 +1,9 @@
 //! What a process does to the world outside it, call by call; and its death at one of them.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// On which side of a call a process dies.
@@ -24,7 +26,9 @@ pub(crate) struct Death {
 /// Through here goes every call of one process. Once it is dead, none does.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    calls: Mutex<Vec<String>>,
+    calls: Mutex<Vec<(Instant, String)>>,
+    /// Calls to the cloud that contain this text are held back by the network for so long, whether or not anybody still waits for them.
+    held_back: Mutex<Option<(String, Duration)>>,
     death: Mutex<Option<Death>>,
     dead: CancellationToken,
 }
@@ -38,7 +42,7 @@ impl Gate {
     pub(crate) async fn pass<T>(&self, what: String, call: impl Future<Output = T>) -> T {
         let number = {
             let mut calls = self.calls.lock().unwrap();
-            calls.push(what);
+            calls.push((Instant::now(), what));
             calls.len() - 1
         };
         self.die_at(number, Side::Before).await;
@@ -84,9 +88,25 @@ impl Gate {
         self.dead.cancelled().await;
     }
 
+    /// From now on the network holds calls that contain `text` back.
+    pub(crate) fn hold_back(&self, text: &str, by: Duration) {
+        *self.held_back.lock().unwrap() = Some((text.to_owned(), by));
+    }
+
+    /// For how long the network holds this call back.
+    pub(crate) fn held_back(&self, call: &str) -> Option<Duration> {
+        let held = self.held_back.lock().unwrap();
+        held.as_ref().filter(|(text, _)| call.contains(text)).map(|(_, by)| *by)
+    }
+
     /// Every call so far.
     pub(crate) fn calls(&self) -> Vec<String> {
-        self.calls.lock().unwrap().clone()
+        self.calls.lock().unwrap().iter().map(|(_, call)| call.clone()).collect()
+    }
+
+    /// When each change of the cloud was sent.
+    pub(crate) fn writes(&self) -> Vec<(Instant, String)> {
+        self.calls.lock().unwrap().iter().filter(|(_, call)| is_write(call)).cloned().collect()
     }
 }
 

@@ -8,6 +8,9 @@
 //! | [`crash`] | a process that dies before or after any call, to the cloud or the API server, leaves nothing that the next one does not bring to the same end |
 //! | [`fault_matrix`] | whatever goes wrong with any one call, or with two, the end is the same |
 //! | [`histories`] | after any history of changes, drift, faults, restarts and changes of the leader the cloud is as if it had been built from the manifests just now |
+//! | [`leaders`] | of two processes one writes; a standby is warm; a leader that has lost its lease stops before its next write |
+//! | [`identity`] | two clusters with one cluster id are told so before anything is written |
+//! | [`room`] | what a quota has no room for is not begun, and goes on when there is room |
 //!
 //! docs/testing.md says how to run the long forms.
 
@@ -20,7 +23,11 @@ mod crash;
 mod fault_matrix;
 mod gate;
 mod histories;
+mod identity;
+mod leaders;
+mod lease;
 mod objects;
+mod room;
 mod spread;
 mod stories;
 mod world;

@@ -95,7 +95,7 @@ impl World {
         controller
     }
 
-    fn start_with(&self, death: Option<Death>, options: Options) -> Controller {
+    pub(crate) fn start_with(&self, death: Option<Death>, options: Options) -> Controller {
         let gate = Arc::new(Gate::new(death));
         let metrics = Arc::new(Metrics::default());
         // As `gclb controller` builds it.
@@ -106,7 +106,17 @@ impl World {
             let (caller, calls) = (caller.clone(), Arc::clone(&calls));
             let what = format!("{} {}", request.method(), request.uri().path());
             Box::pin(async move {
-                let answer = calls.pass(what, caller.call(request)).await;
+                let answer = match calls.held_back(&what) {
+                    None => calls.pass(what, caller.call(request)).await,
+                    Some(by) => {
+                        // On its way, nobody can call it back.
+                        let on_its_way = tokio::spawn(async move {
+                            tokio::time::sleep(by).await;
+                            caller.call(request).await
+                        });
+                        calls.pass(what, async move { on_its_way.await.expect("it arrives") }).await
+                    }
+                };
                 answer.map_err(|error| TransportError::new(Reached::Perhaps, error))
             })
         };

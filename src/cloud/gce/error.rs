@@ -80,6 +80,17 @@ impl Doing {
         }
     }
 
+    /// The cloud says that it would not take it.
+    pub(super) fn refused(&self, why: String) -> CloudError {
+        let Self { verb: doing, what } = self.clone();
+        CloudError::Refused { doing, what, source: Box::new(Said(why)) }
+    }
+
+    /// Whether a call to make something failed because it is there.
+    pub(super) fn exists_already(error: &gce::Error) -> bool {
+        error.refusal().is_some_and(|refusal| matches!(refusal.cause, Refused::AlreadyExists))
+    }
+
     fn unanswered(&self, error: gce::Error) -> CloudError {
         let Self { verb: doing, what } = self.clone();
         match error {

@@ -53,6 +53,15 @@ pub enum ConnectError {
         #[source]
         source: kube::Error,
     },
+    /// The namespace cannot be read by which this cluster is told from others.
+    #[error("read the namespace {namespace}, whose UID tells this cluster from others")]
+    Claimant {
+        /// Which.
+        namespace: String,
+        /// Why not.
+        #[source]
+        source: kube::Error,
+    },
     /// Its UID is not of the form that Kubernetes gives.
     #[error("take the cluster's id from the UID {uid:?} of the namespace kube-system: give --cluster-id")]
     StrangeUid {
@@ -105,4 +114,23 @@ pub async fn cluster_id(client: &Client) -> Result<ClusterId, ConnectError> {
     let uid = namespace.metadata.uid.unwrap_or_default();
     let first = uid.split('-').next().unwrap_or_default().to_lowercase();
     ClusterId::new(first).map_err(|source| ConnectError::StrangeUid { uid, source })
+}
+
+/// Which cluster this is, in words that no other has: the UID of `kube-system`, or where that may not be read, of the one namespace that
+/// is watched. `None`: neither may be read.
+///
+/// # Errors
+/// When the API server does not say.
+pub async fn claimant(client: &Client, watched: Option<&str>) -> Result<Option<String>, ConnectError> {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    for name in [Some(LIVES_LONGEST), watched].into_iter().flatten() {
+        match namespaces.get(name).await {
+            Ok(Namespace { metadata, .. }) => {
+                return Ok(metadata.uid.map(|uid| format!("namespace {name} {uid}")));
+            }
+            Err(kube::Error::Api(status)) if status.code == 403 => {}
+            Err(source) => return Err(ConnectError::Claimant { namespace: name.to_owned(), source }),
+        }
+    }
+    Ok(None)
 }
