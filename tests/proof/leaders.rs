@@ -100,7 +100,8 @@ fn a_standby_is_warm_writes_nothing_and_takes_over_within_the_lease() {
 
 /// Whether a call asks for a whole kind.
 fn is_list(call: &str) -> bool {
-    call.contains("/aggregated/") || call.ends_with("/global/firewalls") && call.starts_with("GET")
+    call.contains("/aggregated/") && !call.ends_with("/operations")
+        || call.ends_with("/global/firewalls") && call.starts_with("GET")
 }
 
 #[test]
