@@ -64,6 +64,6 @@ pub(super) fn exceeded(action: &Action) -> Option<Refusal> {
             members.len(),
             "This is a defect of gclb, please report it.",
         ),
-        Action::Delete => None,
+        Action::AwaitHealthy { .. } | Action::Delete => None,
     }
 }
