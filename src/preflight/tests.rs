@@ -2,7 +2,7 @@ use petgraph::graph::NodeIndex;
 
 use super::*;
 use crate::model::{
-    Address, ClusterId, Destination, Entry, Firewall, HostRoutes, Mark, Node, ObjectKey, PathMatcher,
+    Address, ClusterId, Destination, Entry, Firewall, Graph, HostRoutes, Mark, Node, ObjectKey, PathMatcher,
     PathRule, Redirect, RedirectCode, Region, Resource as _, ResourceName, Scope, UrlMap, Zone,
 };
 use crate::plan::{Change, FieldChange, Verb, check};
@@ -268,6 +268,6 @@ fn what_is_left_is_a_sound_plan() {
         draft.make(of(name), Kind::Address, &format!("address-{name}"), &[]);
     }
     let examined = look(draft.0, &quotas(&[("STATIC_ADDRESSES", 1, 0)]), &BTreeSet::new());
-    assert_eq!(check(&examined.plan, &Observed::default()), []);
+    assert_eq!(check(&examined.plan, &Graph::default(), &Observed::default()), []);
     assert_eq!(left_over(&examined.plan), ["address-a"]);
 }
