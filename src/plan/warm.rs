@@ -6,11 +6,11 @@
 //! where they went and where they are to go. Requests that go to another backend service than before are *moved*. The rule:
 //!
 //! * A move is waited for if the requests were answered before, and the new service could be well and is not known to be.
-//! * *Answered before* are those that a backend service got, or a redirect. It does not matter whether a rule named them: a new path
+//! * *Answered before* are those that a backend service got, or a redirect of ours. It does not matter whether a rule named them: a new path
 //!   below a default backend moves requests, since the default backend answered them, with 200 or not. What was answered 404 by the
 //!   load balancer itself was not served, so a new host or path takes effect at once.
 //! * It is not waited for a service without members, since it will never be well: that it serves nobody is what was asked for. Nor
-//!   where every service that gets the requests now has no members, or none that is well: waiting would protect nobody.
+//!   where every service that gets the requests now has and gets no members, or has none that is well: waiting would protect nobody.
 //! * A url map that no forwarding rule reaches moves nothing.
 //!
 //! What is waited for holds up the move alone. Every other change of the same url map is made at once, together with the warming.
@@ -154,11 +154,13 @@ impl<'a> Warmth<'a> {
     /// Whether somebody answers requests that go there now, as far as is known.
     fn answers(&self, destination: &Destination) -> bool {
         match destination {
-            Destination::NotFound { behind: _ } => false,
-            Destination::Redirect(_) | Destination::Other(_) => true,
+            // What somebody else has put there is not what was asked for.
+            Destination::NotFound { behind: _ } | Destination::Other(_) => false,
+            Destination::Redirect(_) => true,
             Destination::Service(service) => {
                 self.observed.health.get(service.id()) != Some(&Wellness::Unwell)
-                    && has_members(&self.observed.graph, service.id()) != Some(false)
+                    && (has_members(&self.observed.graph, service.id()) != Some(false)
+                        || has_members(self.desired, service.id()) == Some(true))
             }
         }
     }
