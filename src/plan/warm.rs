@@ -89,13 +89,17 @@ impl<'a> Warmth<'a> {
         let held = self.held_back(from, to, awaits);
         // Where that would answer some request otherwise than before or after, nothing but the warming comes first.
         let held = if self.is_in_between(from, &held, to, awaits) { held } else { from.warming([]) };
+        // What is well already but moved to together with what is not stays warm until then.
+        let moved_later: BTreeSet<&ResourceId> = moves(&held, to).into_keys().collect();
+        let was_warm: BTreeSet<&ResourceId> = from.warm().map(Ref::id).collect();
+        let stays_warm = |id: &ResourceId| was_warm.contains(id) && moved_later.contains(id);
         let warm: BTreeMap<&ResourceId, &Ref<BackendService>> = to
             .destinations()
             .filter_map(|destination| match destination {
                 Destination::Service(service) => Some((service.id(), service)),
                 _ => None,
             })
-            .filter(|(id, _)| awaits.contains_key(*id) && !self.stays_probed(id))
+            .filter(|(id, _)| (awaits.contains_key(*id) && !self.stays_probed(id)) || stays_warm(id))
             .collect();
         held.warming(warm.into_values())
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::apply::quota::{Belief, Calls};
 use crate::apply::{Ending, Stage};
 use crate::cloud::fixture::{NoKeys, Scripted, change, create, id, not_as_planned, not_ready, transient};
-use crate::model::{Endpoint, Kind, Node};
+use crate::model::{Endpoint, Kind};
 use crate::plan::Action;
 
 /// An executor that runs, and everything that it works with.
