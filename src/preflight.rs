@@ -129,15 +129,12 @@ pub fn examine(
         let freed = part.needed.iter().map(|at| &plan.graph[*at]);
         let freed =
             Spent::of(freed.filter(|change| change.action == Action::Delete).map(|change| &change.id));
-        match quotas.shortage(&spent, made.iter().copied(), &freed) {
-            Some(refusal) => {
-                short_of_quota.insert(key.clone());
-                refused.insert(key, refusal);
-            }
-            None => {
-                spent.add(made.iter().copied());
-                charged.extend(made.into_iter().cloned());
-            }
+        if let Some(refusal) = quotas.shortage(&spent, &made, &freed) {
+            short_of_quota.insert(key.clone());
+            refused.insert(key, refusal);
+        } else {
+            spent.add(made.iter().copied());
+            charged.extend(made.into_iter().cloned());
         }
     }
     let withheld = parts.withheld(&plan, observed, &refused.keys().copied().collect());

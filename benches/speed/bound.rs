@@ -64,12 +64,12 @@ pub(crate) const fn steps(story: Story) -> &'static [Step] {
 
 /// For people: what is counted.
 pub(crate) fn formulas() -> String {
-    let mut text = "The least number of global mutations, for N load balancers:\n\n".to_owned();
-    for story in Story::ALL {
+    let formula = |story| {
         let names: Vec<_> = steps(story).iter().map(|step| step.name).collect();
-        text.push_str(&format!("* {}: {}·N ({})\n", story.word(), names.len(), names.join(", ")));
-    }
-    text
+        format!("* {}: {}·N ({})", story.word(), names.len(), names.join(", "))
+    };
+    let formulas: Vec<String> = Story::ALL.into_iter().map(formula).collect();
+    format!("The least number of global mutations, for N load balancers:\n\n{}\n", formulas.join("\n"))
 }
 
 /// How long the last of all steps ends after the start, if the quota is used up until `opens` and each minute after it admits `per_minute`.

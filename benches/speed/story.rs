@@ -172,11 +172,11 @@ async fn restart(n: usize, cloud: &Cloud, folder: &Path) -> (Rest, Controller) {
     let (peak, cpu) = (controller.peak(), controller.cpu());
     tokio::time::sleep(drift * 6).await;
     let at_end = controller.counted().await;
-    let row = Rest { n, settled, cpu, peak, start: at_start.clone(), rest: since(&at_start, &at_end) };
+    let row = Rest { n, settled, cpu, peak, start: at_start.clone(), resting: since(&at_start, &at_end) };
     assert!(
-        !row.rest.keys().any(|call| is_write(call)) || n == 0,
+        !row.resting.keys().any(|call| is_write(call)) || n == 0,
         "nothing is written at rest: {:?}",
-        row.rest
+        row.resting
     );
     (row, controller)
 }
@@ -194,5 +194,5 @@ fn until_second(second: u64) -> Duration {
     let minute = Duration::from_mins(1);
     let into = Duration::from_nanos(u64::try_from(now.as_nanos() % minute.as_nanos()).unwrap());
     let wanted = Duration::from_secs(second);
-    if wanted > into { wanted - into } else { wanted + minute - into }
+    wanted.checked_sub(into).unwrap_or_else(|| wanted + minute.saturating_sub(into))
 }

@@ -34,7 +34,7 @@ pub(crate) struct Rest {
     pub(crate) cpu: Duration,
     pub(crate) peak: u64,
     pub(crate) start: BTreeMap<String, u64>,
-    pub(crate) rest: BTreeMap<String, u64>,
+    pub(crate) resting: BTreeMap<String, u64>,
 }
 
 const READS: [&str; 9] = [

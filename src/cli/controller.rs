@@ -17,7 +17,7 @@ use crate::config::{
 use crate::controller::cluster::{ClusterSource, ConnectError, claimant, cluster_id, connect};
 use crate::controller::lease::{LeaseSettings, stand};
 use crate::controller::listen::{Answers, ListenError, Readiness, listen};
-use crate::controller::{self, Options, Progress};
+use crate::controller::{self, Observer, Options, Progress};
 use crate::metrics::Metrics;
 use crate::snapshot::Cluster;
 use crate::telemetry::TelemetryError;
@@ -82,16 +82,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let Arguments { kubernetes, cloud, pace, leader, observing } = arguments;
     // Held to the end: dropping it sends the last spans.
     let _telling = observing.telemetry().start().map_err(ControllerError::Telemetry)?;
-    let asked = stop::asked().map_err(ControllerError::Signal)?;
-    let shutdown = CancellationToken::new();
-    tokio::spawn({
-        let shutdown = shutdown.clone();
-        async move {
-            asked.await;
-            info!("asked to stop");
-            shutdown.cancel();
-        }
-    });
+    let shutdown = shutdown_when_asked()?;
     // What runs beside the loop ends after it.
     let end = CancellationToken::new();
     let _end = end.clone().drop_guard();
@@ -162,16 +153,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         metrics: Arc::clone(&metrics),
         ..Options::default()
     };
-    let observer = {
-        let source = Arc::clone(&source);
-        move |progress: Progress<'_>| match progress {
-            Progress::Planned(_) | Progress::Settled(_) => answers.set(Readiness::Ready),
-            Progress::Troubled(_) if !source.missing().is_empty() => {
-                answers.set(Readiness::Starting(waiting(&source)));
-            }
-            Progress::Ended(_) | Progress::Reported(..) | Progress::Released(_) | Progress::Troubled(_) => {}
-        }
-    };
+    let observer = tell_readiness(Arc::clone(&source), answers);
     let running = controller::run(source, Arc::new(gce), options, observer, shutdown.clone());
     let restored = async {
         match &candidacy {
@@ -193,6 +175,31 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         candidacy.resign().await;
     }
     if begin_anew { Err(ControllerError::Restored.into()) } else { Ok(super::DONE) }
+}
+
+/// Cancelled by the first signal to stop.
+fn shutdown_when_asked() -> Result<CancellationToken, ControllerError> {
+    let asked = stop::asked().map_err(ControllerError::Signal)?;
+    let shutdown = CancellationToken::new();
+    tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move {
+            asked.await;
+            info!("asked to stop");
+            shutdown.cancel();
+        }
+    });
+    Ok(shutdown)
+}
+
+fn tell_readiness(source: Arc<ClusterSource>, answers: Arc<Answers>) -> impl Observer {
+    move |progress: Progress<'_>| match progress {
+        Progress::Planned(_) | Progress::Settled(_) => answers.set(Readiness::Ready),
+        Progress::Troubled(_) if !source.missing().is_empty() => {
+            answers.set(Readiness::Starting(waiting(&source)));
+        }
+        Progress::Ended(_) | Progress::Reported(..) | Progress::Released(_) | Progress::Troubled(_) => {}
+    }
 }
 
 /// Shows, as often as it changes, whether we lead. Never returns while that can change.

@@ -238,7 +238,7 @@ impl Mirror {
             match said(id) {
                 Some((0, total)) if total > 0 => self.heard(id, Some(Wellness::Unwell)),
                 Some((healthy, total)) if healthy > 0 && healthy == total => {
-                    self.heard(id, Some(Wellness::Well))
+                    self.heard(id, Some(Wellness::Well));
                 }
                 _ => {}
             }

@@ -71,7 +71,7 @@ impl Preflight {
             }
             // It may pass, or the right to look may be missing: then the cloud itself says so when there is no room.
             Err(error) => {
-                warn!(error = chain(&error), "the project's quotas cannot be read; going on without")
+                warn!(error = chain(&error), "the project's quotas cannot be read; going on without");
             }
         }
     }

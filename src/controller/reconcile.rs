@@ -617,7 +617,7 @@ fn withhold(plan: &mut Plan, key: &LoadBalancerKey) {
     let anew: BTreeSet<_> = withheld.iter().map(|at| plan.graph[*at].id.clone()).collect();
     plan.graph.retain_nodes(|graph, at| {
         let change = &graph[at];
-        !withheld.contains(&at) && !(change.action == Action::Delete && anew.contains(&change.id))
+        !(withheld.contains(&at) || change.action == Action::Delete && anew.contains(&change.id))
     });
 }
 

@@ -129,9 +129,8 @@ impl Checkpoint {
             hash.update(address.octets());
             hash.update(port.to_be_bytes());
         }
-        let digest: [u8; 32] = hash.finalize().into();
-        let [a, b, c, d, e, f, g, h, ..] = digest;
-        Self { count: members.len(), hash: u64::from_be_bytes([a, b, c, d, e, f, g, h]) }
+        let hash = hash.finalize().iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte));
+        Self { count: members.len(), hash }
     }
 
     /// Reads the text that [`Display`](fmt::Display) writes: `COUNT.HASH`, the hash as sixteen hexadecimal digits.

@@ -21,7 +21,8 @@ pub(super) fn word(id: &ResourceId, fields: &[FieldChange]) -> String {
             hash.update(text.as_bytes());
         }
     }
-    hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    let short = hash.finalize().iter().take(4).fold(0_u32, |short, byte| short << 8 | u32::from(*byte));
+    format!("{short:08x}")
 }
 
 /// Whether one of the objects that the load balancer serves consents to it.

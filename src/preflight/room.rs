@@ -1,6 +1,6 @@
 //! Resource quotas: what there may be of each kind, and what is left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::Refusal;
@@ -66,13 +66,13 @@ impl Spent {
 
 impl Quotas {
     /// The first quota that has no room for making all of these, with the resource that names it.
-    pub(super) fn shortage<'a>(
+    pub(super) fn shortage(
         &self,
         spent: &Spent,
-        made: impl Iterator<Item = &'a ResourceId> + Clone,
+        made: &BTreeSet<&ResourceId>,
         freed: &Spent,
     ) -> Option<(ResourceId, Refusal)> {
-        let wanted = Spent::of(made.clone());
+        let wanted = Spent::of(made.iter().copied());
         wanted.0.iter().find_map(|(key, wanted)| {
             let (place, metric) = key;
             let Quota { limit, usage } = *self.by_metric.get(&(place.clone(), (*metric).to_owned()))?;
@@ -82,10 +82,10 @@ impl Quotas {
                 return None;
             }
             let counts =
-                |id: &&ResourceId| self::place(&id.scope) == *place && metrics(id.kind).contains(metric);
-            let first = made.clone().find(counts)?;
+                |id: &ResourceId| self::place(&id.scope) == *place && metrics(id.kind).contains(metric);
+            let first = (*made.iter().find(|id| counts(id))?).clone();
             let metric = (*metric).to_owned();
-            Some((first.clone(), Refusal::Quota { metric, place: place.clone(), limit, left, need }))
+            Some((first, Refusal::Quota { metric, place: place.clone(), limit, left, need }))
         })
     }
 }

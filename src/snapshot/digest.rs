@@ -68,8 +68,8 @@ impl Digests {
 
     fn add(&mut self, object: String, said: &str) {
         let digest = Sha256::digest(said.as_bytes());
-        let short: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        self.0.insert(object, short);
+        let short = digest.iter().take(8).fold(0_u64, |short, byte| short << 8 | u64::from(*byte));
+        self.0.insert(object, format!("{short:016x}"));
     }
 
     /// What differs in `now`, in words.

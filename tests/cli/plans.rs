@@ -262,9 +262,7 @@ fn the_input_stream_is_read_as_a_file_is() {
 fn an_observation_stands_in_for_the_cloud_and_holds_no_key() {
     let cloud = Cloud::start();
     let manifests = manifests();
-    for file in ["secret.yaml"] {
-        std::fs::copy(example("walkthrough").join(file), manifests.path().join(file)).unwrap();
-    }
+    std::fs::copy(example("walkthrough").join("secret.yaml"), manifests.path().join("secret.yaml")).unwrap();
     edit(
         &manifests.path().join("web.yaml"),
         "spec: {defaultBackend",

@@ -62,8 +62,8 @@ async fn health(cloud: &Running) -> Vec<String> {
         call(&cloud.caller(), Method::POST, "global/backendServices/web/getHealth", &group).await.unwrap();
     assert_eq!(status, 200);
     let answer: Value = serde_json::from_slice(&answer).unwrap();
-    let states = answer["healthStatus"].as_array().into_iter().flatten();
-    states.map(|state| state["healthState"].as_str().unwrap().to_owned()).collect()
+    let endpoints = answer["healthStatus"].as_array().into_iter().flatten();
+    endpoints.map(|state| state["healthState"].as_str().unwrap().to_owned()).collect()
 }
 
 async fn serve(cloud: &Running) {
@@ -118,7 +118,7 @@ async fn a_whole_story_takes_its_time_by_tokios_clock() {
     cloud.shutdown().await;
 }
 
-fn once(fault: Value) -> Rule {
+fn once(fault: &Value) -> Rule {
     serde_json::from_value(json!({ "count": 1, "fault": fault })).unwrap()
 }
 
@@ -134,19 +134,19 @@ async fn faults_end_calls_as_they_would_end_connections() {
         let (caller, path) = (caller.clone(), format!("global/addresses/{name}"));
         async move { call(&caller, Method::GET, &path, &Value::Null).await.unwrap().0 == 200 }
     };
-    cloud.add_fault(once(json!({ "reset": { "when": "beforeCommit" } }))).unwrap();
+    cloud.add_fault(once(&json!({ "reset": { "when": "beforeCommit" } }))).unwrap();
     assert_eq!(insert("a").await, Err(Unanswered::Reset));
     cloud.idle().await;
     assert!(!exists("a").await);
-    cloud.add_fault(once(json!({ "drop": { "when": "afterCommit" } }))).unwrap();
+    cloud.add_fault(once(&json!({ "drop": { "when": "afterCommit" } }))).unwrap();
     assert_eq!(insert("b").await, Err(Unanswered::Closed));
     cloud.idle().await;
     assert!(exists("b").await, "it was carried out, and the answer was lost");
-    cloud.add_fault(once(json!({ "html": { "status": 502 } }))).unwrap();
+    cloud.add_fault(once(&json!({ "html": { "status": 502 } }))).unwrap();
     let (status, page) = insert("c").await.unwrap();
     assert!(status == 502 && page.starts_with(b"<"), "{status}");
 
-    let id = cloud.add_fault(once(json!({ "hang": { "when": "beforeCommit" } }))).unwrap();
+    let id = cloud.add_fault(once(&json!({ "hang": { "when": "beforeCommit" } }))).unwrap();
     let hanging = tokio::time::timeout(Duration::from_hours(1), insert("d"));
     assert!(hanging.await.is_err(), "an hour passed, and there was no answer");
     assert!(cloud.remove_fault(&id));

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::ingress::{FINALIZER, MEMBER_OF, RELEASED, STATUS};
 use crate::model::{LoadBalancerKey, ObjectKey, ResourceId};
 
-/// The ConfigMap's name.
+/// The `ConfigMap`'s name.
 pub const RECORD: &str = "gclb-released";
 
 /// What is recorded of a load balancer.
@@ -122,7 +122,7 @@ pub async fn record(
     api.patch(RECORD, &PatchParams::default(), &Patch::Merge(&patch)).await.map(drop).map_err(failed)
 }
 
-/// Keys of a ConfigMap hold no slash, and names of Kubernetes no underscore.
+/// Keys of a `ConfigMap` hold no slash, and names of Kubernetes no underscore.
 fn entry(key: &LoadBalancerKey) -> String {
     key.to_string().replace('/', "_")
 }
