@@ -107,7 +107,7 @@ impl fmt::Display for Row {
 
 impl fmt::Display for Rest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { n, settled, cpu, peak, start, rest } = self;
+        let Self { n, settled, cpu, peak, start, resting } = self;
         let not = ["list", "aggregatedList", "getHealth"];
         write!(
             f,
@@ -118,10 +118,10 @@ impl fmt::Display for Rest {
             other_reads(start, &not),
             sum(start, is_write),
             cpu.as_secs_f64(),
-            sum(rest, is_list),
-            sum(rest, |call| verb(call) == "getHealth"),
-            other_reads(rest, &not),
-            sum(rest, is_write),
+            sum(resting, is_list),
+            sum(resting, |call| verb(call) == "getHealth"),
+            other_reads(resting, &not),
+            sum(resting, is_write),
         )
     }
 }

@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(board.known().len(), 1);
         tokio::time::sleep(Duration::from_mins(30)).await;
         let asked = cloud.asked().len();
-        tokio::time::sleep(Duration::from_mins(60)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         assert_eq!(cloud.asked().len() - asked, 6, "once in ten minutes");
     }
 

@@ -44,6 +44,7 @@ pub(crate) struct Api {
 }
 
 /// What happened to one object.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 enum News {
     Class(Seen<IngressClass>),
     Ingress(Seen<Ingress>),
@@ -88,7 +89,7 @@ impl Api {
         }
     }
 
-    pub(crate) fn put_class(&self, class: IngressClass) {
+    pub(crate) fn put_class(&self, class: &IngressClass) {
         let name = class.metadata.name.clone().unwrap();
         self.objects.lock().unwrap().classes.insert(name, class.clone());
         self.tell(|| News::Class(Seen::Put(class.clone())));
@@ -190,7 +191,7 @@ impl Api {
         Ok(ingress)
     }
 
-    pub(crate) fn put_service(&self, service: core::Service) {
+    pub(crate) fn put_service(&self, service: &core::Service) {
         let name = service.metadata.name.clone().unwrap();
         self.objects.lock().unwrap().services.insert(name, service.clone());
         self.tell(|| News::Service(Seen::Put(service.clone())));
@@ -201,7 +202,7 @@ impl Api {
         self.tell(|| News::Service(Seen::Gone(service.clone())));
     }
 
-    pub(crate) fn put_slice(&self, slice: EndpointSlice) {
+    pub(crate) fn put_slice(&self, slice: &EndpointSlice) {
         let name = slice.metadata.name.clone().unwrap();
         self.objects.lock().unwrap().slices.insert(name, slice.clone());
         self.tell(|| News::Slice(Seen::Put(slice.clone())));
@@ -212,7 +213,7 @@ impl Api {
         self.tell(|| News::Slice(Seen::Gone(slice.clone())));
     }
 
-    pub(crate) fn put_node(&self, node: core::Node) {
+    pub(crate) fn put_node(&self, node: &core::Node) {
         let name = node.metadata.name.clone().unwrap();
         self.objects.lock().unwrap().nodes.insert(name, node.clone());
         self.tell(|| News::Node(Seen::Put(node.clone())));

@@ -102,7 +102,7 @@ async fn run(case: &Case) -> usize {
     }
     hits += hits_in(&world.cloud.emulator.faults());
     world.cloud.emulator.clear_faults();
-    if case.number % 4 == 0 {
+    if case.number.is_multiple_of(4) {
         world.assert_at_rest(&controller, end).await;
     }
     world.cloud.assert_others_untouched();

@@ -183,16 +183,16 @@ fn put_ingress(api: &Api, name: &str, shape: &Shape) {
 /// What is there before a history, and what is put right after it.
 fn put_the_rest(api: &Api) {
     let before = api.objects();
-    api.put_class(class());
+    api.put_class(&class());
     for name in &NODES[..2] {
-        api.put_node(node(name, Readiness::Ready));
+        api.put_node(&node(name, Readiness::Ready));
     }
     for (name, port) in SERVICES.iter().zip([80, 8080, 80]) {
         if !before.services.contains_key(*name) {
-            api.put_service(service(name, port, node_port(name, port), Reached::AtNodes));
+            api.put_service(&service(name, port, node_port(name, port), Reached::AtNodes));
         }
         if !before.slices.contains_key(*name) {
-            api.put_slice(slice(name, &[1, 257]));
+            api.put_slice(&slice(name, &[1, 257]));
         }
     }
     for name in SECRETS {
@@ -240,10 +240,10 @@ impl History {
             Step::Ingress { name, shape } => put_ingress(api, name, shape),
             Step::DeleteIngress { name } => api.delete_ingress(name),
             Step::Service { name, port, reached } => {
-                api.put_service(service(name, *port, node_port(name, *port), *reached));
+                api.put_service(&service(name, *port, node_port(name, *port), *reached));
             }
             Step::NoService { name } => api.remove_service(name),
-            Step::Pods { service, pods } => api.put_slice(slice(service, pods)),
+            Step::Pods { service, pods } => api.put_slice(&slice(service, pods)),
             Step::NoPods { service } => api.remove_slice(service),
             Step::Secret { name, pair } => {
                 let (chain, key) = key_pair(*pair);
@@ -255,10 +255,10 @@ impl History {
                 let mut class = class();
                 class.metadata.annotations =
                     redirect.map(|redirect| [("gclb.dev/redirect".to_owned(), redirect.to_owned())].into());
-                api.put_class(class);
+                api.put_class(&class);
             }
             Step::NoClass => api.remove_class("gclb"),
-            Step::Node { name, readiness } => api.put_node(node(name, *readiness)),
+            Step::Node { name, readiness } => api.put_node(&node(name, *readiness)),
             Step::NoNode { name } => api.remove_node(name),
             Step::Delete { which } => {
                 if let Some((path, _)) = self.pick(*which, |path| !path.contains("/addresses/")) {
@@ -430,7 +430,7 @@ fn histories(number: u32) {
             let live = || spread::in_virtual_time(live_through(&steps));
             let lived_through = std::panic::catch_unwind(std::panic::AssertUnwindSafe(live));
             let lived = lived.fetch_add(1, Ordering::Relaxed) + 1;
-            if lived % 100 == 0 {
+            if lived.is_multiple_of(100) {
                 eprintln!("{lived} of {number} histories in {:?}", began.elapsed());
             }
             lived_through.map_err(|panic| TestCaseError::fail(spread::text(&*panic)))

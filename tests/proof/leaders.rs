@@ -172,9 +172,13 @@ async fn split(at: &Duration) {
     let led = two.leads().await;
     world.until_state(&mut two.controller, &create.end).await;
     let sent = one.controller.gate.writes();
-    let (last, call) = sent.last().expect("it had begun").clone();
+    let (sent_last, call) = sent.last().expect("it had begun").clone();
     // The last check before each write: the lease is good for longer than the call may take.
-    assert!(last + Duration::from_secs(2) <= lost, "{call} was sent {:?} before the end", lost - last);
+    assert!(
+        sent_last + Duration::from_secs(2) <= lost,
+        "{call} was sent {:?} before the end",
+        lost.saturating_duration_since(sent_last)
+    );
     assert!(lost < led, "there were two leaders");
     assert!(two.controller.gate.writes().iter().all(|(sent, _)| *sent >= led));
     assert_eq!(one.controller.gate.writes().len(), sent.len(), "and it wrote nothing since");

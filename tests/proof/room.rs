@@ -18,8 +18,8 @@ async fn limit(world: &World, limits: &Value) {
 
 fn add_services(api: &Api, names: &[&str]) {
     for (at, name) in (30_000..).zip(names) {
-        api.put_service(service(name, 80, at + u16::from(name.as_bytes()[0]), Reached::AtNodes));
-        api.put_slice(slice(name, &[10]));
+        api.put_service(&service(name, 80, at + u16::from(name.as_bytes()[0]), Reached::AtNodes));
+        api.put_slice(&slice(name, &[10]));
     }
 }
 
@@ -75,8 +75,8 @@ async fn quiet(controller: &Controller) {
 fn what_a_quota_has_no_room_for_is_not_begun_and_goes_on_when_there_is() {
     spread::in_virtual_time(async {
         let world = World::new().await;
-        world.api.put_class(class());
-        world.api.put_node(node("node-1", Readiness::Ready));
+        world.api.put_class(&class());
+        world.api.put_node(&node("node-1", Readiness::Ready));
         add_services(&world.api, &["a", "b", "c", "d", "e"]);
         put(&world.api, "small", &["a", "b"]);
         let controller = world.start(None);
@@ -125,8 +125,8 @@ fn most_load_balancers_do_not_go_at_once_without_consent() {
     let names = ["n1", "n2", "n3", "n4"];
     spread::in_virtual_time(async {
         let world = World::new().await;
-        world.api.put_class(class());
-        world.api.put_node(node("node-1", Readiness::Ready));
+        world.api.put_class(&class());
+        world.api.put_node(&node("node-1", Readiness::Ready));
         add_services(&world.api, &["a"]);
         for name in names {
             put(&world.api, name, &["a"]);

@@ -64,14 +64,14 @@ fn main_ingress(api: &Api, web_port: u16, api_path: &str, api_service: &str) {
 impl Story {
     /// What is there before the first story.
     fn setting(api: &Api) {
-        api.put_class(class());
+        api.put_class(&class());
         for name in &NODES[..2] {
-            api.put_node(node(name, Readiness::Ready));
+            api.put_node(&node(name, Readiness::Ready));
         }
-        api.put_service(service("web", 80, 30_080, Reached::AtNodes));
-        api.put_slice(slice("web", &[10, 266]));
-        api.put_service(service("api", 8080, 0, Reached::AtPods));
-        api.put_slice(slice("api", &[1, 2, 257]));
+        api.put_service(&service("web", 80, 30_080, Reached::AtNodes));
+        api.put_slice(&slice("web", &[10, 266]));
+        api.put_service(&service("api", 8080, 0, Reached::AtPods));
+        api.put_slice(&slice("api", &[1, 2, 257]));
         let (chain, key) = key_pair(0);
         api.put_secret("tls", (chain.clone(), key.clone()));
     }
@@ -82,11 +82,11 @@ impl Story {
             Self::Create => main_ingress(api, 80, "/api", "api"),
             Self::Rules => main_ingress(api, 80, "/v2", "api"),
             Self::Port => {
-                api.put_service(service("web", 81, 30_081, Reached::AtNodes));
+                api.put_service(&service("web", 81, 30_081, Reached::AtNodes));
                 main_ingress(api, 81, "/v2", "api");
             }
-            Self::Pods => api.put_slice(slice("api", &[2, 3, 258])),
-            Self::Switch => api.put_service(service("web", 81, 30_081, Reached::AtPods)),
+            Self::Pods => api.put_slice(&slice("api", &[2, 3, 258])),
+            Self::Switch => api.put_service(&service("web", 81, 30_081, Reached::AtPods)),
             Self::Rotate => {
                 let (chain, key) = key_pair(1);
                 api.put_secret("tls", (chain.clone(), key.clone()));

@@ -219,7 +219,7 @@ proptest! {
             }
             // The loop is never far behind; and what began is never more than was allowed.
             prop_assert!(story.under_way.len() <= 4);
-            if story.queue.wants_plan() && story.under_way.len() % 2 == 0 {
+            if story.queue.wants_plan() && story.under_way.len().is_multiple_of(2) {
                 story.plan(0);
             }
         }

@@ -36,7 +36,7 @@ impl Server {
     }
 
     fn window(&self, at: Instant, offset: Duration) -> u128 {
-        (at.duration_since(self.began) + WINDOW - offset).as_nanos() / WINDOW.as_nanos()
+        (at.duration_since(self.began) + WINDOW).saturating_sub(offset).as_nanos() / WINDOW.as_nanos()
     }
 
     fn lets_through(&mut self, at: Instant) -> bool {

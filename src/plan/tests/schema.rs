@@ -9,7 +9,6 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
     let mut faults = Vec::new();
     for (keyword, rule) in schema.as_object().expect("a schema is an object") {
         match keyword.as_str() {
-            "$schema" | "$id" | "$defs" | "title" | "description" => {}
             "$ref" => {
                 let pointer = rule.as_str().unwrap().trim_start_matches('#');
                 faults.extend(self::faults(root, root.pointer(pointer).expect("it is there"), value, at));
@@ -28,9 +27,8 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
                 }
             }
             "const" if value != rule => faults.push(format!("{at} is not {rule}")),
-            "const" => {}
             "enum" if !rule.as_array().unwrap().contains(value) => faults.push(format!("{at} is {value}")),
-            "enum" => {}
+            "$schema" | "$id" | "$defs" | "title" | "description" | "const" | "enum" => {}
             "minimum" => {
                 if value.as_i64() < rule.as_i64() {
                     faults.push(format!("{at} is below {rule}"));
