@@ -72,9 +72,16 @@ async fn killed_after_each_change_it_ends_in_the_same_state() {
     let Some(mut gated) = Gated::start().await else { return };
     let without = gated.holdings().await;
 
+    // The cluster's id is claimed once and for all.
+    gated.world.start_controller().unwrap();
+    eventually("the cluster's id to be claimed", || async {
+        let claim = gated.world.emulator().claim().await.map_err(|error| error.to_string())?;
+        claim.ok_or_else(|| "it is not".to_owned())
+    })
+    .await;
+
     // Once undisturbed: what is to come out, and how many changes it takes.
     gated.gate.open();
-    gated.world.start_controller().unwrap();
     gated.kubectl.apply(INGRESS).await.unwrap();
     ingresses::address(&gated.kubectl, "test").await;
     let with = settled(&gated).await;

@@ -178,7 +178,8 @@ impl Emulator {
     }
 
     /// Everything the cloud holds, by path, without what the cloud makes up anew each time (ids, times, fingerprints,
-    /// the address that was free) and who refers to it: so two runs that do the same hold the same.
+    /// the address that was free) and who refers to it: so two runs that do the same hold the same. Nor the claim on the cluster's id,
+    /// which is no part of any load balancer and stays when the last one has gone.
     pub async fn holdings(&self) -> Result<BTreeMap<String, Value>, EmulatorError> {
         let mut state = self.state().await?;
         let resources = match state.get_mut("resources").map(Value::take) {
@@ -187,6 +188,9 @@ impl Emulator {
         };
         let mut holdings = BTreeMap::new();
         for (path, mut resource) in resources {
+            if is_claim(&resource) {
+                continue;
+            }
             if let Value::Object(fields) = &mut resource {
                 for field in NOT_COMPARED {
                     fields.remove(*field);
@@ -195,6 +199,13 @@ impl Emulator {
             holdings.insert(path, resource);
         }
         Ok(holdings)
+    }
+
+    /// The path of the claim on the cluster's id, once there is one.
+    pub async fn claim(&self) -> Result<Option<String>, EmulatorError> {
+        let state = self.state().await?;
+        let resources = state["resources"].as_object();
+        Ok(resources.into_iter().flatten().find(|(_, body)| is_claim(body)).map(|(path, _)| path.clone()))
     }
 
     /// Everything there is to say about the cloud, as its admin path shows it.
@@ -212,4 +223,9 @@ impl Emulator {
     pub fn process(&mut self) -> &mut Process {
         &mut self.process
     }
+}
+
+/// Whether a resource is the claim of a cluster on its id.
+fn is_claim(resource: &Value) -> bool {
+    resource["description"].as_str().is_some_and(|text| text.starts_with("gclb.dev/claimed-by: "))
 }
