@@ -15,6 +15,7 @@ mod world;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use emulator::{Fault, Rule};
 use gce::{Completion, Global, Zone};
 use gclb::controller::Options;
 use gclb::model::{Kind, LoadBalancerKey};
@@ -328,6 +329,63 @@ async fn pods_join_and_leave_without_anything_else_being_changed() {
     world.memory.delete_ingress("test");
     world.settle().await;
     assert_eq!(world.state(), world.empty);
+    world.cloud.shutdown().await;
+}
+
+/// Requests are moved to another Service: its backend service is reached first, by a host rule that no client asks for, and asked about
+/// until it is healthy; until then the old one answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_move_only_when_somebody_answers_there() {
+    let world = World::new().await;
+    world.memory.put_pods("web", &[("10.1.0.2", "node-1")]);
+    let spec =
+        |service: &str| json!({"defaultBackend": {"service": {"name": service, "port": {"number": 8080}}}});
+    world.memory.put_ingress("test", &spec("web"));
+    let healthy = |address: Option<&str>| {
+        let address = address.map(|address| address.parse().unwrap());
+        let state = emulator::fault::ShownHealth::Healthy;
+        Rule { id: "healthy".to_owned(), ..Rule::new("*", Fault::HealthStatus { state, address }) }
+    };
+    world.cloud.add_fault(healthy(Some("10.1.0.2"))).unwrap();
+    let mut controller = world.start();
+    controller.settled(|| world.is_served_or_gone()).await;
+
+    let map = || world.state().into_iter().find(|(path, _)| path.contains("/urlMaps/")).unwrap().1;
+    let leads_to =
+        |service: &str| map()["defaultService"].as_str().unwrap().contains(&format!("-{service}-8080-"));
+    let is_warm = || map()["hostRules"].to_string().contains(".warm.gclb.invalid");
+    let before = world.requests().len();
+    world.memory.put_pods("api", &[("10.1.0.9", "node-1")]);
+    world.memory.put_ingress("test", &spec("api"));
+    let waits = || world.memory.report("test").and_then(|report| report.summary.reason);
+    let asked = || {
+        let requests = world.requests().split_off(before);
+        requests.iter().filter(|(_, path)| path.contains("-api-") && path.contains("getHealth")).count()
+    };
+    // The report is told only now and then, so it is looked at as well.
+    while !(is_warm() && asked() > 2 && waits().is_some_and(|reason| reason != "Changing")) {
+        controller.step(&[]).await;
+    }
+    assert_eq!(waits().as_deref(), Some("BackendsNotHealthy"));
+    assert!(leads_to("web"), "moved before anybody answers there");
+
+    assert!(world.cloud.remove_fault("healthy"));
+    world.cloud.add_fault(healthy(None)).unwrap();
+    controller.settled(|| leads_to("api") && !is_warm()).await;
+    controller.stop().await;
+
+    let requests = world.requests().split_off(before);
+    let place = |nth: usize, method: &str, part: &str| {
+        let fits = |(is, path): &&(String, String)| is == method && path.contains(part);
+        let places = requests.iter().enumerate().filter(|(_, request)| fits(request));
+        places.map(|(at, _)| at).nth(nth).unwrap_or_else(|| panic!("no {method} {part} in {requests:#?}"))
+    };
+    let moved = place(1, "PATCH", "/urlMaps/");
+    assert!(place(0, "PATCH", "/urlMaps/") < moved);
+    assert!(place(0, "POST", "-api-8080-pods-") < moved);
+    assert!(moved < place(0, "DELETE", "/backendServices/"));
+    let patches = requests.iter().filter(|(method, path)| method == "PATCH" && path.contains("/urlMaps/"));
+    assert_eq!(patches.count(), 2, "warmed, and moved");
     world.cloud.shutdown().await;
 }
 

@@ -72,6 +72,10 @@ enum Output {
     Text,
     /// For programs
     Json,
+    /// The graph of changes, for Graphviz
+    Dot,
+    /// The graph of changes, for Mermaid
+    Mermaid,
 }
 
 /// Why a plan cannot be saved.
@@ -149,6 +153,8 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     match output {
         Output::Text => shown.text(),
         Output::Json => shown.json(),
+        Output::Dot => shown.drawing(&plan.dot()),
+        Output::Mermaid => shown.drawing(&plan.mermaid()),
     }
     if let Some(path) = save {
         let setting = setting(&input, looked)?;
@@ -202,6 +208,12 @@ impl Shown<'_> {
     fn text(&self) {
         complain(self.input, self.problems());
         out(&self.plan.text(colours()).to_string());
+    }
+
+    /// A drawing of the plan; what is wrong with the input is said beside it.
+    fn drawing(&self, drawing: &str) {
+        complain(self.input, self.problems());
+        out(drawing);
     }
 
     fn json(&self) {
