@@ -214,7 +214,8 @@ impl Desk<'_> {
                     _ => troubles.push(waiting("Waiting", &format!("{id} waits for {by}"))),
                 },
                 Some(Ending::Waiting { message }) => {
-                    troubles.push(waiting("BackendsNotHealthy", &format!("{id} {message}")));
+                    let waits = waiting("BackendsNotHealthy", &format!("{id} {message}"));
+                    troubles.push(Trouble { kind: TroubleKind::Held, ..waits });
                 }
                 Some(Ending::Superseded) => {
                     troubles.push(waiting("Waiting", &format!("{id} is to be looked at again")));

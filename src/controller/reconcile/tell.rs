@@ -26,6 +26,9 @@ const TOGETHER: Duration = Duration::from_millis(250);
 /// The states of all load balancers are worked out at most so often.
 const AT_MOST: Duration = Duration::from_millis(50);
 
+/// While something is in hand, the states are worked out at least so often.
+const WHILE_BUSY: Duration = Duration::from_secs(1);
+
 /// Events about what was done wait so long for each other while there is more to do.
 const NEWS: Duration = Duration::from_secs(5);
 
@@ -132,6 +135,10 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         let observed = self.mirror.observed();
         self.board.want(probed(translation, &observed));
         let at_rest = self.executor.is_at_rest();
+        if !at_rest {
+            // What waits for something that is not in our hands ends nothing that could be told of.
+            self.telling.soon(WHILE_BUSY);
+        }
         let unfinished = self.executor.unfinished();
         let activity = if at_rest { Activity::Over } else { Activity::Applying };
         let waits = waits(self.executor.held_up());
