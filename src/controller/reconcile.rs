@@ -33,9 +33,9 @@ use crate::cloud::mirror::Mirror;
 use crate::cloud::{Cloud, CloudError, chain};
 use crate::model::{Held, Holder, Kind, LoadBalancerKey, ObjectKey, Observed, ResourceId};
 use crate::plan::drift::{Drift, drift};
-use crate::plan::{Action, FieldChange, Plan, plan};
+use crate::plan::{Action, Block, FieldChange, Plan, plan};
 use crate::status;
-use crate::translate::{Moves, Translation, translate};
+use crate::translate::{Disposition, Moves, Translation, translate};
 use desk::{Desk, Write, Written};
 use tell::Telling;
 
@@ -508,6 +508,17 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
                     Some(Ending::Failed(Failure { next: Next::Person, .. }))
                 )
         });
+        // Nor may the last one leave while it cannot be seen whether what was shared is still in use: nobody would come back for it.
+        let last = !translation
+            .load_balancers
+            .values()
+            .any(|translated| !matches!(translated.disposition, Disposition::TearDown));
+        let shared_is_unseen = last
+            && plan.blocked.iter().any(|blocked| {
+                let shared = !matches!(blocked.holder, Holder::LoadBalancer(_));
+                shared && blocked.why == Block::Unseen && observed.graph.contains(&blocked.id)
+            });
+        let shared_is_going = shared_is_going || shared_is_unseen;
         for (object, claimant) in leaving {
             if claimant.elsewhere.iter().any(|key| self.executor.works_for(key)) {
                 continue;
