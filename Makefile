@@ -8,6 +8,7 @@
 #   make cluster     an API server, the emulator and the controller, kept up for kubectl, gcloud and curl
 #   make reference   writes docs/emulator/reference from what the emulator declares
 #   make fuzz        libFuzzer on the emulator's parsers, each target for FUZZ_SECONDS (60); needs a C++ compiler
+#   make proofs      every fault at every call, 2,000 pairs of faults, 50 random histories: half an hour and more
 #   make bench       prints timings and ratios; cargo bench --bench speed -- --n 10 for one row of its table
 
 SHELL := /bin/bash
@@ -21,7 +22,7 @@ DENY_VERSION := 0.20.2
 # A workspace of its own: Google's Rust client, for the tests of the emulator.
 RUST_CLIENT := providers/emulator/tests/clients/rust
 
-.PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden reference fuzz
+.PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden reference fuzz proofs
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -59,6 +60,9 @@ reference:
 
 fuzz:
 	providers/emulator/fuzz/run
+
+proofs:
+	GCLB_FAULT_PART=1 GCLB_FAULT_PAIRS=2000 GCLB_HISTORIES=50 $(CARGO) test --test proof -- --nocapture
 
 golden:
 	GCLB_GOLDEN=rewrite $(CARGO) test --quiet --test golden

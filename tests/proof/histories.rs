@@ -446,17 +446,7 @@ fn histories(number: u32) {
     eprintln!("{} histories in {:?}", lived.into_inner(), began.elapsed());
 }
 
-fn asked_for(default: u32) -> u32 {
-    std::env::var(HISTORIES).map_or(default, |number| number.parse().expect("how many is a number"))
-}
-
 #[test]
 fn end_as_if_nothing_had_been_before() {
-    histories(asked_for(2));
-}
-
-#[test]
-#[ignore = "long: 50 histories of 200 steps"]
-fn end_as_if_nothing_had_been_before_many() {
-    histories(asked_for(50));
+    histories(spread::asked_for(HISTORIES, 2));
 }

@@ -15,6 +15,14 @@ pub(crate) fn seed() -> u64 {
     std::env::var(SEED).map_or(1, |seed| seed.parse().expect("the seed is a number"))
 }
 
+/// How many are asked for by that variable.
+pub(crate) fn asked_for<N: std::str::FromStr>(variable: &str, default: N) -> N {
+    match std::env::var(variable) {
+        Ok(number) => number.parse().unwrap_or_else(|_| panic!("{variable}: how many is a number")),
+        Err(_) => default,
+    }
+}
+
 /// Runs a future to its end in a paused time of its own.
 pub(crate) fn in_virtual_time<T>(future: impl Future<Output = T>) -> T {
     let runtime =
