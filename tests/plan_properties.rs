@@ -325,7 +325,7 @@ proptest! {
         });
     }
 
-    /// Wherever a plan is broken off, another one goes on there: it does what was left and nothing else.
+    /// Wherever a plan is broken off, another one goes on there: it does what was left, and nothing that was done already.
     #[test]
     fn a_plan_that_is_broken_off_is_gone_on_with(
         before in world(), after in world(), choices in choices(), done in any::<usize>(),
@@ -346,11 +346,18 @@ proptest! {
             }
         });
         let rest = plan(&translation, &now);
+        let waits = rest.graph.node_weights().any(|change| matches!(change.action, Action::AwaitHealthy { .. }));
         for change in rest.graph.node_weights() {
             let what = (change.id.clone(), change.action.word());
-            let at = left.iter().position(|left| *left == what);
-            prop_assert!(at.is_some(), "{what:?} is done again after {done} changes of\n{whole}\nas\n{rest}");
-            left.swap_remove(at.unwrap());
+            match left.iter().position(|left| *left == what) {
+                Some(at) => drop(left.swap_remove(at)),
+                // Requests that could only be moved together from the start may be moved one by one where some of the new backends are
+                // healthy by now and others are not.
+                None => prop_assert!(
+                    waits && change.id.kind == Kind::UrlMap && what.1 == "update",
+                    "{what:?} is done again after {done} changes of\n{whole}\nas\n{rest}"
+                ),
+            }
         }
         prop_assert_eq!(simulate(&now, &rest).graph, end.graph);
     }
