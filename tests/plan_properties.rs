@@ -351,10 +351,10 @@ proptest! {
             let what = (change.id.clone(), change.action.word());
             match left.iter().position(|left| *left == what) {
                 Some(at) => drop(left.swap_remove(at)),
-                // Requests that could only be moved together from the start may be moved one by one where some of the new backends are
-                // healthy by now and others are not.
+                // How requests are moved depends on what answers at that moment, which the plan itself changes: there may be more to
+                // wait for than at the start, and they may be moved one by one where that was only possible together.
                 None => prop_assert!(
-                    waits && change.id.kind == Kind::UrlMap && what.1 == "update",
+                    waits && (what.1 == "await_healthy" || change.id.kind == Kind::UrlMap && what.1 == "update"),
                     "{what:?} is done again after {done} changes of\n{whole}\nas\n{rest}"
                 ),
             }
