@@ -22,7 +22,7 @@ use axum::extract::{ConnectInfo, FromRequestParts as _, Query, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use futures::stream;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -56,6 +56,20 @@ pub struct Behaviour {
     pub failing_paths: Vec<String>,
     /// Every answer waits this long first.
     pub delay: Duration,
+    /// What becomes of a connection once it has carried an answer.
+    pub after_answer: AfterAnswer,
+}
+
+/// What becomes of a connection once it has carried an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AfterAnswer {
+    /// It stays open for the next request.
+    #[default]
+    KeptOpen,
+    /// It is closed, and the answer says so (`Connection: close`). A server that is about to end does this for a while
+    /// first: if it only hung up on the connections nobody uses just then, a request that is already on its way on one of
+    /// them would be lost.
+    Closed,
 }
 
 impl Behaviour {
@@ -95,6 +109,16 @@ async fn answer(
     request: Request,
 ) -> Response {
     let behaviour = echo.behaviour.borrow().clone();
+    let after = behaviour.after_answer;
+    let mut response = content(echo, behaviour, client, request).await;
+    let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+    if after == AfterAnswer::Closed && !switches {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+async fn content(echo: Echo, behaviour: Behaviour, client: SocketAddr, request: Request) -> Response {
     if !behaviour.delay.is_zero() {
         tokio::time::sleep(behaviour.delay).await;
     }

@@ -47,6 +47,20 @@ async fn the_page_shows_what_was_received() {
 }
 
 #[tokio::test]
+async fn a_connection_is_closed_by_an_answer_that_says_so() {
+    let echo = start().await;
+    let client = Client::new();
+    let closes = || async {
+        let answer = client.get(&echo.base).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.headers().get(header::CONNECTION).is_some_and(|value| value == "close")
+    };
+    assert!(!closes().await);
+    echo.behaviour.send_replace(Behaviour { after_answer: AfterAnswer::Closed, ..Behaviour::default() });
+    assert!(closes().await);
+}
+
+#[tokio::test]
 async fn a_failing_path_answers_503_until_told_otherwise() {
     let echo = start().await;
     let get = |path: &'static str| {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use gclb::echo::Behaviour;
+use gclb::echo::{AfterAnswer, Behaviour};
 use k8s_openapi::api::core::v1::{Container, Pod, PodSpec};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt as _;
@@ -40,6 +40,9 @@ pub(super) fn ports(spec: &PodSpec) -> BTreeSet<u16> {
 }
 
 /// How the pod's echo servers are to behave now.
+///
+/// A pod that was told to end lets go of its connections one by one, each with an answer, while it still serves. Through a
+/// node port that is the only way that loses no request: nobody tells who keeps such a connection that its pod ends.
 pub(super) fn behaviour(pod: &Pod) -> Behaviour {
     let setting = |(annotation, variable): (&str, &str)| -> Option<String> {
         pod.annotations().get(annotation).cloned().or_else(|| {
@@ -56,6 +59,10 @@ pub(super) fn behaviour(pod: &Pod) -> Behaviour {
             .filter(|path| !path.is_empty())
             .collect(),
         delay: Duration::from_millis(setting(DELAY).and_then(|text| text.parse().ok()).unwrap_or(0)),
+        after_answer: match pod.metadata.deletion_timestamp {
+            None => AfterAnswer::KeptOpen,
+            Some(_) => AfterAnswer::Closed,
+        },
     }
 }
 
@@ -148,9 +155,19 @@ mod tests {
 
     #[test]
     fn an_annotation_wins_over_the_environment() {
-        let expected =
-            Behaviour { failing_paths: vec!["/a".into(), "/b".into()], delay: Duration::from_millis(70) };
+        let expected = Behaviour {
+            failing_paths: vec!["/a".into(), "/b".into()],
+            delay: Duration::from_millis(70),
+            after_answer: AfterAnswer::KeptOpen,
+        };
         assert_eq!(behaviour(&pod()), expected);
+    }
+
+    #[test]
+    fn a_pod_that_was_told_to_end_lets_go_of_its_connections() {
+        let mut pod = pod();
+        pod.metadata.deletion_timestamp = Some(object(json!("2026-01-01T00:00:00Z")));
+        assert_eq!(behaviour(&pod).after_answer, AfterAnswer::Closed);
     }
 
     #[test]

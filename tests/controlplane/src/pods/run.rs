@@ -115,6 +115,7 @@ async fn live(
     }
 
     let now = Arc::clone(&updates.borrow());
+    behaviour.send_replace(container::behaviour(&now));
     tokio::time::sleep(container::goes_on_for(&now)).await;
     stop.cancel();
     let finish = async { while servers.join_next().await.is_some() {} };
