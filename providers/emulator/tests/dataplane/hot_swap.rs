@@ -58,7 +58,14 @@ async fn no_request_fails_while_programs_change() {
             }
         });
     }
-    for round in 0..300_u64 {
+    // As long as it takes until enough was asked meanwhile.
+    for round in 0_u64.. {
+        if round >= 300 && answered.load(Ordering::Relaxed) >= 300 {
+            break;
+        }
+        if let Some(client) = clients.try_join_next() {
+            panic!("a client ended before the others: {client:?}");
+        }
         let mut program = base.clone();
         if round % 2 == 1 {
             program.url_maps.insert(map_id("m"), Arc::new(both("other", "web")));
@@ -73,12 +80,10 @@ async fn no_request_fails_while_programs_change() {
         let program = with_service(program, |service| service.timeout = Duration::from_secs(30 + round % 7));
         rig.apply(program).await;
     }
-    let during = answered.load(Ordering::Relaxed);
     stop.store(true, Ordering::Relaxed);
     while let Some(client) = clients.join_next().await {
         client.unwrap();
     }
-    assert!(during > 100, "the programs changed under traffic: {during}");
 }
 
 /// Everything to one service, another one kept warm behind a host of its own.
