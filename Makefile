@@ -62,7 +62,7 @@ fuzz:
 	providers/emulator/fuzz/run
 
 proofs:
-	GCLB_FAULT_PART=1 GCLB_FAULT_PAIRS=2000 GCLB_HISTORIES=50 $(CARGO) test --test proof -- --nocapture
+	GCLB_FAULT_PART=1 GCLB_FAULT_PAIRS=2000 GCLB_HISTORIES=50 $(CARGO) test --test proof -- --include-ignored --nocapture
 
 golden:
 	GCLB_GOLDEN=rewrite $(CARGO) test --quiet --test golden

@@ -40,7 +40,13 @@ impl ChildArguments {
 
 /// Calls by collection, verb and whether they were throttled.
 #[derive(Default)]
-struct Counts(Mutex<BTreeMap<String, u64>>);
+pub(crate) struct Counts(Mutex<BTreeMap<String, u64>>);
+
+impl Counts {
+    pub(crate) fn all(&self) -> BTreeMap<String, u64> {
+        self.0.lock().unwrap().clone()
+    }
+}
 
 impl gce::Observer for Counts {
     fn attempt(&self, attempt: &gce::Attempt<'_>) {
@@ -50,10 +56,15 @@ impl gce::Observer for Counts {
     }
 }
 
-/// In the child: runs until the standard input ends.
-pub(crate) async fn run(arguments: ChildArguments) {
-    let ChildArguments { controller_of, endpoint, drift_seconds } = arguments;
-    let folder = controller_of.expect("it is given");
+/// What a controller is made of.
+pub(crate) struct Parts {
+    pub(crate) source: Arc<FolderSource>,
+    pub(crate) cloud: Arc<Gce>,
+    pub(crate) options: Options,
+}
+
+/// As `gclb controller` makes it, but for the folder.
+pub(crate) fn parts(folder: PathBuf, client: gce::Builder, counts: &Arc<Counts>, drift: Duration) -> Parts {
     let id = ClusterId::new("0a1b2c3d").unwrap();
     let cluster = Cluster {
         id: id.clone(),
@@ -63,21 +74,23 @@ pub(crate) async fn run(arguments: ChildArguments) {
         claim_classless: false,
     };
     let source = Arc::new(FolderSource::open(&[folder], cluster, Supplies::default()).unwrap());
-    let (counts, quota) = (Arc::new(Counts::default()), Quota::believed(&[]));
-    let observer: Arc<dyn gce::Observer> = counts.clone();
+    let quota = Quota::believed(&[]);
+    let observer: Arc<dyn gce::Observer> = Arc::clone(counts) as Arc<dyn gce::Observer>;
     let mut retry = gce::RetryPolicy::default();
     retry.not_ready.times = 0;
-    let client = gce::Client::builder(PROJECT)
-        .endpoint(endpoint)
-        .retry(retry)
-        .observer(observer)
-        .gate(Arc::new(quota.clone()))
-        .build()
-        .unwrap();
+    let client = client.retry(retry).observer(observer).gate(Arc::new(quota.clone())).build().unwrap();
     let metrics = Arc::new(Metrics::default());
     let cloud = Arc::new(Gce::new(client, Ownership::new(id), Arc::clone(&metrics)));
-    let options =
-        Options { quota, metrics, drift_interval: Duration::from_secs(drift_seconds), ..Options::default() };
+    Parts { source, cloud, options: Options { quota, metrics, drift_interval: drift, ..Options::default() } }
+}
+
+/// In the child: runs until the standard input ends.
+pub(crate) async fn run(arguments: ChildArguments) {
+    let ChildArguments { controller_of, endpoint, drift_seconds } = arguments;
+    let folder = controller_of.expect("it is given");
+    let counts = Arc::new(Counts::default());
+    let client = gce::Client::builder(PROJECT).endpoint(endpoint);
+    let Parts { source, cloud, options } = parts(folder, client, &counts, Duration::from_secs(drift_seconds));
     let tell = {
         let counts = Arc::clone(&counts);
         move |progress: Progress<'_>| match progress {

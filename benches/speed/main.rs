@@ -7,7 +7,7 @@
 //! cargo bench --bench speed -- --n 1000 --restart
 //! ```
 //!
-//! The emulator is a child process with operations of two seconds and 1500 global mutations a minute. The controller is another: this
+//! The emulator is a child process with operations of two seconds and 1500 calls of each group a minute. The controller is another: this
 //! program again, with the folder source, the pipeline and the client that `gclb controller` has. It judges nothing; the table that
 //! it prints is the one of docs/benchmarks.md.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -15,7 +15,10 @@
 mod bound;
 mod cloud;
 mod controller;
+#[path = "../emulated.rs"]
+mod emulated;
 mod manifests;
+mod rest;
 mod story;
 mod table;
 
@@ -26,8 +29,10 @@ use story::Story;
 
 /// How long each operation of the cloud takes.
 pub(crate) const OPERATION: Duration = Duration::from_secs(2);
-/// How many global mutations a minute it allows.
+/// How many calls of each group a minute it allows.
 pub(crate) const PER_MINUTE: u32 = 1500;
+/// How often the controller lists everything again, unless told otherwise.
+pub(crate) const DRIFT: Duration = Duration::from_mins(10);
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -55,7 +60,7 @@ async fn main() {
         return controller::run(arguments.controller).await;
     }
     println!(
-        "Operations of {} s, {PER_MINUTE} global mutations a minute; {} build.\n",
+        "Operations of {} s, {PER_MINUTE} calls of each group a minute; {} build.\n",
         OPERATION.as_secs(),
         if cfg!(debug_assertions) { "debug" } else { "release" }
     );

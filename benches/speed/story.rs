@@ -8,8 +8,8 @@ use crate::bound::{bound, steps};
 use crate::cloud::Cloud;
 use crate::controller::{Controller, Line};
 use crate::manifests::{Certificates, Version, write, write_base};
-use crate::table::{Rest, Row, is_write};
-use crate::{OPERATION, PER_MINUTE};
+use crate::table::{Rest, Row};
+use crate::{DRIFT, OPERATION, PER_MINUTE, rest};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Story {
@@ -62,8 +62,7 @@ pub(crate) async fn run(n: usize, measured: &[Story], with_rest: bool) -> Vec<Re
     let (cloud, folder, certificates) =
         (Cloud::start().await, tempfile::tempdir().unwrap(), Certificates::new());
     write_base(folder.path());
-    let drift = Duration::from_mins(10);
-    let mut controller = Controller::start(folder.path(), &cloud, drift);
+    let mut controller = Controller::start(folder.path(), &cloud, DRIFT);
     while !matches!(controller.line().await, (_, Line::Settled)) {}
     let mut rest = Vec::new();
     let until = Story::ALL.iter().rposition(|story| measured.contains(story)).unwrap_or_default();
@@ -83,10 +82,8 @@ pub(crate) async fn run(n: usize, measured: &[Story], with_rest: bool) -> Vec<Re
     if with_rest {
         controller.stop().await;
         cloud.limit(false).await;
-        let (row, restarted) = restart(n, &cloud, folder.path()).await;
-        rest.push(row);
-        restarted.stop().await;
-        let mut again = Controller::start(folder.path(), &cloud, drift);
+        rest.push(restart(n, &cloud, folder.path()).await);
+        let mut again = Controller::start(folder.path(), &cloud, DRIFT);
         while !matches!(again.line().await, (_, Line::Settled)) {}
         if measured.contains(&Story::Delete) {
             let story = Story::Delete;
@@ -160,28 +157,22 @@ async fn finish(story: Story, n: usize, controller: &mut Controller) -> Finished
     }
 }
 
-/// A controller that finds everything as it should be; and then rest, with a list of everything each second minute of an hour that is made
-/// a minute: six lists of everything, as in an hour with the usual interval of ten minutes.
-async fn restart(n: usize, cloud: &Cloud, folder: &Path) -> (Rest, Controller) {
-    let drift = Duration::from_secs(10);
+/// A controller that finds everything as it should be; and then an hour of rest.
+async fn restart(n: usize, cloud: &Cloud, folder: &Path) -> Rest {
     let began = Instant::now();
-    let mut controller = Controller::start(folder, cloud, drift);
+    let mut controller = Controller::start(folder, cloud, DRIFT);
     while !matches!(controller.line().await, (_, Line::Settled)) {}
     let settled = began.elapsed();
-    let at_start = controller.counts.clone();
+    let start = controller.counts.clone();
     let (peak, cpu) = (controller.peak(), controller.cpu());
-    tokio::time::sleep(drift * 6).await;
-    let at_end = controller.counted().await;
-    let row = Rest { n, settled, cpu, peak, start: at_start.clone(), resting: since(&at_start, &at_end) };
-    assert!(
-        !row.resting.keys().any(|call| is_write(call)) || n == 0,
-        "nothing is written at rest: {:?}",
-        row.resting
-    );
-    (row, controller)
+    controller.stop().await;
+    let (state, folder) = (cloud.state().await, folder.to_owned());
+    // Its time is another one.
+    let resting = tokio::task::spawn_blocking(move || rest::an_hour(&state, folder)).await.unwrap();
+    Rest { n, settled, cpu, peak, start, resting }
 }
 
-fn since(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+pub(crate) fn since(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
     let difference = after
         .iter()
         .map(|(call, count)| (call.clone(), count - before.get(call).copied().unwrap_or_default()));

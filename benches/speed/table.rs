@@ -11,7 +11,7 @@ pub(crate) const HEAD: &str = "\
 |---|--:|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|";
 
 pub(crate) const REST_HEAD: &str = "\
-| N | restart: settled after | lists | pages there are | other reads | writes | CPU | peak | at rest, six relists: lists | getHealth | other reads | writes |
+| N | restart: settled after | lists | pages there are | other reads | writes | CPU | peak | an hour of rest: lists | getHealth | other reads | writes |
 |--:|--:|--:|--:|---|--:|--:|--:|--:|--:|---|--:|";
 
 /// One story.

@@ -117,6 +117,19 @@ impl Cloud {
         }
     }
 
+    /// Somebody makes so many health checks more, under names like ours.
+    pub(crate) async fn settle_more_others(&self, number: usize) {
+        self.emulator.set_latency(Latency::of(Duration::ZERO));
+        for at in 0..number {
+            let body = json!({"name": format!("gclb1-{CLUSTER_ID}-others-{at}"), "type": "TCP", "tcpHealthCheck": {"port": 80}});
+            let path = format!("compute/v1/projects/{PROJECT}/global/healthChecks");
+            let (status, answer) = self.call(Method::POST, &path, &body).await;
+            assert_eq!(status, 200, "{answer}");
+        }
+        self.emulator.idle().await;
+        self.emulator.set_latency(Latency::of(OPERATION));
+    }
+
     /// A call as somebody else makes it.
     pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let request = Request::builder().method(method).uri(format!("http://cloud.invalid/{path}"));

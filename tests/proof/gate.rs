@@ -26,11 +26,20 @@ pub(crate) struct Death {
 /// Through here goes every call of one process. Once it is dead, none does.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
-    calls: Mutex<Vec<(Instant, String)>>,
+    calls: Mutex<Vec<Call>>,
+    /// What was asked to be made, by its path.
+    made: Mutex<Vec<String>>,
     /// Calls to the cloud that contain this text are held back by the network for so long, whether or not anybody still waits for them.
     held_back: Mutex<Option<(String, Duration)>>,
     death: Mutex<Option<Death>>,
     dead: CancellationToken,
+}
+
+#[derive(Debug, Clone)]
+struct Call {
+    sent: Instant,
+    what: String,
+    answered: Option<Instant>,
 }
 
 impl Gate {
@@ -42,7 +51,7 @@ impl Gate {
     pub(crate) async fn pass<T>(&self, what: String, call: impl Future<Output = T>) -> T {
         let number = {
             let mut calls = self.calls.lock().unwrap();
-            calls.push((Instant::now(), what));
+            calls.push(Call { sent: Instant::now(), what, answered: None });
             calls.len() - 1
         };
         self.die_at(number, Side::Before).await;
@@ -51,6 +60,7 @@ impl Gate {
             () = self.dead.cancelled() => std::future::pending().await,
             answer = call => answer,
         };
+        self.calls.lock().unwrap()[number].answered = Some(Instant::now());
         self.die_at(number, Side::After).await;
         answer
     }
@@ -101,12 +111,31 @@ impl Gate {
 
     /// Every call so far.
     pub(crate) fn calls(&self) -> Vec<String> {
-        self.calls.lock().unwrap().iter().map(|(_, call)| call.clone()).collect()
+        self.calls.lock().unwrap().iter().map(|call| call.what.clone()).collect()
     }
 
     /// When each change of the cloud was sent.
     pub(crate) fn writes(&self) -> Vec<(Instant, String)> {
-        self.calls.lock().unwrap().iter().filter(|(_, call)| is_write(call)).cloned().collect()
+        let calls = self.calls.lock().unwrap();
+        let writes = calls.iter().filter(|call| is_write(&call.what));
+        writes.map(|call| (call.sent, call.what.clone())).collect()
+    }
+
+    /// From when to when each change of the cloud, and each wait for the end of one, was under way. Those without an answer are left out.
+    pub(crate) fn under_way(&self) -> Vec<(Instant, Instant)> {
+        let calls = self.calls.lock().unwrap();
+        let changes = calls.iter().filter(|call| is_write(&call.what) || call.what.ends_with("/wait"));
+        changes.filter_map(|call| Some((call.sent, call.answered?))).collect()
+    }
+
+    /// This is asked to be made, and the cloud hears it.
+    pub(crate) fn makes(&self, path: String) {
+        self.made.lock().unwrap().push(path);
+    }
+
+    /// What the cloud was asked to make, as often as it was.
+    pub(crate) fn made(&self) -> Vec<String> {
+        self.made.lock().unwrap().clone()
     }
 }
 

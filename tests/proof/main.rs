@@ -10,6 +10,7 @@
 //! | [`histories`] | after any history of changes, drift, faults, restarts and changes of the leader the cloud is as if it had been built from the manifests just now |
 //! | [`leaders`] | of two processes one writes; a standby is warm; a leader that has lost its lease stops before its next write |
 //! | [`identity`] | two clusters with one cluster id are told so before anything is written |
+//! | [`many`] | while many load balancers are made the stream of calls never runs dry; after a death nothing is asked for twice |
 //! | [`room`] | what a quota has no room for is not begun, and goes on when there is room |
 //!
 //! docs/testing.md says how to run the long forms.
@@ -26,6 +27,7 @@ mod histories;
 mod identity;
 mod leaders;
 mod lease;
+mod many;
 mod objects;
 mod room;
 mod spread;

@@ -107,7 +107,15 @@ impl World {
             let what = format!("{} {}", request.method(), request.uri().path());
             Box::pin(async move {
                 let answer = match calls.held_back(&what) {
-                    None => calls.pass(what, caller.call(request)).await,
+                    None => {
+                        let call = async {
+                            if let Some(path) = made_by(&request) {
+                                calls.makes(path);
+                            }
+                            caller.call(request).await
+                        };
+                        calls.pass(what, call).await
+                    }
                     Some(by) => {
                         // On its way, nobody can call it back.
                         let on_its_way = tokio::spawn(async move {
@@ -203,6 +211,14 @@ impl World {
     pub(crate) async fn end(self) {
         self.cloud.emulator.shutdown().await;
     }
+}
+
+/// The path of what a request asks to be made.
+fn made_by(request: &Request<Bytes>) -> Option<String> {
+    let inserts =
+        request.method() == http::Method::POST && is_write(&format!("POST {}", request.uri().path()));
+    let body: Value = inserts.then(|| serde_json::from_slice(request.body()).ok())??;
+    Some(format!("{}/{}", request.uri().path(), body["name"].as_str()?))
 }
 
 impl Controller {
