@@ -96,7 +96,7 @@ pub struct LeaderArguments {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Observing")]
 pub struct ObservingArguments {
-    /// Where /healthz, /readyz and /metrics are served
+    /// Where /healthz, /readyz, /metrics and /debug/plan are served
     #[arg(long, env = "GCLB_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// How to write log lines [default: text on a terminal, else json]

@@ -14,6 +14,7 @@ pub mod listen;
 mod members;
 mod preflight;
 mod reconcile;
+pub mod running;
 pub mod source;
 mod standby;
 
@@ -33,6 +34,7 @@ use crate::plan::Plan;
 use crate::status::Report;
 use health::{HealthBoard, HealthPace};
 use reconcile::Reconciler;
+use running::Running;
 use source::Source;
 
 /// How [`run`] is to work.
@@ -56,6 +58,8 @@ pub struct Options {
     pub grace: Duration,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// Where what is in hand is shown.
+    pub running: Arc<Running>,
 }
 
 impl Default for Options {
@@ -70,6 +74,7 @@ impl Default for Options {
             // Kubernetes gives a pod 30 seconds.
             grace: Duration::from_secs(25),
             metrics: Arc::default(),
+            running: Arc::default(),
         }
     }
 }
@@ -177,6 +182,7 @@ pub async fn run<S: Source, C: Cloud>(
                 quota: options.quota.clone(),
             };
             let executor = Arc::new(Executor::new(hands, options.pace));
+            let _shown = options.running.show(Arc::clone(&executor));
             let endpoints = Arc::new(endpoints::Endpoints::default());
             let short_path = {
                 let (endpoints, source, mirror, executor) =

@@ -9,6 +9,8 @@
 mod groups;
 #[path = "pipeline/memory.rs"]
 mod memory;
+#[path = "pipeline/running.rs"]
+mod running;
 #[path = "pipeline/world.rs"]
 mod world;
 

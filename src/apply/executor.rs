@@ -44,7 +44,7 @@ use super::{Counts, Ended, Failure, Next, Pace, Permit, Stage, Task, Unfinished,
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{Cloud, CloudError, Found, KeyPairs};
 use crate::model::{LoadBalancerKey, ResourceId};
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Blocked, Change, Plan};
 
 /// With what changes are made.
 #[derive(Debug)]
@@ -149,10 +149,11 @@ impl<C: Cloud, K: KeyPairs + 'static> Executor<C, K> {
         }
     }
 
-    /// What is in hand: what is under way since when, and what waits for what.
+    /// What is in hand: what is under way since when, what waits for what, and what the newest plan needs and could not plan.
     #[must_use]
-    pub fn progress(&self) -> Vec<Task> {
-        self.queue().tasks()
+    pub fn progress(&self) -> (Vec<Task>, Vec<Blocked>) {
+        let queue = self.queue();
+        (queue.tasks(), queue.blocked().to_vec())
     }
 
     /// What waits for something else than its turn or another change, and for what.

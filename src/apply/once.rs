@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{Ended, Ending, Executor, Hands, Outcome, Pace};
+use super::{Ended, Ending, Executor, Hands, Outcome, Pace, Task, what};
 use crate::cloud::{Cloud, KeyPairs};
 use crate::plan::Plan;
 
@@ -46,12 +46,15 @@ pub async fn once<C: Cloud, K: KeyPairs + 'static>(
         told(ended, &mut outcome);
     }
     let mut unfinished = executor.unfinished();
-    for task in executor.progress() {
-        let Some(holder) = task.holder else { continue };
+    for Task { id, change, stage: _ } in executor.progress().0 {
+        let Some(change) = change else { continue };
         // What failed has been told.
-        match unfinished.remove(&task.id).unwrap_or(Ending::Superseded) {
+        match unfinished.remove(&id).unwrap_or(Ending::Superseded) {
             Ending::Failed(_) => {}
-            result => told(Ended { id: task.id, holder, what: task.what, result }, &mut outcome),
+            result => {
+                let (holder, what) = (change.mark.holder.clone(), what(&change.action));
+                told(Ended { id, holder, what, result }, &mut outcome);
+            }
         }
     }
     outcome

@@ -18,7 +18,7 @@ use super::setbacks::Setbacks;
 use super::{Ended, Ending, Failure, Pace, Unfinished, what};
 use crate::cloud::Found;
 use crate::model::{Holder, LoadBalancerKey, ResourceId};
-use crate::plan::{Action, Change, Plan};
+use crate::plan::{Action, Blocked, Change, Plan};
 use lanes::{Entry, Lanes, Nth};
 
 pub use lanes::Priority;
@@ -35,6 +35,8 @@ pub(super) struct Queue {
     pace: Pace,
     /// The changes of the newest plan, by their places in it, and behind them those of the short path.
     jobs: Vec<Job>,
+    /// What the newest plan needs and could not plan.
+    blocked: Vec<Blocked>,
     under_way: HashMap<ResourceId, UnderWay>,
     lanes: Lanes,
     /// Waits for healthy backends that are to ask again: no calls that change anything, so they stand in no lane.
@@ -177,6 +179,7 @@ impl Queue {
         Self {
             pace,
             jobs: Vec::new(),
+            blocked: Vec::new(),
             under_way: HashMap::new(),
             lanes: Lanes::default(),
             asks: VecDeque::new(),
@@ -207,6 +210,7 @@ impl Queue {
     pub(super) fn take(&mut self, plan: &Plan, now: Instant) {
         self.looking = false;
         self.setbacks.keep_to(plan);
+        self.blocked.clone_from(&plan.blocked);
         let old = std::mem::take(&mut self.jobs);
         self.lanes.clear();
         self.asks.clear();

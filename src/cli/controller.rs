@@ -17,6 +17,7 @@ use crate::config::{
 use crate::controller::cluster::{ClusterSource, ConnectError, claimant, cluster_id, connect};
 use crate::controller::lease::{LeaseSettings, stand};
 use crate::controller::listen::{Answers, ListenError, Readiness, listen};
+use crate::controller::running::Running;
 use crate::controller::{self, Observer, Options, Progress};
 use crate::metrics::Metrics;
 use crate::snapshot::Cluster;
@@ -88,7 +89,8 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let _end = end.clone().drop_guard();
 
     let metrics = Arc::new(Metrics::default());
-    let answers = Arc::new(Answers::new(Arc::clone(&metrics)));
+    let running = Arc::new(Running::default());
+    let answers = Arc::new(Answers::new(Arc::clone(&metrics), Arc::clone(&running)));
     listen(observing.listen, Arc::clone(&answers), end).await.map_err(ControllerError::Listen)?;
 
     let client = connect(kubernetes.kubeconfig.as_deref()).await.map_err(ControllerError::Connect)?;
@@ -151,6 +153,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         claimant,
         mass_deletion_limit: (pace.mass_deletion_limit > 0).then_some(pace.mass_deletion_limit),
         metrics: Arc::clone(&metrics),
+        running,
         ..Options::default()
     };
     let observer = tell_readiness(Arc::clone(&source), answers);

@@ -1,17 +1,19 @@
-//! Answers those who ask how it goes: `/healthz`, `/readyz` and `/metrics`.
+//! Answers those who ask how it goes: `/healthz`, `/readyz`, `/metrics` and `/debug/plan`.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, RwLock};
 
-use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
+use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::running::{Question, Running, USUAL_LIMIT};
 use crate::metrics::Metrics;
 
 /// How far the process is.
@@ -30,11 +32,12 @@ pub enum Readiness {
 pub struct Answers {
     readiness: RwLock<Readiness>,
     metrics: Arc<Metrics>,
+    running: Arc<Running>,
 }
 
 /// The address cannot be listened at.
 #[derive(Debug, thiserror::Error)]
-#[error("listen at {address} for /healthz, /readyz and /metrics: choose another with --listen")]
+#[error("listen at {address} for /healthz, /readyz, /metrics and /debug/plan: choose another with --listen")]
 pub struct ListenError {
     address: SocketAddr,
     #[source]
@@ -44,8 +47,8 @@ pub struct ListenError {
 impl Answers {
     /// At the start.
     #[must_use]
-    pub fn new(metrics: Arc<Metrics>) -> Self {
-        Self { readiness: RwLock::new(Readiness::Starting("starting".to_owned())), metrics }
+    pub fn new(metrics: Arc<Metrics>, running: Arc<Running>) -> Self {
+        Self { readiness: RwLock::new(Readiness::Starting("starting".to_owned())), metrics, running }
     }
 
     /// From now on it is so.
@@ -70,11 +73,12 @@ pub async fn listen(
     let failed = |source| ListenError { address, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let bound = listener.local_addr().map_err(failed)?;
-    info!(address = %bound, "listening for /healthz, /readyz and /metrics");
+    info!(address = %bound, "listening for /healthz, /readyz, /metrics and /debug/plan");
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/debug/plan", get(debug_plan))
         .with_state(answers);
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
@@ -99,6 +103,49 @@ async fn metrics(State(answers): State<Arc<Answers>>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, content_type)], answers.metrics.text())
 }
 
+/// How the plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Output {
+    Text,
+    Json,
+}
+
+/// `?output=text|json&limit=N&for=HOLDER`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    output: Option<Output>,
+    limit: Option<usize>,
+    r#for: Option<String>,
+}
+
+async fn debug_plan(
+    State(answers): State<Arc<Answers>>,
+    Query(asked): Query<Asked>,
+    headers: HeaderMap,
+) -> Response {
+    let Asked { output, limit, r#for } = asked;
+    let question = Question { limit: limit.unwrap_or(USUAL_LIMIT), holder: r#for };
+    let accepts_json = || {
+        let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+        accept.is_some_and(|accept| accept.contains("application/json"))
+    };
+    let output = output.unwrap_or_else(|| if accepts_json() { Output::Json } else { Output::Text });
+    // A large plan takes some time to write down: others are answered meanwhile.
+    let written = tokio::task::spawn_blocking(move || {
+        let Some(document) = answers.running.document(&question) else {
+            let why = "nothing is in hand: this process does not lead, or has not begun\n";
+            return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+        };
+        match output {
+            Output::Json => Json(document).into_response(),
+            Output::Text => document.to_string().into_response(),
+        }
+    });
+    written.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,7 +154,7 @@ mod tests {
     async fn it_says_how_far_it_is() {
         let metrics = Arc::new(Metrics::default());
         metrics.leads(true);
-        let answers = Arc::new(Answers::new(metrics));
+        let answers = Arc::new(Answers::new(metrics, Arc::default()));
         let stop = CancellationToken::new();
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let address = listen(any, Arc::clone(&answers), stop.clone()).await.unwrap();
@@ -130,6 +177,8 @@ mod tests {
         let (status, text) = ask("/metrics").await;
         assert_eq!(status, 200);
         assert!(text.contains("gclb_leader 1"), "{text}");
+        assert_eq!(ask("/debug/plan").await.0, 503, "nobody leads");
+        assert_eq!(ask("/debug/plan?output=xml").await.0, 400);
         assert!(listen(address, answers, stop.clone()).await.is_err(), "the address is taken");
         stop.cancel();
     }

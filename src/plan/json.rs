@@ -179,7 +179,8 @@ impl Plan {
     }
 }
 
-fn resource(id: &ResourceId, holder: &crate::model::Holder) -> ResourceDocument {
+/// Which resource, and for whom.
+pub(crate) fn resource(id: &ResourceId, holder: &crate::model::Holder) -> ResourceDocument {
     let ResourceId { kind, scope, name } = id;
     ResourceDocument {
         kind: kind.collection(),
@@ -189,8 +190,15 @@ fn resource(id: &ResourceId, holder: &crate::model::Holder) -> ResourceDocument 
     }
 }
 
-fn change(index: usize, after: Vec<usize>, change: &Change, outage: bool) -> ChangeDocument {
-    let Change { id, mark, action, reason, seen } = change;
+/// What a change asks of the Compute API.
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) fields: Vec<FieldDocument>,
+    pub(crate) members: Vec<String>,
+}
+
+/// What an action asks of the Compute API.
+pub(crate) fn call(action: &Action) -> Call {
     let endpoints = |endpoints: &[crate::model::Endpoint]| -> Vec<String> {
         endpoints
             .iter()
@@ -209,6 +217,12 @@ fn change(index: usize, after: Vec<usize>, change: &Change, outage: bool) -> Cha
         Action::Delete => ("delete", Vec::new(), Vec::new()),
         Action::AwaitHealthy { .. } => ("getHealth", Vec::new(), Vec::new()),
     };
+    Call { method, fields, members }
+}
+
+fn change(index: usize, after: Vec<usize>, change: &Change, outage: bool) -> ChangeDocument {
+    let Change { id, mark, action, reason, seen } = change;
+    let Call { method, fields, members } = call(action);
     let resource = resource(id, &mark.holder);
     let value =
         |node: &Node| serde_json::to_value(node).expect("texts, numbers and lists can be written as JSON");
@@ -252,7 +266,8 @@ fn changed(change: &FieldChange) -> FieldDocument {
     FieldDocument { name: field.clone(), from: Some(from.clone()), to: to.clone() }
 }
 
-fn blocked_document(blocked: &Blocked) -> BlockedDocument {
+/// What cannot be planned, and why.
+pub(crate) fn blocked_document(blocked: &Blocked) -> BlockedDocument {
     let Blocked { id, holder, why } = blocked;
     let reason = match why {
         Block::NameTaken => "NameTaken",

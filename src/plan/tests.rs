@@ -4,7 +4,7 @@ mod cluster;
 pub(crate) mod fixture;
 mod order;
 mod retention;
-mod schema;
+pub(crate) mod schema;
 mod speed;
 mod text;
 mod verbs;

@@ -88,7 +88,7 @@ impl Fixture {
     }
 
     fn stage(&self, name: &str) -> Stage {
-        let tasks = self.executor.progress();
+        let (tasks, _) = self.executor.progress();
         tasks.into_iter().find(|task| task.id.name.as_str() == name).unwrap().stage
     }
 }
@@ -339,6 +339,7 @@ async fn another_change_of_what_is_under_way_waits_for_the_next_plan() {
     let stages: Vec<Stage> = fixture
         .executor
         .progress()
+        .0
         .into_iter()
         .filter(|task| task.id == behind)
         .map(|task| task.stage)

@@ -1,26 +1,24 @@
 //! What is in hand, for people: what is under way since when, and what waits for what.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Doing, Job, Priority, Queue, State};
+use super::{Doing, Job, NotYet, Priority, Queue, State};
+use crate::apply::Failure;
 use crate::apply::quota::Group;
-use crate::apply::{Failure, what};
-use crate::model::{Holder, ResourceId};
+use crate::model::ResourceId;
+use crate::plan::{Blocked, Change};
 
 /// Something that is under way or to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// Of what.
     pub id: ResourceId,
-    /// For whom. `None` for an operation that was found running at the start.
-    pub holder: Option<Holder>,
-    /// Which change, in words: `created`, `attached 3 endpoints`.
-    pub what: String,
-    /// How soon it is wanted. `None` for an operation that was found running at the start.
-    pub priority: Option<Priority>,
+    /// Which change. `None` for an operation that was found running at the start: only its resource is known.
+    pub change: Option<Arc<Change>>,
     /// How far it is.
     pub stage: Stage,
 }
@@ -59,6 +57,13 @@ pub enum Stage {
         /// When it is tried again.
         until: Instant,
     },
+    /// What it waits for, in the cloud, has not come about yet.
+    NotYet {
+        /// For what, in words that follow the name of the resource.
+        message: String,
+        /// When it is asked for again.
+        until: Instant,
+    },
     /// It failed before.
     SetBack {
         /// When it is tried again.
@@ -86,6 +91,7 @@ impl Stage {
             Self::Busy { .. } => "same_resource",
             Self::After(_) => "dependency",
             Self::NotReady { .. } => "not_ready",
+            Self::NotYet { .. } => "healthy",
             Self::SetBack { .. } | Self::Failed(_) => "setback",
             Self::Undecided { .. } => "next_plan",
         }
@@ -131,29 +137,22 @@ impl Queue {
         held_up.collect()
     }
 
+    /// What the newest plan needs and could not plan.
+    pub(in crate::apply) fn blocked(&self) -> &[Blocked] {
+        &self.blocked
+    }
+
     /// Everything that is in hand: first what is under way, the longest first, then what waits, in the plan's order.
     pub(in crate::apply) fn tasks(&self) -> Vec<Task> {
         let mut under_way: Vec<Task> = self
             .under_way
             .iter()
             .map(|(id, under_way)| {
-                let stage = Stage::UnderWay { since: under_way.since };
-                match &under_way.doing {
-                    Doing::Change(change) => Task {
-                        id: id.clone(),
-                        holder: Some(change.mark.holder.clone()),
-                        what: what(&change.action),
-                        priority: Some(Priority::of(&change.action)),
-                        stage,
-                    },
-                    Doing::Found => Task {
-                        id: id.clone(),
-                        holder: None,
-                        what: "an operation that was running at the start".to_owned(),
-                        priority: None,
-                        stage,
-                    },
-                }
+                let change = match &under_way.doing {
+                    Doing::Change(change) => Some(Arc::clone(change)),
+                    Doing::Found => None,
+                };
+                Task { id: id.clone(), change, stage: Stage::UnderWay { since: under_way.since } }
             })
             .collect();
         under_way.sort_by(|one, other| match (&one.stage, &other.stage) {
@@ -163,13 +162,8 @@ impl Queue {
             _ => std::cmp::Ordering::Equal,
         });
         let waiting = self.jobs.iter().filter_map(|job| {
-            Some(Task {
-                id: job.change.id.clone(),
-                holder: Some(job.change.mark.holder.clone()),
-                what: what(&job.change.action),
-                priority: Some(Priority::of(&job.change.action)),
-                stage: self.stage(job)?,
-            })
+            let stage = self.stage(job)?;
+            Some(Task { id: job.change.id.clone(), change: Some(Arc::clone(&job.change)), stage })
         });
         under_way.extend(waiting);
         under_way
@@ -194,7 +188,12 @@ impl Queue {
             }
             State::Failed(failure) => Stage::Failed(failure.clone()),
             State::SetBack(failure, until) => Stage::SetBack { until: *until, failure: failure.clone() },
-            State::Pausing(until) => Stage::NotReady { until: *until },
+            State::Pausing(until) => match &job.awaits {
+                Some(NotYet { message, long: _ }) => {
+                    Stage::NotYet { message: message.clone(), until: *until }
+                }
+                None => Stage::NotReady { until: *until },
+            },
             State::Stale(behind) => Stage::Undecided { behind: behind.clone() },
             State::UnderWay | State::Done | State::Overtaken => return None,
         })

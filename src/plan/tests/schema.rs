@@ -1,4 +1,4 @@
-//! The JSON form, held against `docs/plan.schema.json`.
+//! The JSON forms, held against their schemas in `docs/`.
 
 use serde_json::Value;
 
@@ -18,6 +18,7 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
                     "object" => value.is_object(),
                     "array" => value.is_array(),
                     "string" => value.is_string(),
+                    "number" => value.is_number(),
                     "integer" => value.is_u64() || value.is_i64(),
                     "boolean" => value.is_boolean(),
                     other => panic!("what is the type {other}?"),
@@ -30,7 +31,7 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
             "enum" if !rule.as_array().unwrap().contains(value) => faults.push(format!("{at} is {value}")),
             "$schema" | "$id" | "$defs" | "title" | "description" | "const" | "enum" => {}
             "minimum" => {
-                if value.as_i64() < rule.as_i64() {
+                if value.as_f64() < rule.as_f64() {
                     faults.push(format!("{at} is below {rule}"));
                 }
             }
@@ -70,9 +71,14 @@ fn faults(root: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> 
     faults
 }
 
+/// Everything in a document that this schema does not allow.
+pub(crate) fn faults_by(schema: &str, document: &Value) -> Vec<String> {
+    let schema: Value = serde_json::from_str(schema).unwrap();
+    faults(&schema, &schema, document, "document")
+}
+
 fn faults_of(document: &Value) -> Vec<String> {
-    let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-    faults(&schema, &schema, document, "plan")
+    faults_by(SCHEMA, document)
 }
 
 #[test]
