@@ -226,7 +226,7 @@ impl StateDocument {
         let tenths = |duration: std::time::Duration| (duration.as_secs_f64() * 10.0).round() / 10.0;
         let passed = |since: &Instant| Some(tenths(now.saturating_duration_since(*since)));
         let left = |until: &Instant| Some(tenths(until.saturating_duration_since(now)));
-        let state = Self {
+        let bare = Self {
             word: stage.word(),
             for_seconds: None,
             about_seconds: None,
@@ -236,25 +236,25 @@ impl StateDocument {
         };
         match stage {
             Stage::UnderWay { since } | Stage::Ready { since } | Stage::Busy { since } => {
-                Self { for_seconds: passed(since), ..state }
+                Self { for_seconds: passed(since), ..bare }
             }
             Stage::Quota { since, group, until } => Self {
                 for_seconds: passed(since),
                 about_seconds: until.as_ref().and_then(left),
                 quota: Some(group.to_string()),
-                ..state
+                ..bare
             },
             Stage::After(behind) | Stage::Undecided { behind } => {
-                Self { behind: Some(behind.to_string()), ..state }
+                Self { behind: Some(behind.to_string()), ..bare }
             }
-            Stage::NotReady { until } => Self { about_seconds: left(until), ..state },
+            Stage::NotReady { until } => Self { about_seconds: left(until), ..bare },
             Stage::NotYet { message, until } => {
-                Self { about_seconds: left(until), message: Some(message.clone()), ..state }
+                Self { about_seconds: left(until), message: Some(message.clone()), ..bare }
             }
             Stage::SetBack { until, failure } => {
-                Self { about_seconds: left(until), message: Some(failure.message.clone()), ..state }
+                Self { about_seconds: left(until), message: Some(failure.message.clone()), ..bare }
             }
-            Stage::Failed(failure) => Self { message: Some(failure.message.clone()), ..state },
+            Stage::Failed(failure) => Self { message: Some(failure.message.clone()), ..bare },
         }
     }
 }
