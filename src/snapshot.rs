@@ -41,9 +41,9 @@ pub struct Snapshot {
     /// By namespace and name; of every class.
     pub ingresses: BTreeMap<ObjectKey, Arc<Ingress>>,
     /// By namespace and name.
-    pub services: BTreeMap<ObjectKey, Service>,
+    pub services: BTreeMap<ObjectKey, Arc<Service>>,
     /// The endpoints of each Service.
-    pub endpoints: BTreeMap<ObjectKey, ServiceEndpoints>,
+    pub endpoints: BTreeMap<ObjectKey, Arc<ServiceEndpoints>>,
     /// By name.
     pub nodes: BTreeMap<String, Node>,
     /// The Secrets that some Ingress of ours refers to. One that is not here does not exist.

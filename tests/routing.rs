@@ -157,7 +157,7 @@ fn translated(rules: &[Rule], default: Option<&str>) -> Translation {
             neg_annotation: None,
             health_check_path: None,
         };
-        (ObjectKey::new("default", *name), service)
+        (ObjectKey::new("default", *name), Arc::new(service))
     };
     let node =
         Node { instance: "node".to_owned(), zone: Zone("us-central1-a".to_owned()), takes_traffic: true };

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
 use k8s_openapi::api::discovery::v1 as discovery;
 
@@ -20,7 +21,7 @@ pub struct ServiceSlice {
     /// Whose endpoints they are.
     pub service: ObjectKey,
     /// What the slice holds. Ports without endpoints are here too, with none.
-    pub endpoints: ServiceEndpoints,
+    pub endpoints: Arc<ServiceEndpoints>,
 }
 
 impl ServiceSlice {
@@ -47,7 +48,7 @@ impl ServiceSlice {
                 ready: *ready,
             }));
         }
-        Some(Self { service, endpoints: ServiceEndpoints { by_port } })
+        Some(Self { service, endpoints: Arc::new(ServiceEndpoints { by_port }) })
     }
 }
 

@@ -3,6 +3,7 @@
 //! No watching here: whoever watches puts in what it sees, and is told whether that can matter to a translation. A snapshot can be
 //! taken when every kind has been listed once and every Secret that is referred to has been looked into.
 
+mod endpoints;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::ingress;
 use crate::model::{Held, ObjectKey};
+use endpoints::Endpoints;
 pub use table::{Seen, Table};
 
 /// What the watches have seen so far.
@@ -25,8 +27,9 @@ pub use table::{Seen, Table};
 pub struct Stores {
     classes: Table<String, Arc<IngressClass>>,
     ingresses: Table<ObjectKey, Arc<Ingress>>,
-    services: Table<ObjectKey, Service>,
+    services: Table<ObjectKey, Arc<Service>>,
     slices: Table<ObjectKey, ServiceSlice>,
+    endpoints: Endpoints,
     nodes: Table<String, Node>,
     /// The version of each Secret; its content is nobody's business unless an Ingress of ours refers to it.
     secrets: Table<ObjectKey, String>,
@@ -62,7 +65,7 @@ pub struct Churned<'a> {
     /// Which.
     pub services: BTreeSet<ObjectKey>,
     /// The endpoints of those that have some.
-    pub endpoints: BTreeMap<ObjectKey, ServiceEndpoints>,
+    pub endpoints: BTreeMap<ObjectKey, Arc<ServiceEndpoints>>,
     /// Every node, by name.
     pub nodes: &'a BTreeMap<String, Node>,
 }
@@ -131,7 +134,7 @@ impl Stores {
     /// A Service was seen.
     pub fn service(&mut self, seen: Seen<core::Service>) -> Matters {
         let of = seen.key(|service| key_of(&service.metadata));
-        let seen = seen.map(|service| (key_of(&service.metadata), Some(Service::from(&service))));
+        let seen = seen.map(|service| (key_of(&service.metadata), Some(Arc::new(Service::from(&service)))));
         let differs = self.services.see(seen, PartialEq::eq);
         (differs && of.is_none_or(|service| self.referred.contains(&service))).into()
     }
@@ -147,9 +150,11 @@ impl Stores {
             return Matters::No;
         }
         // A whole list is rare, and the first one makes a snapshot possible.
-        if key.is_none() {
+        let Some(key) = key else {
+            self.endpoints = Endpoints::of(self.slices.iter());
             return Matters::Yes;
-        }
+        };
+        self.endpoints.moved(&key, before.as_ref(), after.as_ref());
         let concerned: Vec<_> =
             before.into_iter().chain(after).filter(|service| self.referred.contains(service)).collect();
         if concerned.is_empty() {
@@ -167,12 +172,11 @@ impl Stores {
         Churned { services, endpoints, nodes: self.nodes.items() }
     }
 
-    fn endpoints_of(&self, services: &BTreeSet<ObjectKey>) -> BTreeMap<ObjectKey, ServiceEndpoints> {
-        let mut endpoints: BTreeMap<ObjectKey, ServiceEndpoints> = BTreeMap::new();
-        for (_, slice) in self.slices.iter().filter(|(_, slice)| services.contains(&slice.service)) {
-            endpoints.entry(slice.service.clone()).or_default().add(&slice.endpoints);
-        }
-        endpoints
+    fn endpoints_of(&self, services: &BTreeSet<ObjectKey>) -> BTreeMap<ObjectKey, Arc<ServiceEndpoints>> {
+        services
+            .iter()
+            .filter_map(|service| Some((service.clone(), self.endpoints.get(service, &self.slices)?)))
+            .collect()
     }
 
     /// A Node was seen. One that is no instance we can use is as good as absent.
@@ -272,7 +276,7 @@ impl Stores {
     pub fn snapshot(&self, cluster: Cluster, taken_at: Timestamp, held: Held) -> Snapshot {
         let endpoints = self.endpoints_of(&self.referred);
         let services =
-            self.referred.iter().filter_map(|key| Some((key.clone(), self.services.get(key)?.clone())));
+            self.referred.iter().filter_map(|key| Some((key.clone(), Arc::clone(self.services.get(key)?))));
         let secrets = self
             .referred_secrets
             .iter()

@@ -4,6 +4,7 @@
 //! And the way back, for the short path of endpoints: which pods belong into which of the groups that are there ([`PodPort::members`]).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::model::{
     Endpoint, Holder, Mark, Members, NetworkEndpointGroup, ObjectKey, Ref, ResourceId, Scope, Zone,
@@ -58,13 +59,13 @@ impl PodPorts {
     pub fn churn(
         &self,
         services: &BTreeSet<ObjectKey>,
-        endpoints: &BTreeMap<ObjectKey, ServiceEndpoints>,
+        endpoints: &BTreeMap<ObjectKey, Arc<ServiceEndpoints>>,
         nodes: &BTreeMap<String, Node>,
     ) -> Churn {
         let nobody = ServiceEndpoints::default();
         let mut churn = Churn::default();
         for service in services {
-            let endpoints = endpoints.get(service).unwrap_or(&nobody);
+            let endpoints = endpoints.get(service).map_or(&nobody, |endpoints| &**endpoints);
             for port in self.of(service) {
                 match port.members(endpoints, nodes) {
                     Ok(wanted) => churn

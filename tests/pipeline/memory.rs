@@ -96,7 +96,7 @@ impl Memory {
             "spec": {"type": "NodePort", "ports": [{"port": 8080, "nodePort": node_port}]}});
         let service: k8s_openapi::api::core::v1::Service = serde_json::from_value(service).unwrap();
         self.edit(|snapshot| {
-            snapshot.services.insert(object(name), Service::from(&service));
+            snapshot.services.insert(object(name), Arc::new(Service::from(&service)));
         });
     }
 
@@ -112,7 +112,7 @@ impl Memory {
             "metadata": {"name": name, "namespace": "default", "labels": {"kubernetes.io/service-name": name}}});
         let slice: k8s_openapi::api::discovery::v1::EndpointSlice = serde_json::from_value(slice).unwrap();
         self.edit(|snapshot| {
-            snapshot.services.insert(object(name), Service::from(&service));
+            snapshot.services.insert(object(name), Arc::new(Service::from(&service)));
             snapshot.endpoints.insert(object(name), ServiceSlice::read(&slice).unwrap().endpoints);
         });
     }

@@ -56,9 +56,9 @@ pub struct World {
     /// By namespace and name, with a class each, where there is a default class.
     pub ingresses: BTreeMap<ObjectKey, Arc<Ingress>>,
     /// By namespace and name.
-    pub services: BTreeMap<ObjectKey, Service>,
+    pub services: BTreeMap<ObjectKey, Arc<Service>>,
     /// The endpoints of each Service: those of its EndpointSlices or, where it has none, one supplied pod.
-    pub endpoints: BTreeMap<ObjectKey, ServiceEndpoints>,
+    pub endpoints: BTreeMap<ObjectKey, Arc<ServiceEndpoints>>,
     /// By name; never empty.
     pub machines: BTreeMap<String, Machine>,
     /// By namespace and name; all of them.
@@ -115,8 +115,10 @@ impl World {
         world.supply_machines(nodes, supplies);
         let services = world.supply_node_ports(services);
         world.supply_endpoints(&services, &slices, &workloads);
-        world.services =
-            services.into_iter().map(|(key, (_, service))| (key, Service::from(&service))).collect();
+        world.services = services
+            .into_iter()
+            .map(|(key, (_, service))| (key, Arc::new(Service::from(&service))))
+            .collect();
         world
     }
 

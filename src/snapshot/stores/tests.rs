@@ -167,3 +167,31 @@ fn a_node_that_is_no_instance_any_more_is_gone() {
     assert_eq!(stores.node(Seen::Put(foreign)), Matters::Yes);
     assert!(snapshot(&stores).nodes.is_empty());
 }
+
+#[test]
+fn endpoints_are_those_of_all_slices_that_a_service_has_now() {
+    let named = |name: &str, service: &str, address: &str| {
+        let mut slice = slice(service, address);
+        slice.metadata.name = Some(name.to_owned());
+        slice
+    };
+    let addresses = |stores: &Stores, service: &str| -> Vec<String> {
+        let endpoints = snapshot(stores).endpoints.remove(&key(service));
+        let all = endpoints.iter().flat_map(|endpoints| endpoints.by_port.values().flatten());
+        all.map(|endpoint| endpoint.address.to_string()).collect()
+    };
+    let mut stores = listed();
+    let _ = stores.slice(Seen::Put(named("one", "web", "10.0.1.1")));
+    assert_eq!(addresses(&stores, "web"), ["10.0.1.1"]);
+    let _ = stores.slice(Seen::Put(named("two", "web", "10.0.1.2")));
+    assert_eq!(addresses(&stores, "web"), ["10.0.1.1", "10.0.1.2"]);
+    let _ = stores.slice(Seen::Put(named("one", "web", "10.0.1.3")));
+    assert_eq!(addresses(&stores, "web"), ["10.0.1.2", "10.0.1.3"]);
+    // It goes over to another Service.
+    let _ = stores.slice(Seen::Put(named("two", "other", "10.0.1.2")));
+    assert_eq!(addresses(&stores, "web"), ["10.0.1.3"]);
+    let _ = stores.slice(Seen::Gone(named("one", "web", "10.0.1.3")));
+    assert_eq!(addresses(&stores, "web"), Vec::<String>::new());
+    let _ = [stores.slice(Seen::Item(named("two", "web", "10.0.1.9"))), stores.slice(Seen::Listed)];
+    assert_eq!(addresses(&stores, "web"), ["10.0.1.9"]);
+}

@@ -67,11 +67,11 @@ pub(super) fn add_service(snapshot: &mut Snapshot, name: &str, node_port: Option
         neg_annotation: None,
         health_check_path: None,
     };
-    snapshot.services.insert(key(name), service);
+    snapshot.services.insert(key(name), service.into());
 }
 
 pub(super) fn service<'s>(snapshot: &'s mut Snapshot, name: &str) -> &'s mut Service {
-    snapshot.services.get_mut(&key(name)).unwrap()
+    std::sync::Arc::make_mut(snapshot.services.get_mut(&key(name)).unwrap())
 }
 
 pub(super) fn make_container_native(snapshot: &mut Snapshot, name: &str) {
@@ -81,7 +81,8 @@ pub(super) fn make_container_native(snapshot: &mut Snapshot, name: &str) {
 pub(super) fn add_endpoint(snapshot: &mut Snapshot, service: &str, address: &str, node: &str) {
     let endpoint =
         PodEndpoint { address: address.parse().unwrap(), port: 8080, node: node.into(), ready: true };
-    let endpoints: &mut ServiceEndpoints = snapshot.endpoints.entry(key(service)).or_default();
+    let endpoints: &mut ServiceEndpoints =
+        std::sync::Arc::make_mut(snapshot.endpoints.entry(key(service)).or_default());
     endpoints.by_port.entry("http".into()).or_default().insert(endpoint);
 }
 

@@ -25,7 +25,7 @@ impl World {
     ) {
         for slice in slices {
             let Some(slice) = ServiceSlice::read(&self.placed(slice)) else { continue };
-            self.endpoints.entry(slice.service).or_default().add(&slice.endpoints);
+            Arc::make_mut(self.endpoints.entry(slice.service).or_default()).add(&slice.endpoints);
         }
         let mut taken: BTreeSet<Ipv4Addr> = self
             .endpoints
@@ -57,7 +57,7 @@ impl World {
                 let endpoint = PodEndpoint { address, port: number, node: node.clone(), ready: true };
                 by_port.insert(port.name.clone().unwrap_or_default(), BTreeSet::from([endpoint]));
             }
-            self.endpoints.insert(key.clone(), ServiceEndpoints { by_port });
+            self.endpoints.insert(key.clone(), Arc::new(ServiceEndpoints { by_port }));
         }
     }
 
