@@ -3,6 +3,7 @@
 //! Reading arguments and showing results is all that happens here; what the commands do is done by the rest of the crate.
 
 mod apply;
+mod beforehand;
 mod cloud;
 mod completions;
 mod controller;

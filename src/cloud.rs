@@ -68,6 +68,16 @@ pub trait Cloud: Send + Sync + 'static {
         std::future::ready(Ok(Quotas::default()))
     }
 
+    /// Which of these permissions we do not have on a resource that exists. Empty is well.
+    fn lacking(
+        &self,
+        id: &ResourceId,
+        permissions: &BTreeSet<&'static str>,
+    ) -> impl Future<Output = Result<BTreeSet<&'static str>, CloudError>> + Send {
+        let _ = (id, permissions);
+        std::future::ready(Ok(BTreeSet::new()))
+    }
+
     /// Claims our cluster id in this project for `claimant`, a text that no two clusters share, and says whose it is. Whoever comes
     /// first has it. A cloud that only we can see needs no claim.
     fn claim(&self, claimant: &str) -> impl Future<Output = Result<Claim, CloudError>> + Send {

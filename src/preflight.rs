@@ -4,14 +4,16 @@
 //! What cannot be finished is not begun, for the load balancers concerned; the others go on, and what runs stays as it is. Each refusal
 //! is a [`Blocked`] of the plan, so status, `gclb plan` and metrics show it as they show others.
 //!
-//! A load balancer's *part* is every change that is held for it, with all that those wait for. Two things are looked at:
+//! A load balancer's *part* is every change that is held for it, with all that those wait for. Three things are looked at:
 //! * [`limits`]: what Google Cloud takes of anybody, whatever the quota;
 //! * [`room`]: how much of each resource quota is left, and how much the part needs *at its peak*. What a part replaces is needed twice,
-//!   since it is made before the old is deleted; a deletion gives room only to what waits for it.
+//!   since it is made before the old is deleted; a deletion gives room only to what waits for it;
+//! * [`rights`]: the permissions that it needs, as far as they can be asked for.
 //!
 //! Whoever was let in once stays in ([`Examined::admitted`]): what it has begun counts as usage by then, and must not be refused for it.
 
 mod limits;
+mod rights;
 mod room;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,9 +22,10 @@ use std::fmt;
 use petgraph::Direction;
 use petgraph::graph::NodeIndex;
 
-use crate::model::{Holder, Kind, LoadBalancerKey, Node, Observed, ResourceId};
+use crate::model::{Holder, Kind, LoadBalancerKey, Node, Observed, Region, ResourceId, Scope};
 use crate::plan::{Action, Block, Blocked, Change, Plan, order};
 
+pub use rights::{Rights, questions};
 use room::Spent;
 pub(crate) use room::region_of;
 pub use room::{Place, Quota, Quotas};
@@ -43,6 +46,11 @@ pub enum Refusal {
         /// How many more this load balancer needs.
         need: u64,
     },
+    /// We do not have a right that it takes.
+    Permission {
+        /// As Google Cloud calls it.
+        permission: &'static str,
+    },
     /// Something is larger than Google Cloud takes.
     Limit {
         /// What is counted: `backends of one backend service`.
@@ -62,6 +70,7 @@ impl Refusal {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::Quota { .. } => "QuotaTooSmall",
+            Self::Permission { .. } => "PermissionMissing",
             Self::Limit { .. } => "LimitExceeded",
         }
     }
@@ -77,6 +86,11 @@ impl fmt::Display for Refusal {
                  it is begun, and what it serves it goes on serving. Raise the quota, or delete what is no longer needed; then it goes \
                  on by itself"
             ),
+            Self::Permission { permission } => write!(
+                f,
+                "it takes the permission {permission}, which gclb does not have in this project; nothing new of this load balancer is \
+                 begun, and what it serves it goes on serving. Grant it to gclb's service account; then it goes on by itself"
+            ),
             Self::Limit { what, limit, need, way_out } => write!(
                 f,
                 "it would have {need} {what}, and Google Cloud takes at most {limit}; nothing new of this load balancer is begun, and \
@@ -84,6 +98,17 @@ impl fmt::Display for Refusal {
             ),
         }
     }
+}
+
+/// The regions whose quotas say whether all these can be made.
+#[must_use]
+pub fn regions<'a>(made: impl Iterator<Item = &'a ResourceId>) -> BTreeSet<Region> {
+    let region = |id: &ResourceId| match &id.scope {
+        Scope::Global => None,
+        Scope::Region(region) => Some(region.clone()),
+        Scope::Zone(zone) => Some(region_of(zone)),
+    };
+    made.filter_map(region).collect()
 }
 
 /// A plan that was looked at.
@@ -95,6 +120,8 @@ pub struct Examined {
     pub admitted: BTreeSet<ResourceId>,
     /// Those that a quota refused.
     pub short_of_quota: BTreeSet<LoadBalancerKey>,
+    /// Those that a missing right refused.
+    pub short_of_rights: BTreeSet<LoadBalancerKey>,
 }
 
 /// Looks at a plan. `admitted` is what was let in before and is not in the usage of `quotas` yet.
@@ -103,6 +130,7 @@ pub fn examine(
     mut plan: Plan,
     observed: &Observed,
     quotas: &Quotas,
+    rights: &Rights,
     admitted: &BTreeSet<ResourceId>,
 ) -> Examined {
     let parts = Parts::of(&plan);
@@ -110,12 +138,23 @@ pub fn examine(
     let mut charged: BTreeSet<ResourceId> = admitted.clone();
     let mut refused: BTreeMap<&LoadBalancerKey, (ResourceId, Refusal)> = BTreeMap::new();
     let mut short_of_quota = BTreeSet::new();
+    let mut short_of_rights = BTreeSet::new();
     for (key, part) in parts.in_order() {
         let too_large = part.needed.iter().find_map(|at| {
             let change = &plan.graph[*at];
             Some((change.id.clone(), limits::exceeded(&change.action)?))
         });
         if let Some(refusal) = too_large {
+            refused.insert(key, refusal);
+            continue;
+        }
+        let forbidden = part.needed.iter().map(|at| &plan.graph[*at]).find_map(|change| {
+            let permission =
+                rights::needed(change).filter(|permission| rights.lacking.contains(permission))?;
+            Some((change.id.clone(), Refusal::Permission { permission }))
+        });
+        if let Some(refusal) = forbidden {
+            short_of_rights.insert(key.clone());
             refused.insert(key, refusal);
             continue;
         }
@@ -146,7 +185,7 @@ pub fn examine(
     let blocked: Vec<Blocked> = blocked.collect();
     plan.blocked.extend(blocked);
     plan.graph.retain_nodes(|_, at| !withheld.contains(&at));
-    Examined { plan, admitted: charged, short_of_quota }
+    Examined { plan, admitted: charged, short_of_quota, short_of_rights }
 }
 
 /// The parts of a plan by whom they are for.

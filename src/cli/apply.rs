@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use super::beforehand::{examined, unfinishable};
 use super::cloud::look;
 use super::input::{Input, PlaceArguments};
 use super::report::{colours, out};
@@ -30,8 +31,9 @@ Examples:
 
 Exit codes:
   0  everything that the plan shows was done
-  3  nothing was done: the world has overtaken the plan; what differs is said
-  1  an error: the plan was begun and not all of it could be done, or nothing could be begun";
+  3  nothing was done: the world has overtaken the plan, or it could no longer be finished; what differs is said
+  1  an error: the plan was begun and not all of it could be done, or nothing could be begun, or the plan said of a part
+     that it could not be finished, and the rest was done";
 
 /// The input is read again, the cloud is looked at again, and only where nothing differs from when the plan was made is anything done.
 /// The certificates' keys are read from the same input. Meant for where no controller runs; one that runs does the same by itself.
@@ -110,11 +112,11 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let observed = mirror.observed();
     let snapshot = input.snapshot(observed.held());
     let translation = translate(&snapshot);
-    let plan = plan(&translation, &observed);
+    let plan = examined(plan(&translation, &observed), &observed, Some(&cloud)).await;
 
     let overtaken = saved.overtaken(&plan, &observed, &Digests::of(&snapshot));
     if !overtaken.is_empty() {
-        refuse(&overtaken, &saved);
+        refuse(&overtaken, &saved, &plan);
         return Ok(super::OVERTAKEN);
     }
     claim(&input, &translation, &observed).await?;
@@ -127,7 +129,14 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
             stop.cancel();
         }
     });
-    Ok(walk(&plan, cloud, mirror, input, concurrency, &stop).await)
+    let code = walk(&plan, cloud, mirror, input, concurrency, &stop).await;
+    // As the plan said: the rest of it is done, and yet not all that the input asks for.
+    let mut left = unfinishable(&plan).peekable();
+    if left.peek().is_none() {
+        return Ok(code);
+    }
+    left.for_each(|line| eprintln!("Not begun: {line}"));
+    Ok(super::FAILED)
 }
 
 /// The input that was planned, from where it was or from where it is said to be now.
@@ -139,9 +148,12 @@ async fn read_again(setting: &Setting, place: &PlaceArguments) -> miette::Result
 /// So many differences are told; a whole other world is not told resource by resource.
 const MOST_TOLD: usize = 20;
 
-fn refuse(overtaken: &[Overtaken], saved: &SavedPlan) {
+fn refuse(overtaken: &[Overtaken], saved: &SavedPlan, plan: &Plan) {
     let planned_at = &saved.planned_at;
     eprintln!("Nothing was done: the world has overtaken the plan, which was made at {planned_at}.");
+    for line in unfinishable(plan).take(MOST_TOLD) {
+        eprintln!("  {line}");
+    }
     for difference in overtaken.iter().take(MOST_TOLD) {
         eprintln!("  {difference}");
     }

@@ -84,6 +84,8 @@ pub(super) enum Looked {
         endpoint: Option<Url>,
         /// What.
         observed: Arc<Observed>,
+        /// Whom to ask more. Nobody, where it was observed before.
+        cloud: Option<Box<Gce>>,
     },
 }
 
@@ -93,6 +95,14 @@ impl Looked {
         match self {
             Self::Nothing => Arc::default(),
             Self::Seen { observed, .. } => Arc::clone(observed),
+        }
+    }
+
+    /// Whom to ask more.
+    pub(super) fn cloud(&self) -> Option<&Gce> {
+        match self {
+            Self::Nothing => None,
+            Self::Seen { cloud, .. } => cloud.as_deref(),
         }
     }
 }
@@ -111,15 +121,19 @@ impl CompareArguments {
                 });
             }
             let endpoint = cloud_endpoint.clone();
-            return Ok(Looked::Seen { project, endpoint, observed: Arc::new(observed) });
+            return Ok(Looked::Seen { project, endpoint, observed: Arc::new(observed), cloud: None });
         }
         match (project, cloud_endpoint) {
             (None, None) => Ok(Looked::Nothing),
             (None, Some(endpoint)) => Err(LookError::NoProject { endpoint: endpoint.clone() }),
             (Some(project), endpoint) => {
-                let (_, mirror) = look(project, endpoint.as_ref(), cluster).await?;
-                let observed = mirror.observed();
-                Ok(Looked::Seen { project: project.clone(), endpoint: endpoint.clone(), observed })
+                let (cloud, mirror) = look(project, endpoint.as_ref(), cluster).await?;
+                Ok(Looked::Seen {
+                    project: project.clone(),
+                    endpoint: endpoint.clone(),
+                    observed: mirror.observed(),
+                    cloud: Some(Box::new(cloud)),
+                })
             }
         }
     }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::beforehand::examined;
 use super::cloud::{CompareArguments, Looked};
 use super::input::{ClusterArguments, Input, PlaceArguments, with_deleted};
 use super::report::{colours, out, write};
@@ -148,7 +149,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         snapshot = with_deleted(snapshot, &before);
     }
     let translation = translate(&snapshot);
-    let plan = plan(&translation, &observed);
+    let plan = examined(plan(&translation, &observed), &observed, looked.cloud()).await;
     let shown = Shown { plan: &plan, translation: &translation, input: &input, known: &known };
     match output {
         Output::Text => shown.text(),
@@ -174,7 +175,9 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
 
 /// Where the plan is to run.
 fn setting(input: &Input, looked: Looked) -> Result<Setting, SaveError> {
-    let Looked::Seen { project, endpoint, observed: _ } = looked else { return Err(SaveError::FromNothing) };
+    let Looked::Seen { project, endpoint, observed: _, cloud: _ } = looked else {
+        return Err(SaveError::FromNothing);
+    };
     if !input.can_be_read_again() {
         return Err(SaveError::FromStream);
     }

@@ -541,6 +541,14 @@ impl Cloud for Gce {
         self.read_quotas(regions).await
     }
 
+    async fn lacking(
+        &self,
+        id: &ResourceId,
+        permissions: &BTreeSet<&'static str>,
+    ) -> Result<BTreeSet<&'static str>, CloudError> {
+        self.permissions_lacking(id, permissions).await
+    }
+
     async fn claim(&self, claimant: &str) -> Result<Claim, CloudError> {
         self.claim_for(claimant).await
     }

@@ -306,13 +306,18 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         self.preflight.refresh(&*self.cloud, &translation, &self.mirror.observed()).await;
 
         self.mirror.hear(&self.board.known());
-        // From here on nothing is waited for.
+        // From here on nothing is waited for, but for permissions that nobody has asked for yet: then it is planned once more.
         self.executor.looking();
-        let before = self.mirror.observed();
+        let mut before = self.mirror.observed();
         if let Some(limit) = self.options.mass_deletion_limit {
             self.preflight.brake(&mut translation, &before, limit);
         }
-        let plan = self.planned(&translation, &before);
+        let mut plan = self.planned(&translation, &before);
+        if self.preflight.ask(&*self.cloud, &plan).await {
+            self.executor.looking();
+            before = self.mirror.observed();
+            plan = self.planned(&translation, &before);
+        }
         let mut plan = self.preflight.examine(plan, &before);
         if let Some(at) = self.preflight.next_look() {
             self.when.again(at);

@@ -65,7 +65,7 @@ fn quotas(all: &[(&str, u64, u64)]) -> Quotas {
 }
 
 fn look(plan: Plan, quotas: &Quotas, admitted: &BTreeSet<ResourceId>) -> Examined {
-    examine(plan, &Observed::default(), quotas, admitted)
+    examine(plan, &Observed::default(), quotas, &Rights::default(), admitted)
 }
 
 fn left_over(plan: &Plan) -> Vec<&str> {
@@ -251,7 +251,13 @@ fn no_port_is_closed_while_something_waits() {
             let web = draft.make(service("web"), Kind::BackendService, "web", &[]);
             draft.new_load_balancer("a", &[web]);
         }
-        let examined = examine(draft.0, &observed, &quotas(&[("BACKEND_SERVICES", 0, 0)]), &BTreeSet::new());
+        let examined = examine(
+            draft.0,
+            &observed,
+            &quotas(&[("BACKEND_SERVICES", 0, 0)]),
+            &Rights::default(),
+            &BTreeSet::new(),
+        );
         assert_eq!(
             left_over(&examined.plan),
             if stays { vec!["firewall"] } else { vec![] },
@@ -270,4 +276,45 @@ fn what_is_left_is_a_sound_plan() {
     let examined = look(draft.0, &quotas(&[("STATIC_ADDRESSES", 1, 0)]), &BTreeSet::new());
     assert_eq!(check(&examined.plan, &Graph::default(), &Observed::default()), []);
     assert_eq!(left_over(&examined.plan), ["address-a"]);
+}
+
+#[test]
+fn a_missing_right_holds_up_whom_it_concerns_and_only_what_exists_is_asked_about() {
+    let update = || Action::Update {
+        verb: Verb::Patch,
+        to: Node::UrlMap(UrlMap {
+            default: Destination::Redirect(Redirect { https: true, code: RedirectCode::Found }),
+            hosts: Vec::new(),
+        }),
+        fields: Vec::new(),
+    };
+    let mut draft = Draft::default();
+    draft.add(of("old"), id(Kind::UrlMap, "old"), update(), &[]);
+    draft.add(of("older"), id(Kind::UrlMap, "older"), update(), &[]);
+    let neg = draft.make(service("new"), Kind::NetworkEndpointGroup, "neg", &[]);
+    draft.add(
+        service("new"),
+        id(Kind::NetworkEndpointGroup, "neg"),
+        Action::AttachEndpoints(Vec::new()),
+        &[neg],
+    );
+    draft.new_load_balancer("new", &[]);
+    draft.delete(service("gone"), Kind::BackendService, "gone", &[]);
+
+    let (maps, services) = ("compute.urlMaps.update", "compute.backendServices.delete");
+    let asked = questions(&draft.0, |_| false);
+    assert_eq!(
+        asked,
+        [(id(Kind::BackendService, "gone"), [services].into()), (id(Kind::UrlMap, "old"), [maps].into()),]
+            .into()
+    );
+    assert_eq!(questions(&draft.0, |permission| permission == maps).len(), 1);
+
+    let rights = Rights { lacking: [maps].into() };
+    let examined = examine(draft.0, &Observed::default(), &Quotas::default(), &rights, &BTreeSet::new());
+    let mut left = left_over(&examined.plan);
+    left.sort_unstable();
+    assert_eq!(left, ["gone", "map-new", "neg", "neg", "rule-new"]);
+    assert_eq!(examined.short_of_rights, [key("old"), key("older")].into());
+    assert!(refusals(&examined.plan).iter().all(|(_, why)| why.contains(maps) && why.contains("Grant it")));
 }

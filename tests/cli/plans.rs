@@ -77,7 +77,12 @@ impl Cloud {
             if line["method"] == "GET"
                 || matches!(
                     method,
-                    "wait" | "getHealth" | "listNetworkEndpoints" | "listInstances" | "validate"
+                    "wait"
+                        | "getHealth"
+                        | "listNetworkEndpoints"
+                        | "listInstances"
+                        | "validate"
+                        | "testIamPermissions"
                 )
             {
                 continue;
@@ -235,6 +240,47 @@ fn a_plan_that_was_overtaken_is_refused_and_says_why() {
         std::fs::write(&plan, wrong).unwrap();
         assert_eq!(gclb(&["apply", "--plan", &plan]).code, 1, "{wrong}");
     }
+}
+
+#[test]
+fn a_plan_that_cannot_be_finished_is_not_begun_and_says_why() {
+    let cloud = Cloud::start();
+    let manifests = manifests();
+    let folder = text(manifests.path());
+    let plan = cloud.file("web.plan");
+    let limit = |limit: u64| {
+        let limits = serde_json::json!({"limits": {"FORWARDING_RULES": 100, "URL_MAPS": limit}});
+        cloud.admin(reqwest::Method::PUT, "_emulator/quotas", &limits);
+    };
+
+    // There was room when it was planned, and there is none when it is to be done.
+    assert_eq!(cloud.run(&["plan", folder, "--save", &plan]).code, 2);
+    limit(0);
+    let before = cloud.log().len();
+    let refused = gclb(&["apply", "--plan", &plan]);
+    assert_eq!(refused.code, 3, "{refused:?}");
+    for part in ["could not be finished", "URL_MAPS of 0", "room for 0 more", "Raise the quota"] {
+        assert!(refused.stderr.contains(part), "{part}: {}", refused.stderr);
+    }
+    assert_eq!(cloud.mutations(before), BTreeMap::new(), "something was done all the same");
+
+    // It is shown by the plan too, which has none of it among its changes.
+    let shown = cloud.run(&["plan", folder, "--save", &plan, "--output", "json"]);
+    assert_eq!(shown.code, 1, "{shown:?}");
+    let document: Value = serde_json::from_str(&shown.stdout).unwrap();
+    let blocked = &document["blocked"][0];
+    assert_eq!(blocked["reason"], "QuotaTooSmall", "{document:#}");
+    let applied = gclb(&["apply", "--plan", &plan]);
+    assert_eq!(applied.code, 1, "{applied:?}");
+    assert!(applied.stderr.contains("Not begun: "), "{}", applied.stderr);
+    let calls = cloud.mutations(before);
+    assert_eq!(calls, planned(&document));
+    assert!(!calls.keys().any(|(call, _)| call.starts_with("urlMaps.")), "{calls:?}");
+
+    // With room all of it is done.
+    limit(10);
+    cloud.converge(folder);
+    assert_eq!(cloud.run(&["plan", folder]).code, 0);
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub trait Update: Placed {}
 pub trait Patch: Placed {}
 /// Can be deleted.
 pub trait Delete: Placed {}
+/// Can be asked what the caller may do with it (`testIamPermissions` in v1 of the API).
+pub trait TestPermissions: Placed {}
 
 macro_rules! methods {
     ($($resource:ty: [$($place:ident),+] $($scope:ident)*; $($verb:ident)*;)+) => {$(
@@ -46,18 +48,18 @@ macro_rules! methods {
 }
 
 methods! {
-    Address: [Global, Region] InGlobal InRegion; AggregatedList Insert Delete;
+    Address: [Global, Region] InGlobal InRegion; AggregatedList Insert Delete TestPermissions;
     ForwardingRule: [Global, Region] InGlobal InRegion; AggregatedList Insert Patch Delete;
     TargetHttpProxy: [Global, Region] InGlobal InRegion; AggregatedList Insert Patch Delete;
     TargetHttpsProxy: [Global, Region] InGlobal InRegion; AggregatedList Insert Patch Delete;
-    UrlMap: [Global, Region] InGlobal InRegion; AggregatedList Insert Update Patch Delete;
-    BackendService: [Global, Region] InGlobal InRegion; AggregatedList Insert Update Patch Delete;
-    HealthCheck: [Global, Region] InGlobal InRegion; AggregatedList Insert Update Patch Delete;
+    UrlMap: [Global, Region] InGlobal InRegion; AggregatedList Insert Update Patch Delete TestPermissions;
+    BackendService: [Global, Region] InGlobal InRegion; AggregatedList Insert Update Patch Delete TestPermissions;
+    HealthCheck: [Global, Region] InGlobal InRegion; AggregatedList Insert Update Patch Delete TestPermissions;
     SslCertificate: [Global, Region] InGlobal InRegion; AggregatedList Insert Delete;
-    NetworkEndpointGroup: [Zone, Region, Global] InGlobal InRegion InZone; AggregatedList Insert Delete;
-    InstanceGroup: [Zone, Region] InRegion InZone; AggregatedList Insert Delete;
+    NetworkEndpointGroup: [Zone, Region, Global] InGlobal InRegion InZone; AggregatedList Insert Delete TestPermissions;
+    InstanceGroup: [Zone, Region] InRegion InZone; AggregatedList Insert Delete TestPermissions;
     Instance: [Zone] InZone; AggregatedList;
-    Firewall: [Global] InGlobal; Insert Update Patch Delete;
+    Firewall: [Global] InGlobal; Insert Update Patch Delete TestPermissions;
     Network: [Global] InGlobal; Insert Patch Delete;
     Subnetwork: [Region] InRegion; AggregatedList Insert Patch Delete;
     Operation: [Global, Region, Zone] InGlobal InRegion InZone; AggregatedList;

@@ -4,6 +4,7 @@ mod backend_service;
 mod forwarding_rule;
 mod instance_group;
 mod network_endpoint_group;
+mod permissions;
 mod target_proxy;
 mod url_map;
 

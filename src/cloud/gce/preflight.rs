@@ -8,7 +8,7 @@ use super::Gce;
 use super::error::Doing;
 use super::link::scope_to_wire;
 use crate::cloud::{CloudError, chain};
-use crate::model::{Destination, Region, UrlMap};
+use crate::model::{Destination, Kind, Region, ResourceId, UrlMap};
 use crate::plan::Change;
 use crate::preflight::{Place, Quota, Quotas};
 
@@ -27,6 +27,37 @@ impl Gce {
             take(&mut quotas, &Place::Region(region.clone()), body.quotas);
         }
         Ok(quotas)
+    }
+
+    /// Asks which of these permissions we have on a resource, and says which we have not. Of a kind that cannot be asked, none.
+    pub(super) async fn permissions_lacking(
+        &self,
+        id: &ResourceId,
+        permissions: &BTreeSet<&'static str>,
+    ) -> Result<BTreeSet<&'static str>, CloudError> {
+        let doing = Doing::new("ask for the permissions on", id);
+        let asked: Vec<&str> = permissions.iter().copied().collect();
+        let (name, scope) = (id.name.as_str(), scope_to_wire(&id.scope));
+        macro_rules! ask {
+            ($wire:ident) => {
+                self.client.collection::<gce_api::$wire>(scope).test_permissions(name, &asked).await
+            };
+        }
+        let granted = match id.kind {
+            Kind::Address => ask!(Address),
+            Kind::BackendService => ask!(BackendService),
+            Kind::Firewall => ask!(Firewall),
+            Kind::HealthCheck => ask!(HealthCheck),
+            Kind::InstanceGroup => ask!(InstanceGroup),
+            Kind::NetworkEndpointGroup => ask!(NetworkEndpointGroup),
+            Kind::UrlMap => ask!(UrlMap),
+            Kind::SslCertificate | Kind::TargetHttpProxy | Kind::TargetHttpsProxy | Kind::ForwardingRule => {
+                return Ok(BTreeSet::new());
+            }
+        };
+        let granted = granted.map_err(|error| doing.failed(error))?;
+        let is_granted = |permission: &&str| granted.iter().any(|one| one == permission);
+        Ok(permissions.iter().copied().filter(|permission| !is_granted(permission)).collect())
     }
 
     /// Asks whether the cloud would take a URL map, now that all that it points at exists. Only a "no" is an error: where the question

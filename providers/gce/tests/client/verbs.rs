@@ -83,6 +83,19 @@ async fn health_is_asked_for_by_group() {
 }
 
 #[tokio::test]
+async fn which_permissions_there_are() {
+    let server =
+        Server::start([ok(&json!({"permissions": ["compute.urlMaps.update"]})), ok(&json!({}))]).await;
+    let maps = client(&server).url_maps(Global);
+    let asked = ["compute.urlMaps.delete", "compute.urlMaps.update"];
+    assert_eq!(maps.test_permissions("m", &asked).await.unwrap(), ["compute.urlMaps.update"]);
+    // An answer without the list means: none of them.
+    assert!(maps.test_permissions("m", &asked).await.unwrap().is_empty());
+    assert_eq!(server.asked()[0].body, json!({ "permissions": asked }));
+    assert_eq!(server.lines(), ["POST global/urlMaps/m/testIamPermissions"; 2]);
+}
+
+#[tokio::test]
 async fn members_of_network_endpoint_groups() {
     let server = Server::start([operation("RUNNING"), operation("RUNNING"), ok(&json!({}))]).await;
     let groups = client(&server).network_endpoint_groups(Zone::new("z"));
