@@ -88,6 +88,14 @@ fn tamper(observed: &mut Observed, which: usize) {
     observed.graph.put(id, Entry { mark, node });
 }
 
+/// Somebody deletes one of the resources, whoever points at it. (Without its address a forwarding rule needs consent to anything.)
+fn delete(observed: &mut Observed, which: usize) {
+    let ids = || observed.graph.entries().map(|(id, _)| id).filter(|id| id.kind != Kind::Address);
+    let Some(id) = ids().nth(which % ids().count().max(1)).cloned() else { return };
+    observed.graph.remove(&id);
+    observed.facts.remove(&id);
+}
+
 /// What an earlier world has left, wholly or in part, and then changed by others.
 #[derive(Debug, Clone)]
 struct Cloud {
@@ -95,12 +103,14 @@ struct Cloud {
     choices: Vec<usize>,
     changes: usize,
     tampered: Vec<usize>,
+    deleted: Vec<usize>,
 }
 
 fn cloud() -> impl Strategy<Value = Cloud> {
     let changes = prop_oneof![Just(usize::MAX), 0..60_usize];
-    (world(), choices(), changes, vec(any::<usize>(), 0..3))
-        .prop_map(|(world, choices, changes, tampered)| Cloud { world, choices, changes, tampered })
+    (world(), choices(), changes, vec(any::<usize>(), 0..3), vec(any::<usize>(), 0..3)).prop_map(
+        |(world, choices, changes, tampered, deleted)| Cloud { world, choices, changes, tampered, deleted },
+    )
 }
 
 impl Cloud {
@@ -108,6 +118,9 @@ impl Cloud {
         let mut observed = partly(&self.world, &self.choices, self.changes);
         for which in &self.tampered {
             tamper(&mut observed, *which);
+        }
+        for which in &self.deleted {
+            delete(&mut observed, *which);
         }
         observed
     }
@@ -127,11 +140,18 @@ fn cases() -> ProptestConfig {
 fn sound(translation: &Translation, observed: &Observed, choices: &[usize]) -> (Plan, Observed) {
     let plan = plan(translation, observed);
     assert_eq!(check(&plan, &translation.desired, observed), [], "{plan}");
-    // What could not be seen, but is pointed at by something that was.
+    // What could not be seen or was deleted by hand, but is pointed at by something that was not.
     let unseen: BTreeSet<ResourceId> = dangling(&observed.graph).into_iter().map(|(_, at)| at).collect();
     let after = walk(observed, &plan, choices, |before, state, change| {
         for (id, at) in dangling(&state.graph) {
             assert!(unseen.contains(&at), "{id} points at {at}, which is not there, after {change:?}");
+        }
+        if let Action::Create(node) | Action::Update { to: node, .. } = &change.action {
+            for at in node.references() {
+                let is_there =
+                    state.graph.contains(at) || observed.taken.contains(at) || !observed.can_tell(at);
+                assert!(is_there, "{change:?} points at {at}, which is not there\n{plan}");
+            }
         }
         if change.action == Action::Delete {
             let users: Vec<_> = before

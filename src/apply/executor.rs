@@ -211,7 +211,8 @@ impl<C: Cloud, K: KeyPairs + 'static> Executor<C, K> {
             answers.mark_unchanged();
             self.wait_for_found(&mut running);
             let may_write = self.hands.permit.lasts(self.pace.longest_call);
-            if !stop.is_cancelled() && may_write {
+            let begins = may_write && !stop.is_cancelled();
+            if begins {
                 self.begin(&mut running);
             }
             if stop.is_cancelled() && running.is_empty() {
@@ -226,8 +227,9 @@ impl<C: Cloud, K: KeyPairs + 'static> Executor<C, K> {
                 () = self.stirred.notified() => {}
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
                 () = self.hands.permit.lasting(self.pace.longest_call), if !may_write => {}
-                () = sleep_until(wake), if may_write => {}
-                Ok(()) = answers.changed(), if waits_for_answer => {}
+                // Who begins nothing is woken by nothing: what is due stays due, and this would go round and round.
+                () = sleep_until(wake), if begins => {}
+                Ok(()) = answers.changed(), if begins && waits_for_answer => {}
             }
         }
     }

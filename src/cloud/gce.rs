@@ -214,8 +214,22 @@ impl Gce {
         };
         match failed {
             None => Ok(Some(seen)),
-            Some(error) if error.is_not_found() => Ok(None),
+            Some(error) if error.is_not_found() => {
+                self.unless_gone::<gce_api::InstanceGroup, _>(&seen.id, doing.failed(error)).await
+            }
             Some(error) => Err(doing.failed(error)),
+        }
+    }
+
+    /// Nobody is believed at the first word that something of ours is gone: `Ok(None)` where it is, and else the error as it came.
+    async fn unless_gone<R: Wire, T>(
+        &self,
+        id: &ResourceId,
+        error: CloudError,
+    ) -> Result<Option<T>, CloudError> {
+        match self.body::<R>(id).await? {
+            Reading::Absent => Ok(None),
+            Reading::Present(_) => Err(error),
         }
     }
 
@@ -397,11 +411,11 @@ impl Gce {
         let collection = self.client.collection::<R>(scope_to_wire(&id.scope));
         match collection.delete(id.name.as_str()).await {
             Ok(operation) => self.finish(&doing, operation).await,
-            // What was to be is; but nobody is believed at the first word that something of ours is gone.
-            Err(error) if error.is_not_found() => match self.body::<R>(id).await? {
-                Reading::Absent => Ok(Began(None)),
-                Reading::Present(_) => Err(doing.failed(error)),
-            },
+            // What was to be is.
+            Err(error) if error.is_not_found() => {
+                let began: Option<Began> = self.unless_gone::<R, _>(id, doing.failed(error)).await?;
+                Ok(began.unwrap_or(Began(None)))
+            }
             Err(error) => Err(doing.failed(error)),
         }
     }
@@ -489,8 +503,14 @@ impl Cloud for Gce {
         let groups = self.client.collection::<gce_api::NetworkEndpointGroup>(scope_to_wire(&id.scope));
         match groups.list_endpoints(id.name.as_str(), HealthStatus::Skip).await {
             Ok(listed) => Ok(Some(network_endpoint_group::members_from(&listed))),
-            Err(error) if error.is_not_found() => Ok(None),
-            Err(error) => Err(Doing::new("list the members of", id).failed(error)),
+            Err(error) => {
+                let is_not_found = error.is_not_found();
+                let error = Doing::new("list the members of", id).failed(error);
+                if is_not_found {
+                    return self.unless_gone::<gce_api::NetworkEndpointGroup, _>(id, error).await;
+                }
+                Err(error)
+            }
         }
     }
 

@@ -200,9 +200,12 @@ impl<'a> Draft<'a> {
                 let https = https
                     .get(&to.mark.holder)
                     .filter(|_| from.is_some() && begins_to_redirect(from, to, translation, observed));
+                // What it points at already, and somebody deleted: the cloud takes no body that points nowhere.
+                let gone = to.node.references().into_iter().filter(|id| is_absent(id, observed));
                 let lacking = needs
                     .into_iter()
                     .chain(https.into_iter().flatten().copied())
+                    .chain(gone)
                     .find(|needed| self.missing.contains(needed));
                 if let Some(lacking) = lacking {
                     found.push((id, to, lacking.clone()));
@@ -243,6 +246,11 @@ impl<'a> Draft<'a> {
         }
         stuck
     }
+}
+
+/// Whether it is known that nothing has this name.
+pub(super) fn is_absent(id: &ResourceId, observed: &Observed) -> bool {
+    !observed.graph.contains(id) && !observed.taken.contains(id) && observed.can_tell(id)
 }
 
 /// What `to` points at and `from` does not.
@@ -300,14 +308,16 @@ fn step(from: &Node, to: Node, reach: Reach) -> Option<Step> {
 }
 
 /// In one call, unless requests move to a backend service that must be waited for: then everything else first, together with the
-/// warming, and the move when that service is well.
+/// warming, and the move when that service is well. Also in one call where there can be no state in between.
 fn url_map_steps(warmth: &Warmth<'_>, id: &ResourceId, from: &UrlMap, to: &UrlMap) -> Vec<Step> {
     let node = |map: &UrlMap| Node::UrlMap(map.clone());
     let awaits = warmth.awaits(id, from, to);
     if awaits.is_empty() {
         return step(&node(from), node(to), Reach::Same).into_iter().collect();
     }
-    let warm = warmth.warm(from, to, &awaits);
+    let Some(warm) = warmth.warm(from, to, &awaits) else {
+        return step(&node(from), node(to), Reach::Same).into_iter().collect();
+    };
     let first = step(&node(from), node(&warm), Reach::Same);
     let between = if first.is_some() { &warm } else { from };
     let last = step(&node(between), node(to), Reach::Same).map(|step| Step { awaits, ..step });

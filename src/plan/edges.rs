@@ -113,6 +113,11 @@ impl<'a> Edges<'a> {
             if let (Some(at), Some(node)) = (made.create, self.after.get(id)) {
                 pairs.extend(node.references().into_iter().filter_map(creation).map(|first| (first, at)));
             }
+            // Not only what it comes to point at: what somebody deleted behind its back is made anew first.
+            let first = made.updates.first().into_iter().flat_map(|call| {
+                call.to.references().into_iter().filter_map(creation).map(|first| (first, call.at))
+            });
+            pairs.extend(first);
             for call in &made.updates {
                 pairs.extend(call.gains.iter().filter_map(creation).map(|first| (first, call.at)));
                 pairs.extend(call.drops.iter().filter_map(deletion).map(|then| (call.at, then)));

@@ -21,6 +21,7 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::decide::is_absent;
 use crate::model::{
     BackendService, Destination, ForwardingRule, Graph, Group, HostRoutes, Node, Observed, PathMatcher,
     PathRule, Ref, ResourceId, Target, UrlMap, Wellness,
@@ -71,6 +72,10 @@ impl<'a> Warmth<'a> {
             let all = answered.iter().all(|before| matches!(before, Destination::Service(_)));
             awaits.insert(service.clone(), if all { services } else { BTreeSet::new() });
         }
+        // Without a state in between there is nothing to wait in.
+        if !awaits.is_empty() && self.warm(from, to, &awaits).is_none() {
+            return Awaits::new();
+        }
         awaits
     }
 
@@ -84,11 +89,21 @@ impl<'a> Warmth<'a> {
         self.reached().lasting.contains(service)
     }
 
-    /// The state in between: all of `to` but the moves that wait, and the warm host rules that make what is waited for reached.
-    pub(super) fn warm(&self, from: &UrlMap, to: &UrlMap, awaits: &Awaits) -> UrlMap {
+    /// The state in between: all of `to` but the moves that wait, and the warm host rules that make what is waited for reached. `None`:
+    /// there is none, since what is there leads to what is there no more, and the cloud does not take it a second time.
+    pub(super) fn warm(&self, from: &UrlMap, to: &UrlMap, awaits: &Awaits) -> Option<UrlMap> {
         let held = self.held_back(from, to, awaits);
         // Where that would answer some request otherwise than before or after, nothing but the warming comes first.
         let held = if self.is_in_between(from, &held, to, awaits) { held } else { from.warming([]) };
+        let leads_nowhere = held.destinations().any(|destination| match destination {
+            Destination::Service(service) | Destination::NotFound { behind: service } => {
+                self.is_gone(service.id())
+            }
+            Destination::Redirect(_) | Destination::Other(_) => false,
+        });
+        if leads_nowhere {
+            return None;
+        }
         // What is well already but moved to together with what is not stays warm until then.
         let moved_later: BTreeSet<&ResourceId> = moves(&held, to).into_keys().collect();
         let was_warm: BTreeSet<&ResourceId> = from.warm().map(Ref::id).collect();
@@ -101,7 +116,12 @@ impl<'a> Warmth<'a> {
             })
             .filter(|(id, _)| (awaits.contains_key(*id) && !self.stays_probed(id)) || stays_warm(id))
             .collect();
-        held.warming(warm.into_values())
+        Some(held.warming(warm.into_values()))
+    }
+
+    /// Whether somebody has deleted it, and it is not to be made anew.
+    fn is_gone(&self, service: &ResourceId) -> bool {
+        is_absent(service, self.observed) && !self.desired.contains(service)
     }
 
     /// `to` without what waits: a rule that is there already leads where it does now, and one that is not does not come yet. (One that is
@@ -162,7 +182,8 @@ impl<'a> Warmth<'a> {
             Destination::NotFound { behind: _ } | Destination::Other(_) => false,
             Destination::Redirect(_) => true,
             Destination::Service(service) => {
-                self.observed.health.get(service.id()) != Some(&Wellness::Unwell)
+                !is_absent(service.id(), self.observed)
+                    && self.observed.health.get(service.id()) != Some(&Wellness::Unwell)
                     && (has_members(&self.observed.graph, service.id()) != Some(false)
                         || has_members(self.desired, service.id()) == Some(true))
             }

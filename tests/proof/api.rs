@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, Weak};
 
 use gclb::controller::source::{KeyPair, NotReady, Source, SourceError};
 use gclb::ingress::{FINALIZER, MEMBER_OF, STATUS, remembering};
-use gclb::model::{CertificateFingerprint, ClusterId, Held, LoadBalancerKey, ObjectKey};
+use gclb::model::{
+    CertificateFingerprint, Checkpoint, ClusterId, Held, LoadBalancerKey, ObjectKey, ResourceId,
+};
 use gclb::snapshot::stores::{Matters, Seen, Stores};
 use gclb::snapshot::{Cluster, Snapshot, certificate};
 use gclb::status::{Event, Phase, Report};
@@ -19,12 +21,12 @@ use tokio::sync::Notify;
 
 use crate::cloud::CLUSTER_ID;
 use crate::gate::Gate;
-use crate::objects::{NAMESPACE, from};
+use crate::objects::{called, from, key};
 
 /// Certificate and key; any text, since people put any text there.
 pub(crate) type SecretText = (String, String);
 
-/// Everything there is.
+/// Everything there is, by what it is [called].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Objects {
     pub(crate) classes: BTreeMap<String, IngressClass>,
@@ -33,6 +35,10 @@ pub(crate) struct Objects {
     pub(crate) slices: BTreeMap<String, EndpointSlice>,
     pub(crate) nodes: BTreeMap<String, core::Node>,
     pub(crate) secrets: BTreeMap<String, (u64, SecretText)>,
+    /// Of members of groups, for the next process.
+    checkpoints: BTreeMap<ResourceId, Checkpoint>,
+    /// What each Ingress was last told in Events about its state.
+    told: BTreeMap<String, Vec<String>>,
     version: u64,
 }
 
@@ -102,7 +108,7 @@ impl Api {
 
     /// As `kubectl apply` does: what others wrote into the object stays.
     pub(crate) fn put_ingress(&self, mut ingress: Ingress) {
-        let name = ingress.metadata.name.clone().unwrap();
+        let name = called(&ingress.metadata);
         let mut objects = self.objects.lock().unwrap();
         let before = objects.ingresses.get(&name).cloned();
         objects.stamp(&mut ingress.metadata, before.as_ref().map(|before| &before.metadata));
@@ -112,10 +118,9 @@ impl Api {
                 return;
             }
             ingress.metadata.finalizers = before.metadata.finalizers;
-            let told = before.metadata.annotations.and_then(|mut annotations| annotations.remove(STATUS));
-            if let Some(told) = told {
-                ingress.metadata.annotations.get_or_insert_default().insert(STATUS.to_owned(), told);
-            }
+            let mut annotations = before.metadata.annotations.unwrap_or_default();
+            annotations.retain(|key, _| [STATUS, MEMBER_OF].contains(&key.as_str()));
+            ingress.metadata.annotations.get_or_insert_default().extend(annotations);
             ingress.status = before.status;
         }
         objects.ingresses.insert(name, ingress.clone());
@@ -135,6 +140,23 @@ impl Api {
         self.tell_of(&ingress);
     }
 
+    /// What an Ingress was last told in Events about its state.
+    pub(crate) fn told(&self, name: &str) -> Vec<String> {
+        self.objects.lock().unwrap().told.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What everybody was last told, for a person who looks for what went wrong.
+    pub(crate) fn statuses(&self) -> Vec<String> {
+        let said = |(name, ingress): (&String, &Ingress)| {
+            let annotations = ingress.metadata.annotations.as_ref();
+            let said: Vec<String> =
+                annotations.into_iter().flatten().map(|(key, said)| format!("{key}: {said}")).collect();
+            let going = ingress.metadata.deletion_timestamp.as_ref().map_or("", |_| " (going)");
+            format!("{name}{going}: {}\n    {}", said.join("; "), self.told(name).join("\n    "))
+        };
+        self.objects().ingresses.iter().map(said).collect()
+    }
+
     /// As `kubectl delete` does: the object stays while it has finalizers.
     pub(crate) fn delete_ingress(&self, name: &str) {
         let mut objects = self.objects.lock().unwrap();
@@ -149,7 +171,7 @@ impl Api {
 
     /// An object that is to be deleted goes when its last finalizer has gone.
     fn keep_or_forget(objects: &mut Objects, ingress: Ingress) {
-        let name = ingress.metadata.name.clone().unwrap();
+        let name = called(&ingress.metadata);
         if is_gone(&ingress) {
             objects.ingresses.remove(&name);
         } else {
@@ -174,7 +196,7 @@ impl Api {
     ) -> Result<Ingress, SourceError> {
         let changed = || SourceError::Changed { doing, object: object.to_string() };
         let mut objects = self.objects.lock().unwrap();
-        let before = objects.ingresses.get(&object.name).cloned().ok_or_else(changed)?;
+        let before = objects.ingresses.get(&called_by(object)).cloned().ok_or_else(changed)?;
         let version = |ingress: &Ingress| ingress.metadata.resource_version.clone();
         if seen.is_some_and(|seen| version(seen) != version(&before)) {
             return Err(changed());
@@ -192,7 +214,7 @@ impl Api {
     }
 
     pub(crate) fn put_service(&self, service: &core::Service) {
-        let name = service.metadata.name.clone().unwrap();
+        let name = called(&service.metadata);
         self.objects.lock().unwrap().services.insert(name, service.clone());
         self.tell(|| News::Service(Seen::Put(service.clone())));
     }
@@ -203,7 +225,7 @@ impl Api {
     }
 
     pub(crate) fn put_slice(&self, slice: &EndpointSlice) {
-        let name = slice.metadata.name.clone().unwrap();
+        let name = called(&slice.metadata);
         self.objects.lock().unwrap().slices.insert(name, slice.clone());
         self.tell(|| News::Slice(Seen::Put(slice.clone())));
     }
@@ -244,8 +266,13 @@ fn is_gone(ingress: &Ingress) -> bool {
         && ingress.metadata.finalizers.as_deref().unwrap_or_default().is_empty()
 }
 
-pub(crate) fn key(name: &str) -> ObjectKey {
-    ObjectKey::new(NAMESPACE, name)
+fn called_by(object: &ObjectKey) -> String {
+    let ObjectKey { namespace, name } = object;
+    called(&ObjectMeta {
+        namespace: Some(namespace.clone()),
+        name: Some(name.clone()),
+        ..ObjectMeta::default()
+    })
 }
 
 /// What one process knows of the API server.
@@ -324,7 +351,7 @@ impl Process {
 fn read_secrets(api: &Api, stores: &mut Stores) -> Matters {
     let mut matters = Matters::No;
     for unread in stores.unread() {
-        let text = api.objects.lock().unwrap().secrets.get(&unread.secret.name).cloned();
+        let text = api.objects.lock().unwrap().secrets.get(&called_by(&unread.secret)).cloned();
         let Some((_, (chain, key))) = text else { continue };
         let read = certificate::read(Some(chain.as_bytes()), Some(key.as_bytes()));
         if stores.read(unread, read) == Matters::Yes {
@@ -409,6 +436,8 @@ impl Source for Process {
 
     async fn publish(&self, key: &ObjectKey, report: &Report, _: &[Event]) -> Result<(), SourceError> {
         let Some(seen) = self.ingress(key) else { return Ok(()) };
+        let messages = report.events.iter().map(|event| event.message.clone()).collect();
+        self.api.objects.lock().unwrap().told.insert(called_by(key), messages);
         let told = tell(&seen, report);
         if told == *seen {
             return Ok(());
@@ -429,13 +458,35 @@ impl Source for Process {
         Ok(())
     }
 
+    async fn checkpoints(&self) -> Result<BTreeMap<ResourceId, Checkpoint>, SourceError> {
+        // Dying here is dying before the first call.
+        Ok(self.api.objects.lock().unwrap().checkpoints.clone())
+    }
+
+    async fn keep_checkpoints(
+        &self,
+        checkpoints: &BTreeMap<ResourceId, Option<Checkpoint>>,
+    ) -> Result<(), SourceError> {
+        let write = async {
+            let mut objects = self.api.objects.lock().unwrap();
+            for (id, checkpoint) in checkpoints {
+                match checkpoint {
+                    Some(checkpoint) => objects.checkpoints.insert(id.clone(), *checkpoint),
+                    None => objects.checkpoints.remove(id),
+                };
+            }
+        };
+        self.gate.pass("keep checkpoints".to_owned(), write).await;
+        Ok(())
+    }
+
     async fn key_pair(
         &self,
         secret: &ObjectKey,
         fingerprint: &CertificateFingerprint,
     ) -> Result<KeyPair, SourceError> {
         let changed = || SourceError::Changed { doing: "read the key of", object: secret.to_string() };
-        let read = async { self.api.objects.lock().unwrap().secrets.get(&secret.name).cloned() };
+        let read = async { self.api.objects.lock().unwrap().secrets.get(&called_by(secret)).cloned() };
         let (_, (chain, key)) = self.gate.pass(format!("read {secret}"), read).await.ok_or_else(changed)?;
         KeyPair::of(Some(chain.as_bytes()), Some(key.as_bytes()), fingerprint)
             .map_err(|_| changed())?

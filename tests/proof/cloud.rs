@@ -1,6 +1,7 @@
 //! The cloud: the emulator without sockets, with things of others in it that look much like ours.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -24,6 +25,8 @@ pub(crate) struct Cloud {
     pub(crate) emulator: Running,
     /// What was there before us.
     pub(crate) foreign: BTreeMap<String, Value>,
+    /// What people did to our resources.
+    by_hand: Mutex<Vec<String>>,
 }
 
 /// A cloud at one moment.
@@ -40,7 +43,8 @@ pub(crate) fn zone_of(node: &str) -> &'static str {
 impl Cloud {
     /// One that holds nothing of ours yet.
     pub(crate) async fn new() -> Self {
-        let mut cloud = Self { emulator: Self::start().await, foreign: BTreeMap::new() };
+        let mut cloud =
+            Self { emulator: Self::start().await, foreign: BTreeMap::new(), by_hand: Mutex::default() };
         for (at, name) in (0..).zip(NODES) {
             let instance = Instance {
                 project: PROJECT.to_owned(),
@@ -61,7 +65,8 @@ impl Cloud {
 
     /// One that is as another was when it was saved.
     pub(crate) async fn at(saved: &Saved) -> Self {
-        let cloud = Self { emulator: Self::start().await, foreign: saved.foreign.clone() };
+        let cloud =
+            Self { emulator: Self::start().await, foreign: saved.foreign.clone(), by_hand: Mutex::default() };
         let (status, answer) = cloud.call(Method::PUT, "_emulator/snapshot", &saved.snapshot).await;
         assert_eq!(status, 200, "{answer}");
         cloud.emulator.set_latency(Latency::of(OPERATION));
@@ -79,7 +84,7 @@ impl Cloud {
         let config = Config {
             sockets: Sockets::None,
             latency: Latency::of(Duration::ZERO),
-            request_log: 0,
+            request_log: 20_000,
             ..Config::default()
         };
         Emulator::start(config).await.unwrap()
@@ -130,6 +135,23 @@ impl Cloud {
         self.emulator.set_latency(Latency::of(OPERATION));
     }
 
+    /// Somebody changes a resource by hand, behind everybody's back.
+    pub(crate) async fn edit_by_hand(&self, path: &str, edit: Value) {
+        self.note(format!("{path}: {edit}"));
+        self.emulator.drift(path, edit).await.unwrap();
+    }
+
+    /// Somebody deletes one, whoever points at it.
+    pub(crate) async fn delete_by_hand(&self, path: &str) {
+        self.note(format!("{path}: deleted"));
+        self.emulator.drift_delete(path).await.unwrap();
+    }
+
+    fn note(&self, what: String) {
+        let at = jiff::Timestamp::now();
+        self.by_hand.lock().unwrap().push(format!("by hand {at} {what}"));
+    }
+
     /// A call as somebody else makes it.
     pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let request = Request::builder().method(method).uri(format!("http://cloud.invalid/{path}"));
@@ -137,6 +159,32 @@ impl Cloud {
         let answer = self.emulator.caller().call(request.body(Bytes::from(body)).unwrap()).await.unwrap();
         let body = serde_json::from_slice(answer.body()).unwrap_or_default();
         (answer.status().as_u16(), body)
+    }
+
+    /// What was asked for about a resource, but for being read, for a person who looks for what went wrong.
+    pub(crate) async fn story_of(&self, path: &str) -> Vec<String> {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let (_, log) = self.call(Method::GET, &format!("_emulator/requests?path={name}"), &Value::Null).await;
+        let mut requests: Vec<String> = log
+            .as_array()
+            .or_else(|| log["requests"].as_array())
+            .into_iter()
+            .flatten()
+            .filter(|request| request["method"] != "GET")
+            .map(|request| {
+                let mut request = request.clone();
+                if let Some(request) = request.as_object_mut() {
+                    for long in ["body", "headers", "client", "requestHeaders"] {
+                        request.remove(long);
+                    }
+                }
+                request.to_string()
+            })
+            .collect();
+        let mut story = requests.split_off(requests.len().saturating_sub(12));
+        let by_hand = self.by_hand.lock().unwrap();
+        story.extend(by_hand.iter().filter(|what| what.contains(path)).cloned());
+        story
     }
 
     pub(crate) fn caller(&self) -> Caller {

@@ -3,162 +3,39 @@
 //! `GCLB_HISTORIES=N` runs N of them (release builds run some ten times as many in the same time), `GCLB_PROOF_SEED=S` draws
 //! others. What failed once is kept in `tests/proof/histories.regressions` and tried first from then on.
 
+mod hand;
+mod step;
+
+use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use proptest::prelude::*;
-use proptest::sample::select;
+use gclb::ingress::MEMBER_OF;
+use k8s_openapi::api::networking::v1::IngressClass;
 use proptest::test_runner::{
     Config, FileFailurePersistence, RngAlgorithm, TestCaseError, TestRng, TestRunner,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use crate::api::{Api, Objects};
 use crate::cloud::{CLUSTER_ID, NODES, State, difference};
 use crate::fault_matrix::kinds;
-use crate::gate::{Death, Side, is_write};
+use crate::gate::{Death, is_write};
 use crate::objects::{Reached, Readiness, backend, class, ingress, key_pair, node, rule, service, slice};
 use crate::spread;
 use crate::world::{Controller, World};
+use hand::Unmarked;
+use step::{INGRESSES, PORTS, SECRETS, SERVICES, Shape, Step, step};
 
 const HISTORIES: &str = "GCLB_HISTORIES";
+/// Longer than every pause there is, several times over.
+const PATIENCE: Duration = Duration::from_hours(4);
 
-const INGRESSES: [&str; 3] = ["one", "two", "three"];
-const SERVICES: [&str; 3] = ["web", "api", "shop"];
-const SECRETS: [&str; 2] = ["tls", "other-tls"];
-const PORTS: [u16; 2] = [80, 8080];
+/// When it is known that one fails, longer than any one pause is enough.
+const IMPATIENCE: Duration = Duration::from_mins(70);
 
-/// What somebody does, or what befalls somebody.
-#[derive(Debug, Clone)]
-enum Step {
-    Ingress {
-        name: &'static str,
-        shape: Shape,
-    },
-    DeleteIngress {
-        name: &'static str,
-    },
-    Service {
-        name: &'static str,
-        port: u16,
-        reached: Reached,
-    },
-    NoService {
-        name: &'static str,
-    },
-    Pods {
-        service: &'static str,
-        pods: Vec<u16>,
-    },
-    NoPods {
-        service: &'static str,
-    },
-    Secret {
-        name: &'static str,
-        pair: usize,
-    },
-    BadSecret {
-        name: &'static str,
-    },
-    NoSecret {
-        name: &'static str,
-    },
-    Class {
-        redirect: Option<&'static str>,
-    },
-    NoClass,
-    Node {
-        name: &'static str,
-        readiness: Readiness,
-    },
-    NoNode {
-        name: &'static str,
-    },
-    /// Somebody deletes one of our resources by hand.
-    Delete {
-        which: usize,
-    },
-    /// Somebody changes one by hand.
-    Edit {
-        which: usize,
-    },
-    Fault {
-        kind: usize,
-        after: u64,
-        count: u64,
-    },
-    NoFaults,
-    Wait {
-        span: Duration,
-    },
-    Restart,
-    Crash,
-    /// The process dies in the middle of what it does next.
-    CrashAt {
-        call: usize,
-        side: Side,
-    },
-    /// Another process is the leader from now on.
-    Leader,
-}
-
-/// What an Ingress asks for.
-#[derive(Debug, Clone)]
-struct Shape {
-    tls: Option<&'static str>,
-    redirect: Option<&'static str>,
-    default: Option<(&'static str, u16)>,
-    rules: Vec<(&'static str, &'static str, &'static str, u16)>,
-}
-
-fn shape() -> impl Strategy<Value = Shape> {
-    let redirect = select(vec![None, None, Some("false"), Some("308"), Some("nonsense")]);
-    let target = || (select(&SERVICES[..]), select(&PORTS[..]));
-    let hosts = select(vec!["a.example.com", "b.example.com", "*.example.org"]);
-    let rule = (hosts, select(vec!["/", "/v1", "/v2"]), target())
-        .prop_map(|(host, path, (service, port))| (host, path, service, port));
-    (
-        proptest::option::of(select(&SECRETS[..])),
-        redirect,
-        proptest::option::of(target()),
-        proptest::collection::vec(rule, 1..4),
-    )
-        .prop_map(|(tls, redirect, default, rules)| Shape { tls, redirect, default, rules })
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let reached = || select(vec![Reached::AtNodes, Reached::AtPods]);
-    let readiness = select(vec![Readiness::Ready, Readiness::NotReady]);
-    let pods = proptest::collection::vec(select(vec![1, 2, 3, 4, 257, 258, 259, 513]), 0..5);
-    let waits = [0, 30, 200, 1500, 5000, 20_000, 150_000].map(Duration::from_millis).to_vec();
-    let side = select(vec![Side::Before, Side::After]);
-    prop_oneof![
-        12 => (select(&INGRESSES[..]), shape()).prop_map(|(name, shape)| Step::Ingress { name, shape }),
-        4 => select(&INGRESSES[..]).prop_map(|name| Step::DeleteIngress { name }),
-        8 => (select(&SERVICES[..]), select(&PORTS[..]), reached())
-            .prop_map(|(name, port, reached)| Step::Service { name, port, reached }),
-        2 => select(&SERVICES[..]).prop_map(|name| Step::NoService { name }),
-        12 => (select(&SERVICES[..]), pods).prop_map(|(service, pods)| Step::Pods { service, pods }),
-        1 => select(&SERVICES[..]).prop_map(|service| Step::NoPods { service }),
-        5 => (select(&SECRETS[..]), 0_usize..4).prop_map(|(name, pair)| Step::Secret { name, pair }),
-        1 => select(&SECRETS[..]).prop_map(|name| Step::BadSecret { name }),
-        1 => select(&SECRETS[..]).prop_map(|name| Step::NoSecret { name }),
-        2 => select(vec![None, Some("false"), Some("302")]).prop_map(|redirect| Step::Class { redirect }),
-        1 => Just(Step::NoClass),
-        4 => (select(&NODES[..]), readiness).prop_map(|(name, readiness)| Step::Node { name, readiness }),
-        1 => select(&NODES[..]).prop_map(|name| Step::NoNode { name }),
-        3 => any::<usize>().prop_map(|which| Step::Delete { which }),
-        3 => any::<usize>().prop_map(|which| Step::Edit { which }),
-        8 => (0..kinds().len(), 0_u64..12, 1_u64..4)
-            .prop_map(|(kind, after, count)| Step::Fault { kind, after, count }),
-        3 => Just(Step::NoFaults),
-        25 => select(waits).prop_map(|span| Step::Wait { span }),
-        2 => Just(Step::Restart),
-        2 => Just(Step::Crash),
-        3 => (0_usize..20, side).prop_map(|(call, side)| Step::CrashAt { call, side }),
-        2 => Just(Step::Leader),
-    ]
-}
+const GROUP_SCOPE: &str = "gclb.dev/group-scope";
 
 fn node_port(name: &str, port: u16) -> u16 {
     let at = SERVICES.iter().position(|service| *service == name).unwrap();
@@ -166,8 +43,10 @@ fn node_port(name: &str, port: u16) -> u16 {
 }
 
 fn put_ingress(api: &Api, name: &str, shape: &Shape) {
-    let Shape { tls, redirect, default, rules } = shape;
-    let annotations = redirect.map_or_else(|| json!({}), |redirect| json!({"gclb.dev/redirect": redirect}));
+    let Shape { tls, redirect, group, order, default, rules } = shape;
+    let said = [("gclb.dev/redirect", redirect), ("gclb.dev/group", group), ("gclb.dev/group-order", order)];
+    let annotations: Map<String, Value> =
+        said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!((*value)?)))).collect();
     let rules: Vec<Value> =
         rules.iter().map(|(host, path, service, port)| rule(host, &[(path, service, *port)])).collect();
     let mut spec = json!({"rules": rules});
@@ -177,17 +56,20 @@ fn put_ingress(api: &Api, name: &str, shape: &Shape) {
     if let Some((service, port)) = default {
         spec["defaultBackend"] = backend(service, *port);
     }
-    api.put_ingress(ingress(name, &annotations, &spec));
+    api.put_ingress(ingress(name, &Value::Object(annotations), &spec));
 }
 
 /// What is there before a history, and what is put right after it.
 fn put_the_rest(api: &Api) {
     let before = api.objects();
-    api.put_class(&class());
+    let scope = |class: &IngressClass| class.metadata.annotations.as_ref()?.get(GROUP_SCOPE).cloned();
+    if before.classes.get("gclb").is_none_or(|class| scope(class).is_some_and(|scope| scope == "nonsense")) {
+        api.put_class(&class());
+    }
     for name in &NODES[..2] {
         api.put_node(&node(name, Readiness::Ready));
     }
-    for (name, port) in SERVICES.iter().zip([80, 8080, 80]) {
+    for (name, port) in SERVICES.iter().zip(PORTS.into_iter().cycle()) {
         if !before.services.contains_key(*name) {
             api.put_service(&service(name, port, node_port(name, port), Reached::AtNodes));
         }
@@ -208,21 +90,23 @@ fn put_the_rest(api: &Api) {
 /// serves, and the groups of zones that once had nodes.
 fn stays_with_the_cluster(path: &str, body: &Value) -> bool {
     let mark = json!({"gclb.dev/cluster": CLUSTER_ID}).to_string();
-    let kind = path.contains("/backendServices/") || path.contains("/instanceGroups/");
+    let kinds = ["/backendServices/", "/instanceGroups/", "/firewalls/"];
+    let kind = kinds.into_iter().any(|kind| path.contains(kind));
     kind && body["description"] == mark
 }
 
 struct History {
     world: World,
     controller: Controller,
+    unmarked: Unmarked,
 }
 
 impl History {
-    async fn begin() -> Self {
-        let world = World::new().await;
+    async fn begin(patience: Duration) -> Self {
+        let world = World { patience, ..World::new().await };
         put_the_rest(&world.api);
         let controller = world.lead();
-        Self { world, controller }
+        Self { world, controller, unmarked: Unmarked::default() }
     }
 
     /// One that is dead makes room for the next.
@@ -235,10 +119,12 @@ impl History {
         if self.controller.gate.is_dead() {
             self.succeed().await;
         }
-        let api = &self.world.api;
+        let World { api, cloud, patience: _ } = &self.world;
         match step {
             Step::Ingress { name, shape } => put_ingress(api, name, shape),
             Step::DeleteIngress { name } => api.delete_ingress(name),
+            Step::Release { name } => hand::release(&self.world, name),
+            Step::Consent { name } => hand::consent(api, name),
             Step::Service { name, port, reached } => {
                 api.put_service(&service(name, *port, node_port(name, *port), *reached));
             }
@@ -251,30 +137,25 @@ impl History {
             }
             Step::BadSecret { name } => api.put_secret(name, ("not PEM".to_owned(), "neither".to_owned())),
             Step::NoSecret { name } => api.remove_secret(name),
-            Step::Class { redirect } => {
+            Step::Class { redirect, scope } => {
                 let mut class = class();
-                class.metadata.annotations =
-                    redirect.map(|redirect| [("gclb.dev/redirect".to_owned(), redirect.to_owned())].into());
+                let said = [("gclb.dev/redirect", redirect), (GROUP_SCOPE, scope)];
+                let said =
+                    said.into_iter().filter_map(|(key, said)| Some((key.to_owned(), (*said)?.to_owned())));
+                class.metadata.annotations = Some(said.collect());
                 api.put_class(&class);
             }
             Step::NoClass => api.remove_class("gclb"),
             Step::Node { name, readiness } => api.put_node(&node(name, *readiness)),
             Step::NoNode { name } => api.remove_node(name),
-            Step::Delete { which } => {
-                if let Some((path, _)) = self.pick(*which, |path| !path.contains("/addresses/")) {
-                    self.world.cloud.emulator.drift_delete(&path).await.unwrap();
-                }
-            }
-            Step::Edit { which } => {
-                if let Some((path, edit)) = self.pick(*which, |path| edit_of(path).is_some()) {
-                    self.world.cloud.emulator.drift(&path, edit).await.unwrap();
-                }
-            }
+            Step::Delete { which } => hand::delete(cloud, *which).await,
+            Step::Edit { which, how } => hand::edit(cloud, *which, *how).await,
+            Step::Unmark { which, how } => hand::unmark(cloud, &mut self.unmarked, *which, *how).await,
             Step::Fault { kind, after, count } => {
                 let rule = json!({"after": after, "count": count, "fault": kinds()[*kind]});
-                self.world.cloud.emulator.add_fault(serde_json::from_value(rule).unwrap()).unwrap();
+                cloud.emulator.add_fault(serde_json::from_value(rule).unwrap()).unwrap();
             }
-            Step::NoFaults => self.world.cloud.emulator.clear_faults(),
+            Step::NoFaults => cloud.emulator.clear_faults(),
             Step::Wait { span } => tokio::time::sleep(*span).await,
             Step::Restart => {
                 let next = self.world.lead();
@@ -295,21 +176,6 @@ impl History {
         tokio::task::yield_now().await;
     }
 
-    /// One of our resources, and how it can be edited.
-    fn pick(&self, which: usize, suits: impl Fn(&str) -> bool) -> Option<(String, Value)> {
-        let foreign = &self.world.cloud.foreign;
-        let suiting: Vec<String> = self
-            .world
-            .cloud
-            .raw()
-            .into_keys()
-            .filter(|path| path.contains("/gclb1-") && !foreign.contains_key(path) && suits(path))
-            .collect();
-        let path = suiting.get(which.checked_rem(suiting.len())?)?.clone();
-        let edit = edit_of(&path).unwrap_or_default();
-        Some((path, edit))
-    }
-
     /// No more faults, and every manifest can be served.
     async fn quieten(&mut self) {
         self.world.cloud.emulator.clear_faults();
@@ -318,43 +184,15 @@ impl History {
             self.succeed().await;
         }
         self.controller.gate.spare();
-        // Every Ingress asks for ports that its Services have.
         let objects = self.world.api.objects();
         for (name, ingress) in &objects.ingresses {
             if ingress.metadata.deletion_timestamp.is_none() {
                 let mut ingress = ingress.clone();
-                point_at_what_is_there(&mut ingress, &objects);
+                hand::mend(&mut ingress, &objects);
                 self.world.api.put_ingress(ingress);
             } else {
                 self.world.api.delete_ingress(name);
             }
-        }
-    }
-}
-
-/// What somebody changes by hand in a resource of this kind.
-fn edit_of(path: &str) -> Option<Value> {
-    let edits = [
-        ("/healthChecks/", json!({"checkIntervalSec": 77})),
-        ("/backendServices/", json!({"timeoutSec": 7})),
-        ("/urlMaps/", json!({"hostRules": [], "pathMatchers": []})),
-        ("/firewalls/", json!({"allowed": [{"IPProtocol": "tcp", "ports": ["1"]}]})),
-        ("/instanceGroups/", json!({"namedPorts": []})),
-    ];
-    edits.into_iter().find(|(collection, _)| path.contains(collection)).map(|(_, edit)| edit)
-}
-
-fn point_at_what_is_there(ingress: &mut k8s_openapi::api::networking::v1::Ingress, objects: &Objects) {
-    let Some(spec) = &mut ingress.spec else { return };
-    let of_rules = spec.rules.iter_mut().flatten().filter_map(|rule| rule.http.as_mut());
-    let backends = spec
-        .default_backend
-        .iter_mut()
-        .chain(of_rules.flat_map(|http| http.paths.iter_mut().map(|path| &mut path.backend)));
-    for service in backends.filter_map(|backend| backend.service.as_mut()) {
-        let ports = objects.services.get(&service.name).and_then(|found| found.spec.as_ref()?.ports.as_ref());
-        if let (Some(port), Some(there)) = (&mut service.port, ports.and_then(|ports| ports.first())) {
-            port.number = Some(there.port);
         }
     }
 }
@@ -364,6 +202,7 @@ async fn fresh(mut objects: Objects) -> State {
     objects.ingresses.retain(|_, ingress| ingress.metadata.deletion_timestamp.is_none());
     for ingress in objects.ingresses.values_mut() {
         ingress.metadata.finalizers = None;
+        ingress.metadata.annotations.as_mut().and_then(|all| all.remove(MEMBER_OF));
         ingress.status = None;
     }
     let mut world = World::new().await;
@@ -377,15 +216,25 @@ async fn fresh(mut objects: Objects) -> State {
     state
 }
 
-async fn live_through(steps: &[Step]) {
-    let mut history = History::begin().await;
+async fn live_through(steps: &[Step], patience: Duration) {
+    let mut history = History::begin(patience).await;
     for step in steps {
         history.take(step).await;
     }
     history.quieten().await;
     let mut wanted = fresh(history.world.api.objects()).await;
-    let History { world, mut controller } = history;
+    let History { world, mut controller, mut unmarked } = history;
+    unmarked.put_right(&world.cloud, &wanted).await;
+    let asked = Cell::new(None);
     let lacking = || {
+        // People look now and then, and give their word where it is asked for.
+        if asked.get().is_none_or(|asked: Instant| asked.elapsed() > Duration::from_mins(1)) {
+            asked.set(Some(Instant::now()));
+            for name in INGRESSES {
+                hand::release(&world, name);
+                hand::consent(&world.api, name);
+            }
+        }
         let mut state = world.cloud.state();
         state.retain(|path, body| wanted.contains_key(path) || !stays_with_the_cluster(path, body));
         difference(&wanted, &state).or_else(|| world.unpublished())
@@ -406,6 +255,36 @@ async fn live_through(steps: &[Step]) {
     world.end().await;
 }
 
+/// Why a history does not end well. `None`: it does.
+fn fails(steps: &[Step], patience: Duration) -> Option<String> {
+    let live = || spread::in_virtual_time(live_through(steps, patience));
+    let lived_through = std::panic::catch_unwind(std::panic::AssertUnwindSafe(live));
+    lived_through.err().map(|panic| spread::text(&*panic))
+}
+
+/// Takes steps out of a history that fails, many at once and then ever fewer, as long as it goes on failing.
+fn shrunk(mut steps: Vec<Step>) -> String {
+    let mut why = String::new();
+    let mut size = steps.len().div_ceil(2);
+    loop {
+        let mut at = 0;
+        while at < steps.len() {
+            let mut fewer = steps.clone();
+            fewer.drain(at..(at + size).min(steps.len()));
+            match fails(&fewer, IMPATIENCE) {
+                Some(still) => (steps, why) = (fewer, still),
+                None => at += size,
+            }
+        }
+        if size == 1 {
+            break;
+        }
+        size = size.div_ceil(2);
+    }
+    let steps: Vec<String> = steps.iter().map(|step| format!("{step:?}")).collect();
+    format!("{} steps are enough:\n  {}\n{why}", steps.len(), steps.join("\n  "))
+}
+
 fn histories(number: u32) {
     let seed = spread::seed();
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -416,7 +295,8 @@ fn histories(number: u32) {
     let run = |thread: usize| {
         let config = Config {
             cases: share,
-            max_shrink_iters: 100,
+            // One by one takes too long where a step can be one of hundreds: see `shrunk`.
+            max_shrink_iters: 0,
             source_file: Some(file!()),
             failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
             ..Config::default()
@@ -426,14 +306,17 @@ fn histories(number: u32) {
         bytes[8..16].copy_from_slice(&(thread as u64).to_le_bytes());
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes));
         let steps = proptest::collection::vec(step(), 200..260);
+        let number_of = &number;
         runner.run(&steps, |steps| {
-            let live = || spread::in_virtual_time(live_through(&steps));
-            let lived_through = std::panic::catch_unwind(std::panic::AssertUnwindSafe(live));
+            let outcome = fails(&steps, PATIENCE);
             let lived = lived.fetch_add(1, Ordering::Relaxed) + 1;
             if lived.is_multiple_of(100) {
-                eprintln!("{lived} of {number} histories in {:?}", began.elapsed());
+                eprintln!("{lived} of {number_of} histories in {:?}", began.elapsed());
             }
-            lived_through.map_err(|panic| TestCaseError::fail(spread::text(&*panic)))
+            outcome.map_or(Ok(()), |why| {
+                eprintln!("{} steps fail, and are being made fewer:\n{why}", steps.len());
+                Err(TestCaseError::fail(shrunk(steps)))
+            })
         })
     };
     let failures: Vec<String> = std::thread::scope(|scope| {

@@ -11,6 +11,7 @@
 //! | [`leaders`] | of two processes one writes; a standby is warm; a leader that has lost its lease stops before its next write |
 //! | [`identity`] | two clusters with one cluster id are told so before anything is written |
 //! | [`many`] | while many load balancers are made the stream of calls never runs dry; after a death nothing is asked for twice |
+//! | [`partial`] | what a list over all scopes lacks, and says so, is neither made anew nor given up |
 //! | [`room`] | what a quota has no room for is not begun, and goes on when there is room |
 //!
 //! docs/testing.md says how to run the long forms.
@@ -29,6 +30,7 @@ mod leaders;
 mod lease;
 mod many;
 mod objects;
+mod partial;
 mod room;
 mod spread;
 mod stories;

@@ -2,14 +2,31 @@
 
 use std::sync::OnceLock;
 
+use gclb::model::ObjectKey;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::{Value, json};
 
 use crate::cloud::{PROJECT, zone_of};
 
-pub(crate) const NAMESPACE: &str = "default";
+const NAMESPACE: &str = "default";
+
+/// Of an object that is called `web` in these tests, or `press/web` where it is in another namespace than most.
+pub(crate) fn key(name: &str) -> ObjectKey {
+    let (namespace, name) = name.split_once('/').unwrap_or((NAMESPACE, name));
+    ObjectKey::new(namespace, name)
+}
+
+/// What an object is called in these tests.
+pub(crate) fn called(metadata: &ObjectMeta) -> String {
+    let name = metadata.name.clone().unwrap();
+    match metadata.namespace.as_deref() {
+        None | Some(NAMESPACE) => name,
+        Some(namespace) => format!("{namespace}/{name}"),
+    }
+}
 
 pub(crate) fn class() -> IngressClass {
     from(json!({"metadata": {"name": "gclb"}, "spec": {"controller": "gclb.dev/ingress"}}))
@@ -18,8 +35,9 @@ pub(crate) fn class() -> IngressClass {
 pub(crate) fn ingress(name: &str, annotations: &Value, spec: &Value) -> Ingress {
     let mut spec = spec.clone();
     spec["ingressClassName"] = json!("gclb");
+    let ObjectKey { namespace, name } = key(name);
     from(
-        json!({"metadata": {"name": name, "namespace": NAMESPACE, "annotations": annotations}, "spec": spec}),
+        json!({"metadata": {"name": name, "namespace": namespace, "annotations": annotations}, "spec": spec}),
     )
 }
 
@@ -48,7 +66,8 @@ pub(crate) fn service(name: &str, port: u16, node_port: u16, reached: Reached) -
         Reached::AtNodes => (json!({}), "NodePort", json!(node_port)),
         Reached::AtPods => (json!({"cloud.google.com/neg": "{\"ingress\": true}"}), "ClusterIP", Value::Null),
     };
-    from(json!({"metadata": {"name": name, "namespace": NAMESPACE, "annotations": annotations},
+    let ObjectKey { namespace, name } = key(name);
+    from(json!({"metadata": {"name": name, "namespace": namespace, "annotations": annotations},
         "spec": {"type": kind, "ports": [{"port": port, "nodePort": node_port}]}}))
 }
 
@@ -61,8 +80,9 @@ pub(crate) fn slice(service: &str, pods: &[u16]) -> EndpointSlice {
             json!({"addresses": [format!("10.1.{node}.{low}")], "nodeName": format!("node-{}", node + 1)})
         })
         .collect();
-    from(json!({"metadata": {"name": service, "namespace": NAMESPACE,
-            "labels": {"kubernetes.io/service-name": service}},
+    let ObjectKey { namespace, name } = key(service);
+    from(json!({"metadata": {"name": name, "namespace": namespace,
+            "labels": {"kubernetes.io/service-name": name}},
         "addressType": "IPv4", "ports": [{"name": "", "port": 8080}], "endpoints": endpoints}))
 }
 

@@ -32,6 +32,8 @@ pub(crate) const REST: Duration = Duration::from_mins(11);
 pub(crate) struct World {
     pub(crate) cloud: Cloud,
     pub(crate) api: Arc<Api>,
+    /// After this long nothing is waited for any more.
+    pub(crate) patience: Duration,
 }
 
 /// Cloud and API server at one moment, to begin from.
@@ -53,11 +55,12 @@ pub(crate) struct Controller {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self { cloud: Cloud::new().await, api: Api::with(Objects::default()) }
+        Self { cloud: Cloud::new().await, api: Api::with(Objects::default()), patience: PATIENCE }
     }
 
     pub(crate) async fn at(beginning: &Beginning) -> Self {
-        Self { cloud: Cloud::at(&beginning.cloud).await, api: Api::with(beginning.objects.clone()) }
+        let api = Api::with(beginning.objects.clone());
+        Self { cloud: Cloud::at(&beginning.cloud).await, api, patience: PATIENCE }
     }
 
     pub(crate) async fn save(&self) -> Beginning {
@@ -180,11 +183,21 @@ impl World {
                 panic!("the controller ended");
             }
             let Some(lack) = lacking() else { return };
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > self.patience {
                 let mut calls = controller.gate.calls();
                 calls.retain(|call| !call.ends_with("/getHealth") && !call.contains("/aggregated/"));
                 let last = calls[calls.len().saturating_sub(20)..].join("\n  ");
-                panic!("after {PATIENCE:?} not there yet:\n{lack}\nthe last calls were\n  {last}");
+                let mut stories = Vec::new();
+                for path in lack.lines().filter_map(|line| line.strip_prefix("left over: ")) {
+                    stories.push(format!("{path}:"));
+                    stories.extend(self.cloud.story_of(path).await);
+                }
+                let stories = stories.join("\n  ");
+                let told = self.api.statuses().join("\n  ");
+                panic!(
+                    "after {:?} not there yet:\n{lack}\nthe last calls were\n  {last}\n{stories}\nwhat was told is\n  {told}",
+                    self.patience
+                );
             }
         }
     }

@@ -9,6 +9,19 @@ use crate::cloud::fixture::{NoKeys, Scripted, change, create, id, not_as_planned
 use crate::model::{Endpoint, Kind};
 use crate::plan::Action;
 
+/// Runs it, as long as it does not go round and round with nothing to do.
+async fn calmly(running: impl Future<Output = ()>) {
+    const FAR_TOO_OFTEN: usize = 10_000;
+    let mut running = std::pin::pin!(running);
+    let mut polls = 0;
+    std::future::poll_fn(|context| {
+        polls += 1;
+        assert!(polls < FAR_TOO_OFTEN, "it goes round and round");
+        running.as_mut().poll(context)
+    })
+    .await;
+}
+
 /// An executor that runs, and everything that it works with.
 struct Fixture {
     cloud: Arc<Scripted>,
@@ -35,7 +48,8 @@ impl Fixture {
         };
         let executor = Arc::new(Executor::new(hands, pace));
         let stop = CancellationToken::new();
-        let running = AbortOnDropHandle::new(tokio::spawn(Arc::clone(&executor).run(stop.clone())));
+        let running = tokio::spawn(calmly(Arc::clone(&executor).run(stop.clone())));
+        let running = AbortOnDropHandle::new(running);
         Self { cloud, mirror, executor, stop, running }
     }
 
@@ -274,6 +288,24 @@ async fn after_a_stop_nothing_is_begun_and_what_is_under_way_is_waited_for() {
     fixture.running.await.unwrap();
     assert!(all_done(&[fixture.executor.try_next().unwrap()]));
     assert_eq!(fixture.cloud.asked(), ["begin a", "end a"]);
+}
+
+/// Time stands still here while anybody is busy.
+#[tokio::test(start_paused = true)]
+async fn what_becomes_due_after_a_stop_keeps_nobody_busy() {
+    let fixture = Fixture::new();
+    fixture.cloud.hold("a");
+    fixture.cloud.fail("b", not_ready("b"));
+    let mut plan = chain_of(&["a"]);
+    plan.graph.add_node(create("b"));
+    fixture.take(&plan);
+    fixture.asked("begin b").await;
+    fixture.calm().await;
+    fixture.stop.cancel();
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    fixture.cloud.release("a");
+    fixture.running.await.unwrap();
+    assert_eq!(fixture.cloud.asked().iter().filter(|asked| *asked == "begin b").count(), 1);
 }
 
 #[tokio::test(start_paused = true)]
