@@ -366,10 +366,27 @@ async fn fail<C: Cloud, K>(error: &CloudError, change: &Change, hands: &Hands<C,
     if failure.next == Next::LookAgain {
         doubtful.extend(change.action.references());
     }
+    if error.may_have_changed_it() {
+        see_out_what_runs(&change.id, hands).await;
+    }
     for id in doubtful {
         look_again(id, hands).await;
     }
     Back::Failed(failure)
+}
+
+/// Where an answer was lost, or the waiting was refused, the operation may be running still. To look before it has ended is to see what
+/// was, and to take what is being made for absent.
+async fn see_out_what_runs<C: Cloud, K>(id: &ResourceId, hands: &Hands<C, K>) {
+    let found = match hands.cloud.under_way().await {
+        Ok(found) => found,
+        Err(error) => return debug!(error = error.line(), "what is under way is not known"),
+    };
+    for found in found.into_iter().filter(|found| found.id == *id) {
+        if let Err(error) = hands.cloud.see_out(&found).await {
+            debug!(%id, error = error.line(), "how it ended is not known");
+        }
+    }
 }
 
 /// Waits until an operation that was found running has ended, and reads what became of its resource.

@@ -28,7 +28,7 @@ use super::members;
 use super::preflight::Preflight;
 use super::source::{Source, SourceError};
 use super::{Observer, Options, Progress};
-use crate::apply::{Ended, Ending, Executor, Failure, Next};
+use crate::apply::{Ended, Ending, Executor};
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{Cloud, CloudError, chain};
 use crate::model::{Held, Holder, Kind, LoadBalancerKey, ObjectKey, Observed, ResourceId};
@@ -502,16 +502,12 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             return;
         }
         let observed = self.mirror.observed();
-        let unfinished = self.executor.unfinished();
-        // What they shared must be gone too, unless it cannot go without a person: the last one to leave clears up.
+        // What they shared must be gone too: the last one to leave clears up, and nobody would come back for what it leaves. Where that
+        // needs a person, the status says so until somebody has seen to it.
         let shared_is_going = plan.graph.node_weights().any(|change| {
             change.action == Action::Delete
                 && !matches!(change.mark.holder, Holder::LoadBalancer(_))
                 && observed.graph.contains(&change.id)
-                && !matches!(
-                    unfinished.get(&change.id),
-                    Some(Ending::Failed(Failure { next: Next::Person, .. }))
-                )
         });
         // Nor may the last one leave while it cannot be seen whether what was shared is still in use: nobody would come back for it.
         let last = !translation

@@ -90,7 +90,7 @@ impl<'a> Warmth<'a> {
     }
 
     /// The state in between: all of `to` but the moves that wait, and the warm host rules that make what is waited for reached. `None`:
-    /// there is none, since what is there leads to what is there no more, and the cloud does not take it a second time.
+    /// there is none, since what is there leads to what is there no more, or is not whole, and the cloud does not take it a second time.
     pub(super) fn warm(&self, from: &UrlMap, to: &UrlMap, awaits: &Awaits) -> Option<UrlMap> {
         let held = self.held_back(from, to, awaits);
         // Where that would answer some request otherwise than before or after, nothing but the warming comes first.
@@ -99,7 +99,9 @@ impl<'a> Warmth<'a> {
             Destination::Service(service) | Destination::NotFound { behind: service } => {
                 self.is_gone(service.id())
             }
-            Destination::Redirect(_) | Destination::Other(_) => false,
+            Destination::Redirect(_) => false,
+            // What we never make we do not write either: half a change, or the work of somebody else.
+            Destination::Other(_) => true,
         });
         if leads_nowhere {
             return None;

@@ -18,6 +18,9 @@ const LOOSE: Duration = Duration::from_mins(40);
 /// The variable that says of how many cells one is tried: 1 is the whole matrix.
 const PART: &str = "GCLB_FAULT_PART";
 
+/// The variable that chooses the kinds of fault that contain its text.
+const KIND: &str = "GCLB_FAULT_KIND";
+
 /// The variable that says how many pairs of faults are tried.
 const PAIRS: &str = "GCLB_FAULT_PAIRS";
 
@@ -137,7 +140,9 @@ fn try_all(what: &str, cases: Vec<(&'static Undisturbed, Vec<Fault>)>) {
 /// A part of the matrix of one story.
 fn a_part_of(story: Story) {
     let part: usize = spread::asked_for(PART, 24);
-    let matrix = matrix(story);
+    let kind: String = spread::asked_for(KIND, String::new());
+    let chosen = |(_, fault): &(_, Fault)| fault.kind.to_string().contains(&kind);
+    let matrix: Vec<_> = matrix(story).into_iter().filter(chosen).collect();
     let cells = matrix.len();
     // Another part for each story, so that together they touch every kind at every place.
     let first = STORIES.iter().position(|other| *other == story).unwrap_or(0) * part / STORIES.len();

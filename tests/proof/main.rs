@@ -12,6 +12,7 @@
 //! | [`identity`] | two clusters with one cluster id are told so before anything is written |
 //! | [`many`] | while many load balancers are made the stream of calls never runs dry; after a death nothing is asked for twice |
 //! | [`partial`] | what a list over all scopes lacks, and says so, is neither made anew nor given up |
+//! | [`taken`] | a name that somebody else took since everything was listed is not taken for ours |
 //! | [`room`] | what a quota has no room for is not begun, and goes on when there is room |
 //!
 //! docs/testing.md says how to run the long forms.
@@ -34,4 +35,5 @@ mod partial;
 mod room;
 mod spread;
 mod stories;
+mod taken;
 mod world;

@@ -290,6 +290,21 @@ async fn after_a_stop_nothing_is_begun_and_what_is_under_way_is_waited_for() {
     assert_eq!(fixture.cloud.asked(), ["begin a", "end a"]);
 }
 
+/// What is not begun yet when something fails goes on all the same, as soon as its own turn comes.
+#[tokio::test(start_paused = true)]
+async fn what_comes_later_does_not_wait_for_what_has_failed() {
+    let fixture = Fixture::new();
+    fixture.cloud.fail("bad", transient("bad"));
+    fixture.cloud.hold("a");
+    fixture.take(&plan(vec![create("bad"), create("a"), create("b")], &[(1, 2)]));
+    fixture.asked("begin a").await;
+    let ended = fixture.executor.next().await;
+    assert!(matches!(ended.result, Ending::Failed(_)), "{ended:?}");
+    fixture.cloud.release("a");
+    fixture.calm().await;
+    assert_eq!(fixture.begun(), ["bad", "a", "b"]);
+}
+
 /// Time stands still here while anybody is busy.
 #[tokio::test(start_paused = true)]
 async fn what_becomes_due_after_a_stop_keeps_nobody_busy() {
