@@ -57,6 +57,9 @@ impl Story {
     }
 }
 
+/// After so long the controller has looked at what it left.
+const AT_REST: Duration = Duration::from_secs(30);
+
 /// Runs the stories one after the other in one cloud, and measures those that are asked for.
 pub(crate) async fn run(n: usize, measured: &[Story], with_rest: bool) -> Vec<Rest> {
     let (cloud, folder, certificates) =
@@ -106,6 +109,8 @@ async fn measure(
 ) -> Row {
     cloud.latency(OPERATION).await;
     cloud.limit(true).await;
+    // What came before has come to rest.
+    tokio::time::sleep(AT_REST).await;
     // A third of a minute before the next, so that every row waits equally long.
     tokio::time::sleep(until_second(38)).await;
     let before = controller.counted().await;

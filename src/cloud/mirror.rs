@@ -159,6 +159,21 @@ impl Mirror {
         }
     }
 
+    /// How many resources of a kind were written since a list of it was taken in; none while one was written so lately that a list may not
+    /// show it.
+    #[must_use]
+    pub fn written_at_rest(&self, kind: Kind) -> usize {
+        let inner = self.lock();
+        let mut written = 0;
+        for (id, at) in inner.touched.iter().filter(|(id, _)| id.kind == kind) {
+            if at.elapsed() <= LIST_LAG {
+                return 0;
+            }
+            written += usize::from(inner.observed.graph.contains(id));
+        }
+        written
+    }
+
     /// Writes through a change that the cloud has made.
     pub fn wrote(&self, change: &Change, executed: Executed) {
         let mut inner = self.lock();
