@@ -129,12 +129,14 @@ async fn rest(mut settled: watch::Receiver<u64>) {
 }
 
 fn report(pods: usize, took: Duration, cpu: Duration, roll: &Roll, calls: &[wire::Call]) {
-    let (mut delays, mut ours) = (Vec::new(), Vec::new());
+    let (mut delays, mut ours, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
     let mut free: BTreeMap<&str, Instant> = BTreeMap::new();
     let (mut joined, mut attaches, mut detaches) = (0, 0, 0);
     for call in calls {
-        // The group is free for the next call when this one has ended, and not before.
-        let before = free.insert(&call.zone, call.sent + OPERATION);
+        // The group is free for the next call when the cloud has said that this one is done, and not before.
+        let ended = call.ended.expect("it is over");
+        let before = free.insert(&call.zone, ended);
+        theirs.push(ended - call.sent);
         match call.what {
             What::Detach => detaches += 1,
             What::Attach => {
@@ -162,6 +164,7 @@ fn report(pods: usize, took: Duration, cpu: Duration, roll: &Roll, calls: &[wire
     percentiles("from the event to the attach call", delays);
     percentiles("the least, with one call at a time for each group", bound.delays);
     percentiles("of it our own: the group was free, and the pod known", ours);
+    percentiles("a call, until the emulator says that it is done", theirs);
     println!("\n| calls | attach | detach |\n|---|--:|--:|");
     println!("| made | {attaches} | {detaches} |");
     println!(

@@ -15,6 +15,10 @@ pub(crate) struct Call {
     pub(crate) zone: String,
     pub(crate) what: What,
     pub(crate) addresses: Vec<String>,
+    /// The name of its operation.
+    operation: String,
+    /// When the cloud said that it is done.
+    pub(crate) ended: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +36,13 @@ impl Calls {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 
-    fn note(&self, request: &Request<Bytes>) {
+    /// Where it is noted, if it changes members.
+    fn note(&self, request: &Request<Bytes>) -> Option<usize> {
         let path = request.uri().path();
         let what = match path.rsplit('/').next() {
             Some("attachNetworkEndpoints") => What::Attach,
             Some("detachNetworkEndpoints") => What::Detach,
-            _ => return,
+            _ => return None,
         };
         let sent = Instant::now();
         let zone = path.split('/').skip_while(|part| *part != "zones").nth(1).unwrap_or_default().to_owned();
@@ -45,7 +50,27 @@ impl Calls {
         let endpoints = body["networkEndpoints"].as_array().unwrap();
         let address = |endpoint: &Value| endpoint["ipAddress"].as_str().unwrap().to_owned();
         let addresses = endpoints.iter().map(address).collect();
-        self.0.lock().unwrap().push(Call { sent, zone, what, addresses });
+        let mut calls = self.0.lock().unwrap();
+        calls.push(Call { sent, zone, what, addresses, operation: String::new(), ended: None });
+        Some(calls.len() - 1)
+    }
+
+    /// The answer to the call that was noted there, or to something else: it may be that an operation is done.
+    fn answered(&self, noted: Option<usize>, path: &str, body: &[u8]) {
+        if noted.is_none() && !path.ends_with("/wait") {
+            return;
+        }
+        let operation: Value = serde_json::from_slice(body).unwrap_or_default();
+        let Some(name) = operation["name"].as_str() else { return };
+        let mut calls = self.0.lock().unwrap();
+        if let Some(call) = noted.and_then(|at| calls.get_mut(at)) {
+            name.clone_into(&mut call.operation);
+        }
+        if operation["status"] == "DONE"
+            && let Some(call) = calls.iter_mut().rev().find(|call| call.operation == name)
+        {
+            call.ended = Some(Instant::now());
+        }
     }
 }
 
@@ -61,7 +86,8 @@ impl gce::Observer for Calls {
 pub(crate) fn noting(calls: Arc<Calls>) -> impl Fn(Request<Bytes>) -> Sending + Send + Sync + 'static {
     let http = reqwest::Client::new();
     move |request| {
-        calls.note(&request);
+        let (noted, path) = (calls.note(&request), request.uri().path().to_owned());
+        let calls = Arc::clone(&calls);
         let (parts, body) = request.into_parts();
         let sending =
             http.request(parts.method, parts.uri.to_string()).headers(parts.headers).body(body).send();
@@ -73,6 +99,7 @@ pub(crate) fn noting(calls: Arc<Calls>) -> impl Fn(Request<Bytes>) -> Sending + 
                 headers.clone_from(answer.headers());
             }
             let body = answer.bytes().await.map_err(failed)?;
+            calls.answered(noted, &path, &body);
             Ok(response.body(body).unwrap())
         })
     }

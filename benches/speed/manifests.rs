@@ -40,6 +40,10 @@ pub(crate) fn write_base(folder: &Path) {
 
 /// The folder holds these Ingresses from now on, all at once.
 pub(crate) fn write(folder: &Path, n: usize, version: Version, certificates: &Certificates) {
+    // A file that is emptied takes nothing away: an editor may be writing it.
+    if n == 0 {
+        return std::fs::remove_file(folder.join("ingresses.yaml")).unwrap();
+    }
     let Version { certificate, rule } = version;
     let (pem, key) = &certificates.0[certificate];
     let block = |pem: &str| pem.lines().fold(String::new(), |text, line| text + "\n    " + line);

@@ -141,13 +141,20 @@ pub(super) fn detach(draft: &mut Draft, request: &Map<String, Value>, _: &World<
                 .iter()
                 .all(|field| endpoint.get(*field).is_none_or(|value| member.get(*field) == Some(value)))
         };
-        let keys: Vec<String> = draft
-            .next
-            .members
-            .iter()
-            .filter(|(_, member)| fits(member))
-            .map(|(key, _)| key.clone())
-            .collect();
+        // One that is said in full is found by its key; a group may have ten thousand others.
+        let in_full = ["instance", "ipAddress", "port"].iter().all(|field| endpoint.contains_key(*field));
+        let known =
+            Some(key(endpoint)).filter(|key| in_full && draft.next.members.get(key).is_some_and(fits));
+        let keys: Vec<String> = match known {
+            Some(key) => vec![key],
+            None => draft
+                .next
+                .members
+                .iter()
+                .filter(|(_, member)| fits(member))
+                .map(|(key, _)| key.clone())
+                .collect(),
+        };
         if keys.is_empty() {
             return Err(ApiError::invalid(
                 &format!("resource.networkEndpoints[{index}]"),
