@@ -53,6 +53,7 @@ cluster:
 bench: controlplane
 	$(CARGO) bench --quiet --profile dev --bench ingress_to_address
 	$(CARGO) bench --quiet --bench speed
+	$(CARGO) bench --quiet --bench churn
 	$(CARGO) bench --quiet --profile dev --package emulator --bench load_balancers
 
 reference:

@@ -11,7 +11,7 @@
 //! of docs/benchmarks.md.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../emulated.rs"]
+#[path = "../speed/emulated.rs"]
 mod emulated;
 mod fewest;
 mod objects;

@@ -15,7 +15,6 @@
 mod bound;
 mod cloud;
 mod controller;
-#[path = "../emulated.rs"]
 mod emulated;
 mod manifests;
 mod rest;
