@@ -1,9 +1,10 @@
 //! The endpoints of Services: from the folder's EndpointSlices or, for a Service without any, one supplied pod.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use ipnet::Ipv4Net;
 use k8s_openapi::api::core::v1::{ServicePort, ServiceSpec};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -27,18 +28,15 @@ impl World {
             let Some(slice) = ServiceSlice::read(&self.placed(slice)) else { continue };
             Arc::make_mut(self.endpoints.entry(slice.service).or_default()).add(&slice.endpoints);
         }
-        let mut taken: BTreeSet<Ipv4Addr> = self
-            .endpoints
-            .values()
-            .flat_map(|endpoints| endpoints.by_port.values().flatten())
-            .map(|endpoint| endpoint.address)
-            .collect();
+        let given = self.endpoints.values().flat_map(|endpoints| endpoints.by_port.values().flatten());
+        let mut taken =
+            Taken { addresses: given.map(|endpoint| endpoint.address).collect(), full: HashSet::new() };
         for (key, (object, service)) in services {
             let Some(spec) = &service.spec else { continue };
             if self.endpoints.contains_key(key) || spec.type_.as_deref() == Some("ExternalName") {
                 continue;
             }
-            let Some((node, address)) = self.free_address(key, &taken) else {
+            let Some((node, address)) = self.free_address(key, &mut taken) else {
                 let help = "give the nodes larger ranges for pods (spec.podCIDR)";
                 let message = "no address is left for its pod".to_owned();
                 self.diagnostics.push(about(
@@ -50,7 +48,7 @@ impl World {
                 ));
                 continue;
             };
-            taken.insert(address);
+            taken.addresses.insert(address);
             let mut by_port = BTreeMap::new();
             for port in spec.ports.iter().flatten().filter(|port| port.protocol.as_deref() == Some("TCP")) {
                 let Some(number) = target_port(key, spec, port, workloads) else { continue };
@@ -76,13 +74,16 @@ impl World {
     }
 
     /// A node and an address in its range, both by the Service's name.
-    fn free_address(&self, key: &ObjectKey, taken: &BTreeSet<Ipv4Addr>) -> Option<(String, Ipv4Addr)> {
+    fn free_address(&self, key: &ObjectKey, taken: &mut Taken) -> Option<(String, Ipv4Addr)> {
         let text = key.to_string();
         let count = self.machines.len();
         let first = spread(&format!("node of {text}"), u32::try_from(count).ok()?) as usize;
         let machines = self.machines.iter().cycle().skip(first).take(count);
         for (name, machine) in machines {
             for range in &machine.pod_ranges {
+                if taken.full.contains(range) {
+                    continue;
+                }
                 let network = u32::from(range.network());
                 let size = u32::from(range.broadcast()) - network;
                 // Neither the first address of the range nor the last is a pod's.
@@ -90,14 +91,21 @@ impl World {
                 let first = spread(&format!("pod of {text}"), usable);
                 let free = (0..usable)
                     .map(|step| Ipv4Addr::from(network + 1 + (first + step) % usable))
-                    .find(|address| !taken.contains(address) && *address != machine.address);
+                    .find(|address| !taken.addresses.contains(address) && *address != machine.address);
                 if let Some(address) = free {
                     return Some((name.clone(), address));
                 }
+                taken.full.insert(*range);
             }
         }
         None
     }
+}
+
+/// Addresses that pods have, and ranges in which no other is left: those are not searched again for each Service.
+struct Taken {
+    addresses: HashSet<Ipv4Addr>,
+    full: HashSet<Ipv4Net>,
 }
 
 /// Where the pod listens. A name is looked up in the pods that the Service selects; where none has it, the Service's own port
