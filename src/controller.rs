@@ -180,6 +180,7 @@ pub async fn run<S: Source, C: Cloud>(
                 keys: Arc::clone(&source),
                 permit: permit.clone(),
                 quota: options.quota.clone(),
+                metrics: Arc::clone(&options.metrics),
             };
             let executor = Arc::new(Executor::new(hands, options.pace));
             let _shown = options.running.show(Arc::clone(&executor));

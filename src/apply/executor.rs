@@ -38,11 +38,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
 use super::queue::{Admitted, Back, Begin, NotYet, Queue};
-use super::quota::{Admission, Quota};
+use super::quota::{Admission, Group, Quota};
 use super::warm::{self, Waits};
 use super::{Counts, Ended, Failure, Next, Pace, Permit, Stage, Task, Unfinished, what};
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{Cloud, CloudError, Found, KeyPairs};
+use crate::metrics::Metrics;
 use crate::model::{LoadBalancerKey, ResourceId};
 use crate::plan::{Action, Blocked, Change, Plan};
 
@@ -59,6 +60,8 @@ pub struct Hands<C, K> {
     pub permit: Permit,
     /// How many calls the cloud takes.
     pub quota: Quota,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
 }
 
 /// See the [module](self).
@@ -242,7 +245,10 @@ impl<C: Cloud, K: KeyPairs + 'static> Executor<C, K> {
             Admission::NotBefore(at) => Admitted::Later(Some(at)),
         };
         while let Some(begin) = queue.begin(Instant::now(), admit) {
-            let Begin { change, last_try, pass } = begin;
+            let Begin { change, last_try, waited, pass } = begin;
+            if !waited.is_zero() {
+                self.hands.metrics.waited_for_quota(Group::of_change(&change.id).calls.word(), waited);
+            }
             let span = info_span!("change", id = %change.id, what = %what(&change.action));
             let hands = self.hands.clone();
             let making = async move {
@@ -304,13 +310,14 @@ impl<C: Cloud, K: KeyPairs + 'static> Executor<C, K> {
 // Derived, this would ask for hands that can be cloned themselves.
 impl<C, K> Clone for Hands<C, K> {
     fn clone(&self) -> Self {
-        let Self { cloud, mirror, keys, permit, quota } = self;
+        let Self { cloud, mirror, keys, permit, quota, metrics } = self;
         Self {
             cloud: Arc::clone(cloud),
             mirror: Arc::clone(mirror),
             keys: Arc::clone(keys),
             permit: permit.clone(),
             quota: quota.clone(),
+            metrics: Arc::clone(metrics),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! The rules are those of the [executor](super::executor).
 
 mod lanes;
+mod shut;
 mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -15,11 +16,12 @@ use tokio::time::Instant;
 
 use super::quota::Group;
 use super::setbacks::Setbacks;
-use super::{Ended, Ending, Failure, Pace, Unfinished, what};
+use super::{Ended, Ending, Failure, Pace, what};
 use crate::cloud::Found;
 use crate::model::{Holder, LoadBalancerKey, ResourceId};
 use crate::plan::{Action, Blocked, Change, Plan};
 use lanes::{Entry, Lanes, Nth};
+use shut::Shut;
 
 pub use lanes::Priority;
 pub use tasks::{Counts, Stage, Task};
@@ -49,8 +51,8 @@ pub(super) struct Queue {
     /// Whether the cloud has been looked at for a plan that is not here yet, and what ended since.
     looking: bool,
     ended_since: Vec<EndedSince>,
-    /// Groups of calls that the quota holds up, as last heard.
-    shut: BTreeMap<Group, Option<Instant>>,
+    /// Groups of calls that the quota holds up.
+    shut: Shut,
     nth: Nth,
     /// The newest plan does not fit any more.
     wants_plan: bool,
@@ -71,8 +73,18 @@ struct Job {
     not_ready: u32,
     /// For what it waits that is not in our hands.
     awaits: Option<NotYet>,
-    /// Since when it has been ready, and as the how manieth it became so. It keeps them while the quota or a newer plan sends it back.
-    ready: Option<(Nth, Instant)>,
+    /// It keeps this while the quota or a newer plan sends it back.
+    ready: Option<Ready>,
+}
+
+/// When a change became ready.
+#[derive(Debug, Clone, Copy)]
+struct Ready {
+    /// As the how manieth.
+    nth: Nth,
+    since: Instant,
+    /// How long its group of calls had been shut until then.
+    shut_before: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +174,8 @@ pub(super) struct Begin<T> {
     pub(super) change: Arc<Change>,
     /// Whether being not ready is a failure by now.
     pub(super) last_try: bool,
+    /// How long the quota held it up.
+    pub(super) waited: Duration,
     /// What the quota gave for it.
     pub(super) pass: T,
 }
@@ -188,7 +202,7 @@ impl Queue {
             setbacks: Setbacks::default(),
             looking: false,
             ended_since: Vec::new(),
-            shut: BTreeMap::new(),
+            shut: Shut::default(),
             nth: 0,
             wants_plan: false,
         }
@@ -440,11 +454,12 @@ impl Queue {
             return;
         }
         job.state = State::Ready;
-        let (nth, _) = *job.ready.get_or_insert_with(|| {
-            self.nth += 1;
-            (self.nth, now)
-        });
         let id = &job.change.id;
+        let group = Group::of_change(id);
+        let Ready { nth, .. } = *job.ready.get_or_insert_with(|| {
+            self.nth += 1;
+            Ready { nth: self.nth, since: now, shut_before: self.shut.altogether(&group, now) }
+        });
         if self.under_way.contains_key(id) {
             self.parked.entry(id.clone()).or_default().push(index);
             return;
@@ -457,7 +472,7 @@ impl Queue {
             job: index,
             nth,
             priority: Priority::of(&job.change.action),
-            group: Group::of_change(id),
+            group,
             holder: job.change.mark.holder.clone(),
         });
     }
@@ -476,7 +491,7 @@ impl Queue {
             }
         }
         // What is still shut is heard of again below.
-        self.shut.clear();
+        self.shut.ask_anew();
         loop {
             let (all, others, by_group) = self.running();
             let Self { lanes, pace, shut, .. } = self;
@@ -491,12 +506,12 @@ impl Queue {
                 }
                 match admit(group) {
                     Admitted::Now(pass) => {
-                        shut.remove(group);
+                        shut.opened(group, now);
                         Some(pass)
                     }
                     Admitted::Later(until) => {
                         asked.insert(group.clone());
-                        shut.insert(group.clone(), until);
+                        shut.shut(group, until, now);
                         None
                     }
                 }
@@ -510,10 +525,16 @@ impl Queue {
             job.state = State::UnderWay;
             let change = Arc::clone(&job.change);
             let last_try = job.not_ready + 1 >= self.pace.tries_when_not_ready;
+            let group = Group::of_change(&change.id);
+            let shut = self.shut.altogether(&group, now);
+            let waited = job.ready.as_mut().map_or(Duration::ZERO, |ready| {
+                // Should it be sent back, the same wait is not counted again.
+                shut.saturating_sub(std::mem::replace(&mut ready.shut_before, shut))
+            });
             let under_way =
                 UnderWay { doing: Doing::Change(Arc::clone(&change)), job: Some(index), since: now };
             self.under_way.insert(change.id.clone(), under_way);
-            return Some(Begin { change, last_try, pass });
+            return Some(Begin { change, last_try, waited, pass });
         }
     }
 
@@ -658,14 +679,14 @@ impl Queue {
 
     /// When to look again even if nothing happens.
     pub(super) fn next_wake(&self) -> Option<Instant> {
-        let quota = if self.lanes.is_empty() { None } else { self.shut.values().flatten().min().copied() };
+        let quota = if self.lanes.is_empty() { None } else { self.shut.first() };
         let timer = self.timers.first().map(|(until, _)| *until);
         timer.into_iter().chain(quota).min()
     }
 
     /// Whether something waits until another call is answered.
     pub(super) fn waits_for_answer(&self) -> bool {
-        !self.lanes.is_empty() && self.shut.values().any(Option::is_none)
+        !self.lanes.is_empty() && self.shut.is_one_without_a_time()
     }
 
     /// When the first of what failed is tried again.
@@ -705,34 +726,6 @@ impl Queue {
                 matches!(job.state, State::Pausing(_))
                     && !job.awaits.as_ref().is_some_and(|awaits| awaits.long)
             })
-    }
-
-    /// What of the newest plan cannot be done for now.
-    pub(super) fn unfinished(&self) -> Unfinished {
-        let mut unfinished = Unfinished::new();
-        let mut behind = Vec::new();
-        for job in &self.jobs {
-            if let State::Failed(failure) | State::SetBack(failure, _) = &job.state {
-                unfinished.insert(job.change.id.clone(), Ending::Failed(failure.clone()));
-                behind.push((job, &job.change.id));
-            } else if let (true, Some(NotYet { message, long: _ })) = (job.state.is_open(), &job.awaits) {
-                let waiting = Ending::Waiting { message: message.clone() };
-                unfinished.entry(job.change.id.clone()).or_insert(waiting);
-            }
-        }
-        let mut seen = BTreeSet::new();
-        while let Some((job, by)) = behind.pop() {
-            for index in job.behind.iter().copied().filter(|index| seen.insert(*index)) {
-                let next = &self.jobs[index];
-                if next.state == State::Waiting {
-                    unfinished
-                        .entry(next.change.id.clone())
-                        .or_insert_with(|| Ending::Blocked { by: by.clone() });
-                }
-                behind.push((next, by));
-            }
-        }
-        unfinished
     }
 }
 

@@ -197,6 +197,7 @@ pub(super) async fn walk(
         keys: Arc::new(keys),
         permit: Permit::unlimited(),
         quota: Quota::believed(&[]),
+        metrics: Arc::default(),
     };
     let pace = Pace { concurrency, ..Pace::default() };
     let outcome = once(plan, hands, pace, stop, |ended| out(&told(ended, colours()))).await;

@@ -7,6 +7,7 @@
 //! [`Reconciler::run`].
 
 mod desk;
+mod stage;
 mod tell;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -37,6 +38,7 @@ use crate::plan::{Action, Block, FieldChange, Plan, plan};
 use crate::status;
 use crate::translate::{Disposition, Moves, Translation, translate};
 use desk::{Desk, Write, Written};
+use stage::{pure_stage, stage};
 use tell::Telling;
 
 /// Input that changes is let come to rest for so long: objects that are applied together arrive within milliseconds of each other,
@@ -294,7 +296,9 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             self.try_again();
             return Err(NoPlan::Troubled);
         }
-        match members::settle(&self.mirror, &*self.cloud, &translation).await {
+        let metrics = Arc::clone(&self.options.metrics);
+        let settling = members::settle(&self.mirror, &*self.cloud, &translation);
+        match stage(&metrics, "members", settling).await {
             Ok(members::Left::Nothing) => {}
             Ok(members::Left::More) => self.when.soon(FLOCK),
             Err(error) => {
@@ -302,8 +306,10 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
                 self.try_again();
             }
         }
-        self.claim(&translation).await;
-        self.preflight.refresh(&*self.cloud, &translation, &self.mirror.observed()).await;
+        stage(&metrics, "claim", self.claim(&translation)).await;
+        let observed = self.mirror.observed();
+        let looking = self.preflight.refresh(&*self.cloud, &translation, &observed);
+        stage(&metrics, "preflight", looking).await;
 
         self.mirror.hear(&self.board.known());
         // From here on nothing is waited for, but for permissions that nobody has asked for yet: then it is planned once more.
@@ -312,12 +318,14 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         if let Some(limit) = self.options.mass_deletion_limit {
             self.preflight.brake(&mut translation, &before, limit);
         }
-        let mut plan = self.planned(&translation, &before);
-        if self.preflight.ask(&*self.cloud, &plan).await {
+        let planned = |before: &Observed| pure_stage(&metrics, "plan", || plan(&translation, before));
+        let mut plan = planned(&before);
+        if stage(&metrics, "preflight", self.preflight.ask(&*self.cloud, &plan)).await {
             self.executor.looking();
             before = self.mirror.observed();
-            plan = self.planned(&translation, &before);
+            plan = planned(&before);
         }
+        self.take_note(&translation, &before, &plan);
         let mut plan = self.preflight.examine(plan, &before);
         if let Some(at) = self.preflight.next_look() {
             self.when.again(at);
@@ -357,31 +365,27 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
 
     /// What should be. `None`: the source is not ready to say.
     fn translated(&self, held: Held) -> Option<Translation> {
-        let began = Instant::now();
         self.endpoints.looking();
-        let snapshot = match self.source.snapshot(held) {
+        let metrics = &self.options.metrics;
+        let snapshot = match pure_stage(metrics, "snapshot", || self.source.snapshot(held)) {
             Ok(snapshot) => snapshot,
             Err(not_ready) => {
                 debug!(%not_ready, "waiting");
                 return None;
             }
         };
-        self.options.metrics.stage_ended("snapshot", began.elapsed());
-        let began = Instant::now();
-        let translation = translate(&snapshot);
+        let translation = pure_stage(metrics, "translate", || translate(&snapshot));
         self.endpoints.translated(&translation);
-        self.options.metrics.stage_ended("translate", began.elapsed());
         Some(translation)
     }
 
-    fn planned(&mut self, translation: &Translation, observed: &Observed) -> Plan {
-        let began = Instant::now();
-        let plan = plan(translation, observed);
-        self.options.metrics.stage_ended("plan", began.elapsed());
+    /// Counts what is planned, and tells of drift and leaks.
+    fn take_note(&mut self, translation: &Translation, observed: &Observed, plan: &Plan) {
         for change in plan.graph.node_weights() {
             self.options.metrics.planned(change.id.kind, change.action.word());
         }
         self.tell_drift(drift(translation, observed));
+        self.options.metrics.leaks(plan.leaks.len());
         if plan.leaks != self.leaks {
             self.leaks.clone_from(&plan.leaks);
             for key in &plan.leaks {
@@ -392,7 +396,6 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
                 );
             }
         }
-        plan
     }
 
     /// Counts what others changed, and says so once for each field.
@@ -416,7 +419,6 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
 
     /// Makes sure that no object can vanish unseen that something is about to be made for.
     async fn claim(&mut self, translation: &Translation) {
-        let began = Instant::now();
         let observed = self.mirror.observed();
         let claims: BTreeMap<&ObjectKey, BTreeSet<LoadBalancerKey>> = translation.claims(&observed).collect();
         self.claimed.retain(|object, _| claims.contains_key(object));
@@ -445,7 +447,6 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
                 () = &mut patience => break,
             }
         }
-        self.options.metrics.stage_ended("claim", began.elapsed());
     }
 
     fn ended(&mut self, ended: Ended) {

@@ -14,6 +14,7 @@
 //! | [`partial`] | what a list over all scopes lacks, and says so, is neither made anew nor given up |
 //! | [`taken`] | a name that somebody else took since everything was listed is not taken for ours |
 //! | [`room`] | what a quota has no room for is not begun, and goes on when there is room |
+//! | [`visible`] | each metric moves by itself, and what waits for a quota says so |
 //!
 //! docs/testing.md says how to run the long forms.
 
@@ -36,4 +37,5 @@ mod room;
 mod spread;
 mod stories;
 mod taken;
+mod visible;
 mod world;

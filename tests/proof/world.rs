@@ -9,7 +9,6 @@ use gclb::apply::Permit;
 use gclb::cloud::Ownership;
 use gclb::cloud::gce::Gce;
 use gclb::controller::{self, Options, Progress};
-use gclb::metrics::Metrics;
 use gclb::model::ClusterId;
 use http::Request;
 use serde_json::Value;
@@ -100,7 +99,7 @@ impl World {
 
     pub(crate) fn start_with(&self, death: Option<Death>, options: Options) -> Controller {
         let gate = Arc::new(Gate::new(death));
-        let metrics = Arc::new(Metrics::default());
+        let metrics = Arc::clone(&options.metrics);
         // As `gclb controller` builds it.
         let mut retry = gce::RetryPolicy::default();
         retry.not_ready.times = 0;
@@ -134,6 +133,8 @@ impl World {
         let client = gce::Client::builder(PROJECT)
             .endpoint("http://localhost/compute/v1/")
             .retry(retry)
+            .observer(metrics.clone())
+            .gate(Arc::new(options.quota.clone()))
             .transport(transport)
             .build()
             .unwrap();
@@ -147,7 +148,6 @@ impl World {
         };
         let shutdown = CancellationToken::new();
         let source = Process::new(&self.api, Arc::clone(&gate));
-        let options = Options { metrics, ..options };
         let task =
             tokio::spawn(controller::run(source, Arc::new(cloud), options, observer, shutdown.clone()));
         Controller { gate, task, shutdown, settled, lease: None }

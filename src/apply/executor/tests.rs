@@ -45,6 +45,7 @@ impl Fixture {
             keys: Arc::new(NoKeys),
             permit,
             quota,
+            metrics: Arc::default(),
         };
         let executor = Arc::new(Executor::new(hands, pace));
         let stop = CancellationToken::new();

@@ -1,14 +1,14 @@
 //! What is in hand, for people: what is under way since when, and what waits for what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Doing, Job, NotYet, Priority, Queue, State};
-use crate::apply::Failure;
+use super::{Doing, Job, NotYet, Priority, Queue, Ready, State};
 use crate::apply::quota::Group;
+use crate::apply::{Ending, Failure, Unfinished};
 use crate::model::ResourceId;
 use crate::plan::{Blocked, Change};
 
@@ -116,7 +116,7 @@ impl Queue {
         for job in &self.jobs {
             let Some(stage) = self.stage(job) else { continue };
             *counts.waiting.entry(stage.word()).or_default() += 1;
-            if let (State::Ready, Some((_, since))) = (&job.state, job.ready) {
+            if let (State::Ready, Some(Ready { since, .. })) = (&job.state, job.ready) {
                 let age = now.saturating_duration_since(since);
                 let oldest = counts.queue_age.entry(Priority::of(&job.change.action).word()).or_default();
                 *oldest = age.max(*oldest);
@@ -169,6 +169,34 @@ impl Queue {
         under_way
     }
 
+    /// What of the newest plan cannot be done for now.
+    pub(in crate::apply) fn unfinished(&self) -> Unfinished {
+        let mut unfinished = Unfinished::new();
+        let mut behind = Vec::new();
+        for job in &self.jobs {
+            if let State::Failed(failure) | State::SetBack(failure, _) = &job.state {
+                unfinished.insert(job.change.id.clone(), Ending::Failed(failure.clone()));
+                behind.push((job, &job.change.id));
+            } else if let (true, Some(NotYet { message, long: _ })) = (job.state.is_open(), &job.awaits) {
+                let waiting = Ending::Waiting { message: message.clone() };
+                unfinished.entry(job.change.id.clone()).or_insert(waiting);
+            }
+        }
+        let mut seen = BTreeSet::new();
+        while let Some((job, by)) = behind.pop() {
+            for index in job.behind.iter().copied().filter(|index| seen.insert(*index)) {
+                let next = &self.jobs[index];
+                if next.state == State::Waiting {
+                    unfinished
+                        .entry(next.change.id.clone())
+                        .or_insert_with(|| Ending::Blocked { by: by.clone() });
+                }
+                behind.push((next, by));
+            }
+        }
+        unfinished
+    }
+
     fn stage(&self, job: &Job) -> Option<Stage> {
         Some(match &job.state {
             State::Waiting => {
@@ -176,12 +204,12 @@ impl Queue {
                 Stage::After(self.jobs[*before].change.id.clone())
             }
             State::Ready => {
-                let (_, since) = job.ready?;
+                let Ready { since, .. } = job.ready?;
                 let group = Group::of_change(&job.change.id);
                 if self.under_way.contains_key(&job.change.id) {
                     Stage::Busy { since }
-                } else if let Some(until) = self.shut.get(&group) {
-                    Stage::Quota { since, until: *until, group }
+                } else if let Some(until) = self.shut.until(&group) {
+                    Stage::Quota { since, until, group }
                 } else {
                     Stage::Ready { since }
                 }

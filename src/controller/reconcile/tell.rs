@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::debug;
 
+use super::stage::pure_stage;
 use super::{Newest, Reconciler};
 use crate::apply::{Ended, Ending, Outcome, Stage};
 use crate::cloud::{Cloud, chain};
@@ -128,6 +129,11 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
 
     /// Works out the states, and begins to tell those that differ from what was told.
     pub(super) fn tell(&mut self) {
+        let metrics = Arc::clone(&self.options.metrics);
+        pure_stage(&metrics, "status", || self.tell_states());
+    }
+
+    fn tell_states(&mut self) {
         let began = Instant::now();
         self.telling.due = None;
         self.telling.last = Some(began);
@@ -173,7 +179,6 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             }
         }
         self.count(&reports);
-        self.options.metrics.stage_ended("status", began.elapsed());
     }
 
     fn count(&mut self, reports: &BTreeMap<ObjectKey, Report>) {
