@@ -91,10 +91,10 @@ fn every_metric_moves_by_itself_and_what_waits_for_quota_says_so() {
         controller.stop().await;
 
         // And an object vanishes unseen.
-        let World { cloud, api } = world;
+        let World { cloud, api, patience } = world;
         let mut objects = api.objects();
         objects.ingresses.remove("many-0");
-        let world = World { cloud, api: Api::with(objects) };
+        let world = World { cloud, api: Api::with(objects), patience };
         let controller = world.start_with(None, options());
         tokio::time::sleep(Duration::from_mins(1)).await;
         seen.extend(moved(&metrics));
