@@ -137,17 +137,17 @@ impl Cloud {
 
     /// Somebody changes a resource by hand, behind everybody's back.
     pub(crate) async fn edit_by_hand(&self, path: &str, edit: Value) {
-        self.note(format!("{path}: {edit}"));
+        self.note(&format!("{path}: {edit}"));
         self.emulator.drift(path, edit).await.unwrap();
     }
 
     /// Somebody deletes one, whoever points at it.
     pub(crate) async fn delete_by_hand(&self, path: &str) {
-        self.note(format!("{path}: deleted"));
+        self.note(&format!("{path}: deleted"));
         self.emulator.drift_delete(path).await.unwrap();
     }
 
-    fn note(&self, what: String) {
+    fn note(&self, what: &str) {
         let at = jiff::Timestamp::now();
         self.by_hand.lock().unwrap().push(format!("by hand {at} {what}"));
     }

@@ -50,6 +50,6 @@ async fn taken(collection: &&'static str, create: &Undisturbed) {
 fn a_name_that_is_taken_meanwhile_is_not_taken_for_ours() {
     let create = told(Story::Create);
     spread::all(&["healthChecks", "addresses"], |collection| {
-        spread::in_virtual_time(taken(collection, create))
+        spread::in_virtual_time(taken(collection, create));
     });
 }
