@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ingress::CONFIRM_DELETION as CONFIRM;
 use crate::model::{Holder, LoadBalancerKey, ObjectKey, Observed};
 use crate::problem::{Problem, Reason};
-use crate::translate::{Disposition, Translation};
+use crate::translate::{Disposition, Translated, Translation};
 
 /// What the brake did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +31,10 @@ pub fn brake(
     gone: &BTreeSet<LoadBalancerKey>,
     limit: usize,
 ) -> Braked {
+    let goes = |translated: &Translated| translated.disposition == Disposition::TearDown;
+    if !translation.load_balancers.values().any(goes) {
+        return Braked::default();
+    }
     let there: BTreeSet<&LoadBalancerKey> = observed
         .graph
         .entries()
@@ -42,7 +46,7 @@ pub fn brake(
     let leaving: BTreeSet<LoadBalancerKey> = translation
         .load_balancers
         .iter()
-        .filter(|(key, translated)| translated.disposition == Disposition::TearDown && there.contains(key))
+        .filter(|(key, translated)| goes(translated) && there.contains(key))
         .map(|(key, _)| key.clone())
         .collect();
     let lost = leaving.union(gone).count();

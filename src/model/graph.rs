@@ -253,7 +253,8 @@ impl Graph {
     /// Every node of one kind with its identity and mark.
     pub fn of<K: Resource + 'static>(&self) -> impl Iterator<Item = (&ResourceId, &Mark, &K)> {
         self.entries
-            .iter()
+            .range(ResourceId::before_all_of(K::KIND)..)
+            .take_while(|(id, _)| id.kind == K::KIND)
             .filter_map(|(id, entry)| K::from_node(&entry.node).map(|node| (id, &entry.mark, node)))
     }
 

@@ -1,6 +1,7 @@
 //! What things are called: names, scopes, kinds, and the keys of the objects they are made for.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,17 +15,18 @@ pub struct InvalidName {
 }
 
 /// The name of a cloud resource: 1 to 63 characters, a lower-case letter first, then lower-case letters,
-/// digits and dashes, no dash at the end (Compute API, `name` of every resource; RFC 1035 label).
+/// digits and dashes, no dash at the end (Compute API, `name` of every resource; RFC 1035 label). Its copies share one text: a name
+/// stands in whatever refers to the resource as well.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
-pub struct ResourceName(String);
+pub struct ResourceName(Arc<str>);
 
 impl ResourceName {
     /// Checks `value` against the rule above.
     pub fn new(value: impl Into<String>) -> Result<Self, InvalidName> {
         let value = value.into();
         if is_label(&value, 63) {
-            Ok(Self(value))
+            Ok(Self(value.into()))
         } else {
             Err(InvalidName {
                 what: "resource name",
@@ -62,7 +64,7 @@ fn is_label(value: &str, max: usize) -> bool {
 /// as the cluster does. It stands in every name, so it must never change during a cluster's life.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String")]
-pub struct ClusterId(String);
+pub struct ClusterId(Arc<str>);
 
 impl TryFrom<String> for ClusterId {
     type Error = InvalidName;
@@ -77,7 +79,7 @@ impl ClusterId {
     pub fn new(value: impl Into<String>) -> Result<Self, InvalidName> {
         let value = value.into();
         if value.len() == 8 && value.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
-            Ok(Self(value))
+            Ok(Self(value.into()))
         } else {
             Err(InvalidName { what: "cluster id", value, rule: "eight of 0-9 and a-f" })
         }
@@ -236,6 +238,13 @@ pub struct ResourceId {
     pub scope: Scope,
     /// Its name there.
     pub name: ResourceName,
+}
+
+impl ResourceId {
+    /// What comes before every resource of a kind, and after every one of the kinds before it.
+    pub(super) fn before_all_of(kind: Kind) -> Self {
+        Self { kind, scope: Scope::Global, name: ResourceName("".into()) }
+    }
 }
 
 impl fmt::Display for ResourceId {

@@ -1,6 +1,6 @@
 //! What the cloud holds, as far as we know.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
 use jiff::Timestamp;
@@ -134,13 +134,13 @@ impl Observed {
     fn load_balancers_held(&self) -> BTreeMap<LoadBalancerKey, LoadBalancerHeld> {
         let unseen =
             self.unknown.iter().any(|unknown| matches!(unknown.kind, Kind::Address | Kind::ForwardingRule));
-        let mut held: BTreeMap<LoadBalancerKey, LoadBalancerHeld> = BTreeMap::new();
+        // Found by hash, since each has some ten resources and there may be thousands.
+        let mut held: HashMap<&LoadBalancerKey, LoadBalancerHeld> = HashMap::new();
         for (id, entry) in self.graph.entries() {
             let Holder::LoadBalancer(key) = &entry.mark.holder else { continue };
-            if !held.contains_key(key) {
-                held.insert(key.clone(), LoadBalancerHeld { may_be_reached: unseen, ..Default::default() });
-            }
-            let Some(one) = held.get_mut(key) else { continue };
+            let one = held
+                .entry(key)
+                .or_insert_with(|| LoadBalancerHeld { may_be_reached: unseen, ..Default::default() });
             match &entry.node {
                 Node::Address(Address {}) => {
                     one.may_be_reached = true;
@@ -161,7 +161,7 @@ impl Observed {
                 _ => {}
             }
         }
-        held
+        held.into_iter().map(|(key, held)| (key.clone(), held)).collect()
     }
 
     /// The certificates that the cloud has, for the next snapshot.

@@ -66,7 +66,9 @@ pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -
         referenced.get_or_init(all).contains(id)
     };
 
-    for (id, entry, seen) in beside(desired, &observed.graph) {
+    let Apart { wanted, unwanted } = apart(desired, observed);
+    for (id, entry, seen) in &wanted {
+        let (id, entry, seen) = (*id, *entry, *seen);
         // A resource that is marked as held for something else is as good as somebody else's.
         if observed.taken.contains(id) || seen.is_some_and(|seen| seen.mark != entry.mark) {
             draft.block(id, entry, Block::NameTaken);
@@ -87,10 +89,11 @@ pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -
     }
     draft.block_dependents(translation, observed);
 
-    let after = draft.after(observed);
     let stuck = draft.stuck();
+    let mut more_blocked = Vec::new();
     let Retention { deleted, more_than_desired } =
-        retain(translation, observed, &after, &stuck, &mut draft.blocked);
+        retain(translation, observed, &unwanted, || draft.after(observed), &stuck, &mut more_blocked);
+    draft.blocked.append(&mut more_blocked);
 
     let narrow = !more_than_desired && draft.blocked.is_empty() && observed.unknown.is_empty();
     let Draft { creates, changed, replaced, blocked, missing: _ } = draft;
@@ -106,9 +109,10 @@ pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -
             updates.insert(id, steps);
         }
     }
-    let groups = desired
-        .entries()
-        .map(|(id, _)| id)
+    // Of a group that is as it should be, so are the members.
+    let groups = wanted
+        .iter()
+        .map(|(id, _, _)| *id)
         .filter(|id| matches!(id.kind, Kind::InstanceGroup | Kind::NetworkEndpointGroup))
         .filter(|id| !blocked_ids.contains(id))
         .filter(|id| creates.contains_key(id) || observed.graph.contains(id))
@@ -117,19 +121,49 @@ pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -
     Decisions { creates, updates, groups, replaces, deletes: deleted, blocked }
 }
 
-/// Each entry of one graph, with the one of the same identity in another. Both are walked once, side by side: where nearly all is as it
-/// should be, finding is what planning costs.
-pub(super) fn beside<'a, 'b>(
-    one: &'a Graph,
-    other: &'b Graph,
-) -> impl Iterator<Item = (&'a ResourceId, &'a Entry, Option<&'b Entry>)> {
-    let mut others = other.entries().peekable();
-    one.entries().map(move |(id, entry)| {
-        let mut found = None;
-        while let Some((at, candidate)) = others.next_if(|(at, _)| *at <= id) {
-            found = (at == id).then_some(candidate);
+/// Where two graphs are not the same.
+pub(super) struct Apart<'a> {
+    /// What is desired and not there, or there and not as desired, or under a name that is taken.
+    wanted: Vec<(&'a ResourceId, &'a Entry, Option<&'a Entry>)>,
+    /// What is there and not desired.
+    unwanted: Vec<(&'a ResourceId, &'a Entry)>,
+}
+
+/// Both graphs are walked once, side by side, and all else is done for what this finds: where nearly all is as it should be, this is what
+/// planning costs.
+fn apart<'a>(desired: &'a Graph, observed: &'a Observed) -> Apart<'a> {
+    let Observed { graph, taken, .. } = observed;
+    let mut apart = Apart { wanted: Vec::new(), unwanted: Vec::new() };
+    let mut there = graph.entries().peekable();
+    for (id, entry) in desired.entries() {
+        let mut seen = None;
+        while let Some((at, candidate)) = there.next_if(|(at, _)| *at <= id) {
+            if at == id {
+                seen = Some(candidate);
+            } else {
+                apart.unwanted.push((at, candidate));
+            }
         }
-        (id, entry, found)
+        if seen != Some(entry) || taken.contains(id) {
+            apart.wanted.push((id, entry, seen));
+        }
+    }
+    apart.unwanted.extend(there);
+    apart
+}
+
+/// What of one graph another has not got under the same mark.
+pub(super) fn only_in<'a>(
+    one: &'a Graph,
+    other: &Graph,
+) -> impl Iterator<Item = (&'a ResourceId, &'a Entry)> {
+    let mut others = other.entries().peekable();
+    one.entries().filter(move |(id, entry)| {
+        let mut found = false;
+        while let Some((at, candidate)) = others.next_if(|(at, _)| at <= id) {
+            found = at == *id && candidate.mark == entry.mark;
+        }
+        !found
     })
 }
 

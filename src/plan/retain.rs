@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{Entry, Holder, Kind, LoadBalancerKey, Node, Observed, ResourceId};
 use crate::translate::{Disposition, Translation};
 
-use super::decide::beside;
+use super::decide::only_in;
 use super::{Block, Blocked};
 
 /// Load balancers in the cloud that the translation does not speak of.
 pub(super) fn leaks(translation: &Translation, observed: &Observed) -> Vec<LoadBalancerKey> {
-    let keys: BTreeSet<&LoadBalancerKey> = observed
-        .graph
-        .entries()
+    // Whose resources are desired is spoken of.
+    let keys: BTreeSet<&LoadBalancerKey> = only_in(&observed.graph, &translation.desired)
         .filter_map(|(_, entry)| match &entry.mark.holder {
             Holder::LoadBalancer(key) => Some(key),
             Holder::Service { .. } | Holder::Secret(_) | Holder::Cluster => None,
@@ -48,21 +47,23 @@ pub(super) struct Retention<'a> {
     pub(super) more_than_desired: bool,
 }
 
-/// What of the observed graph goes. `after` says what each resource is once everything else of the plan is done; `stuck` are load
-/// balancers a part of which cannot be planned, and which part.
+/// What of the observed graph goes. `unwanted` is what of it is not desired; `after` says what each resource is once everything else of the
+/// plan is done, and is asked only where that matters; `stuck` are load balancers a part of which cannot be planned, and which part.
 pub(super) fn retain<'a>(
     translation: &Translation,
     observed: &'a Observed,
-    after: &BTreeMap<&'a ResourceId, &'a Node>,
+    unwanted: &[(&'a ResourceId, &'a Entry)],
+    after: impl FnOnce() -> BTreeMap<&'a ResourceId, &'a Node>,
     stuck: &BTreeMap<LoadBalancerKey, ResourceId>,
     blocked: &mut Vec<Blocked>,
 ) -> Retention<'a> {
+    if unwanted.is_empty() {
+        return Retention { deleted: BTreeMap::new(), more_than_desired: false };
+    }
+    let after = &after();
     let mut candidates: BTreeMap<&ResourceId, &Entry> = BTreeMap::new();
-    for (id, entry, desired) in beside(&observed.graph, &translation.desired) {
-        if desired.is_some() {
-            continue;
-        }
-        let unwanted = match &entry.mark.holder {
+    for (id, entry) in unwanted.iter().copied() {
+        let goes = match &entry.mark.holder {
             Holder::LoadBalancer(key) => {
                 match translation.load_balancers.get(key).map(|lb| &lb.disposition) {
                     None | Some(Disposition::Keep) => false,
@@ -79,7 +80,7 @@ pub(super) fn retain<'a>(
             }
             Holder::Service { .. } | Holder::Secret(_) | Holder::Cluster => true,
         };
-        if unwanted {
+        if goes {
             candidates.insert(id, entry);
         }
     }
@@ -108,8 +109,7 @@ pub(super) fn retain<'a>(
     let stays = |(id, entry): &(&ResourceId, &Entry)| {
         entry.mark.holder != Holder::Cluster && !candidates.contains_key(id)
     };
-    let more_than_desired = beside(&observed.graph, &translation.desired)
-        .any(|(id, entry, desired)| desired.is_none() && stays(&(id, entry)));
+    let more_than_desired = unwanted.iter().any(stays);
     let anything_stays = observed.graph.entries().any(|entry| stays(&entry))
         || translation
             .desired
