@@ -37,8 +37,8 @@ impl Shut {
     }
 
     /// `None`: it is open. Otherwise until when, as far as that is known.
-    pub(super) fn until(&self, group: &Group) -> Option<Option<Instant>> {
-        self.until.get(group).copied()
+    pub(super) fn until(&self, group: &Group) -> Option<&Option<Instant>> {
+        self.until.get(group)
     }
 
     /// When the first of them opens, of those of which that is known.

@@ -209,7 +209,7 @@ impl Queue {
                 if self.under_way.contains_key(&job.change.id) {
                     Stage::Busy { since }
                 } else if let Some(until) = self.shut.until(&group) {
-                    Stage::Quota { since, until, group }
+                    Stage::Quota { since, until: *until, group }
                 } else {
                     Stage::Ready { since }
                 }
