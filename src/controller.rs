@@ -116,6 +116,9 @@ impl Observer for Unobserved {
     fn on(&self, _: Progress<'_>) {}
 }
 
+/// How long keeping checkpoints may take at the end: a standby waits for the Lease meanwhile.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
 /// Runs until `shutdown` is cancelled: then no new change is begun, and those under way are waited for, for [`Options::grace`].
 ///
 /// While [`Options::permit`] is not given it stands by: it follows source and cloud and writes nothing. When the permit ends it stops at
@@ -208,6 +211,15 @@ pub async fn run<S: Source, C: Cloud>(
                     warn!("changes are still under way; they are left to themselves, and the next start finds out how they ended");
                 }
                 () = permit.ended() => {}
+            }
+            // The last word: what was learnt since it was last kept would be listed anew by whoever comes next.
+            if permit.lasts(Duration::ZERO) {
+                let kept = tokio::time::timeout(LAST_WORD, members::keep_once(&*source, &mirror));
+                if kept.await.is_err() {
+                    warn!(
+                        "checkpoints of members could not be kept in time; the next start lists some groups"
+                    );
+                }
             }
         }
         if shutdown.is_cancelled() {

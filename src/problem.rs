@@ -93,11 +93,13 @@ pub enum Reason {
     AddressKept,
     /// It would go together with most others, and nobody has consented.
     MassDeletion,
+    /// Its load balancer was given up, and nobody has taken that back.
+    Released,
 }
 
 impl Reason {
     /// Every reason, once.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::ServiceNotFound,
         Self::ServicePortNotFound,
         Self::ServiceNotReachable,
@@ -119,6 +121,7 @@ impl Reason {
         Self::GroupConflict,
         Self::AddressKept,
         Self::MassDeletion,
+        Self::Released,
     ];
 
     /// The word, in the form of Kubernetes Event reasons.
@@ -146,6 +149,7 @@ impl Reason {
             Self::GroupConflict => "GroupConflict",
             Self::AddressKept => "AddressKept",
             Self::MassDeletion => "MassDeletion",
+            Self::Released => "Released",
         }
     }
 }

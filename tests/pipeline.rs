@@ -37,7 +37,14 @@ fn walkthrough() -> Value {
 
 fn writes(requests: &[(String, String)]) -> Vec<&(String, String)> {
     // These POSTs only ask.
-    let asks = ["/listInstances", "/listNetworkEndpoints", "/getHealth", "/wait", "/validate"];
+    let asks = [
+        "/listInstances",
+        "/listNetworkEndpoints",
+        "/getHealth",
+        "/wait",
+        "/validate",
+        "/testIamPermissions",
+    ];
     let is_write = |(method, path): &&(String, String)| {
         let path = path.split('?').next().unwrap_or_default();
         method != "GET" && !asks.iter().any(|ask| path.ends_with(ask))
@@ -336,6 +343,62 @@ async fn pods_join_and_leave_without_anything_else_being_changed() {
 
 /// Requests are moved to another Service: its backend service is reached first, by a host rule that no client asks for, and asked about
 /// until it is healthy; until then the old one answers.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_is_not_taken_up_again_by_an_object_of_the_same_name() {
+    let world = World::new().await;
+    world.memory.put_ingress("test", &walkthrough());
+    let mut controller = world.start();
+    controller.settled(|| world.is_served_or_gone()).await;
+    let mut made = world.state();
+    made.retain(|path, _| path.contains("-test-"));
+    assert!(made.len() > 5, "{made:#?}");
+    // As `gclb release` does: first the record, then it is let go.
+    let key = LoadBalancerKey::ingress(object("test"));
+    world.memory.released.lock().unwrap().insert(key.clone());
+    world.memory.edit(|snapshot| drop(snapshot.ingresses.remove(&object("test"))));
+    world.memory.put_ingress("other", &walkthrough());
+    controller.settled(|| world.memory.address("other").is_some()).await;
+
+    // Made anew with other wishes: refused, and nothing of the load balancer is touched.
+    let spec = json!({"defaultBackend": {"service": {"name": "web", "port": {"number": 8080}}}});
+    world.memory.published.lock().unwrap().reports.clear();
+    world.memory.put_ingress("test", &spec);
+    controller
+        .settled(|| {
+            let report = world.memory.report("test");
+            report.is_some_and(|report| report.summary.reason.as_deref() == Some("Released"))
+        })
+        .await;
+    let now = world.state();
+    let touched: Vec<_> = made.iter().filter(|(path, body)| now.get(*path) != Some(*body)).collect();
+    assert_eq!(touched, [], "what it is now: {now:#?}");
+
+    // Somebody takes the entry out: it is served again, as it now asks.
+    world.memory.released.lock().unwrap().remove(&key);
+    world.memory.edit(|_| ());
+    controller.settled(|| world.state().len() < now.len() && world.memory.address("test").is_some()).await;
+    controller.stop().await;
+    world.cloud.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_in_a_group_is_kept_at_the_end() {
+    let world = World::new().await;
+    world.memory.put_pods("web", &[("10.1.0.2", "node-1")]);
+    world.memory.put_ingress("test", &walkthrough());
+    let mut controller = world.start();
+    controller.settled(|| world.is_served_or_gone()).await;
+    controller.stop().await;
+    assert_eq!(world.memory.kept.lock().unwrap().len(), 1, "the members are not kept");
+
+    let before = world.requests().len();
+    world.settle().await;
+    let requests = world.requests().split_off(before);
+    let listed = requests.iter().filter(|(_, path)| path.contains("listNetworkEndpoints"));
+    assert_eq!(listed.count(), 0, "a group that has not changed is listed: {requests:#?}");
+    world.cloud.shutdown().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_move_only_when_somebody_answers_there() {
     let world = World::new().await;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -13,9 +14,11 @@ use super::report::{colours, out};
 use super::stop;
 use crate::apply::quota::Quota;
 use crate::apply::{Ended, Ending, Hands, Pace, Permit, once};
+use crate::cloud::chain;
 use crate::cloud::gce::Gce;
 use crate::cloud::mirror::Mirror;
 use crate::config::LogArguments;
+use crate::controller::lease;
 use crate::controller::source::SourceError;
 use crate::model::{ObjectKey, Observed};
 use crate::plan::{Colours, InputPlace, Overtaken, Plan, SavedPlan, SavedPlanError, Setting, plan};
@@ -48,6 +51,18 @@ pub(super) struct Arguments {
     /// Where the same Compute Engine is reached now, if not where it was when the plan was made
     #[arg(long, env = "GCLB_CLOUD_ENDPOINT", value_name = "URL", help_heading = "Google Cloud")]
     cloud_endpoint: Option<Url>,
+    /// Apply to a cluster though its controller seems to run. Both may then begin the same change; whoever comes second finds it done
+    #[arg(long, help_heading = "Input")]
+    beside_controller: bool,
+    /// Where the Lease is by which is seen whether a controller runs
+    #[arg(
+        long,
+        env = "GCLB_LEASE_NAMESPACE",
+        value_name = "NAMESPACE",
+        default_value = "gclb-system",
+        help_heading = "Input"
+    )]
+    lease_namespace: String,
     /// How many changes of the cloud may be under way at a time
     #[arg(long, env = "GCLB_CONCURRENCY", value_name = "N", default_value_t = Pace::default().concurrency,
           value_parser = crate::config::concurrency, help_heading = "Pace")]
@@ -80,6 +95,12 @@ enum ApplyError {
         #[source]
         source: url::ParseError,
     },
+    #[error("a controller runs in this cluster: {holder} holds the Lease {namespace}/{}", lease::NAME)]
+    #[diagnostic(help(
+        "it does the same by itself, so nothing was done. If that is meant all the same, add --beside-controller; if it is another \
+         installation's Lease, name yours with --lease-namespace"
+    ))]
+    Controlled { namespace: String, holder: String },
     #[error("waiting for the signal to stop")]
     Signal(#[source] std::io::Error),
     #[error("making sure that Ingress {object} does not vanish unseen")]
@@ -92,7 +113,8 @@ enum ApplyError {
 }
 
 pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
-    let Arguments { plan: path, place, cloud_endpoint, concurrency, log } = arguments;
+    let Arguments { plan: path, place, cloud_endpoint, beside_controller, lease_namespace, concurrency, log } =
+        arguments;
     super::log(&log, "error")?;
     let asked = stop::asked().map_err(ApplyError::Signal)?;
     let text =
@@ -118,6 +140,9 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     if !overtaken.is_empty() {
         refuse(&overtaken, &saved, &plan);
         return Ok(super::OVERTAKEN);
+    }
+    if !beside_controller {
+        alone(&input, &lease_namespace).await?;
     }
     claim(&input, &translation, &observed).await?;
     let stop = CancellationToken::new();
@@ -169,6 +194,20 @@ fn refuse(overtaken: &[Overtaken], saved: &SavedPlan, plan: &Plan) {
         },
     };
     eprintln!("Plan again, and look at what it shows now: gclb plan {input} … --save FILE");
+}
+
+/// Makes sure, as far as the Lease tells, that no controller of the cluster is at the same work. One that runs without
+/// `--leader-elect` has no Lease.
+async fn alone(input: &Input, namespace: &str) -> Result<(), ApplyError> {
+    let Some(listed) = input.listed() else { return Ok(()) };
+    match lease::holder(listed.client(), namespace, Timestamp::now()).await {
+        Ok(None) => Ok(()),
+        Ok(Some(holder)) => Err(ApplyError::Controlled { namespace: namespace.to_owned(), holder }),
+        Err(error) => {
+            eprintln!("warning: whether a controller runs is not known: {}", chain(&error));
+            Ok(())
+        }
+    }
 }
 
 /// Makes sure that no object can vanish unseen that something is made for.

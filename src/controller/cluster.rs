@@ -41,6 +41,8 @@ pub struct ClusterSource {
     watched: Arc<Watched>,
     events: Events,
     checkpoints: Option<Checkpoints>,
+    /// Where the record of released load balancers is.
+    namespace: Option<String>,
     _stop_watches: DropGuard,
 }
 
@@ -93,14 +95,22 @@ impl ClusterSource {
             stop.clone().run_until_cancelled_owned(secrets::keep_read(client.clone(), Arc::clone(&watched))),
         );
         let events = Events::new(client.clone());
-        Self { client, cluster, watched, events, checkpoints: None, _stop_watches: stop.drop_guard() }
+        Self {
+            client,
+            cluster,
+            watched,
+            events,
+            checkpoints: None,
+            namespace: None,
+            _stop_watches: stop.drop_guard(),
+        }
     }
 
-    /// Keeps the checkpoints of members in `ConfigMap`s of this namespace.
+    /// Keeps the checkpoints of members in `ConfigMap`s of this namespace, and reads the record of released load balancers there.
     #[must_use]
     pub fn keeping_checkpoints_in(self, namespace: &str) -> Self {
         let checkpoints = Some(Checkpoints::new(&self.client, namespace));
-        Self { checkpoints, ..self }
+        Self { checkpoints, namespace: Some(namespace.to_owned()), ..self }
     }
 
     /// Kinds that have not been listed yet.
@@ -154,6 +164,15 @@ impl Source for ClusterSource {
             Some(kept) => kept.write(checkpoints).await,
             None => Ok(()),
         }
+    }
+
+    async fn released(&self) -> Result<BTreeSet<LoadBalancerKey>, SourceError> {
+        let Some(namespace) = &self.namespace else { return Ok(BTreeSet::new()) };
+        released::released(&self.client, namespace).await.map_err(|error| SourceError::Failed {
+            doing: "reading",
+            object: "the record of released load balancers".to_owned(),
+            source: Box::new(error),
+        })
     }
 
     fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady> {

@@ -22,6 +22,23 @@ use tracing::{debug, info, warn};
 use crate::apply::{Grantor, Permit};
 use crate::cloud::chain;
 
+/// Who holds the Lease at `at`, as its own times say it: nobody, where there is none, or it was given up or ran out. This compares clocks
+/// of two machines: people may be warned by it, and nothing else may rest on it.
+///
+/// # Errors
+/// When it cannot be read.
+pub async fn holder(client: &Client, namespace: &str, at: Timestamp) -> Result<Option<String>, kube::Error> {
+    let api: Api<Lease> = Api::namespaced(client.clone(), namespace);
+    Ok(api.get_opt(NAME).await?.and_then(|lease| lease.spec).and_then(|spec| held_at(&spec, at)))
+}
+
+fn held_at(spec: &LeaseSpec, at: Timestamp) -> Option<String> {
+    let holder = spec.holder_identity.clone().filter(|holder| !holder.is_empty())?;
+    let MicroTime(renewed) = spec.renew_time.as_ref()?;
+    let lasts = jiff::SignedDuration::from_secs(spec.lease_duration_seconds.unwrap_or_default().into());
+    (at.duration_since(*renewed) < lasts).then_some(holder)
+}
+
 /// Its name, in whatever namespace.
 pub const NAME: &str = "gclb";
 

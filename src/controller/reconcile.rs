@@ -35,6 +35,7 @@ use crate::cloud::{Cloud, CloudError, chain};
 use crate::model::{Held, Holder, Kind, LoadBalancerKey, ObjectKey, Observed, ResourceId};
 use crate::plan::drift::{Drift, drift};
 use crate::plan::{Action, Block, FieldChange, Plan, plan};
+use crate::problem::Reason;
 use crate::status;
 use crate::translate::{Disposition, Moves, Translation, translate};
 use desk::{Desk, Write, Written};
@@ -85,6 +86,12 @@ pub(super) struct Reconciler<S, C, O> {
     drift: Vec<Drift>,
     /// What was last said about load balancers whose objects are gone.
     leaks: Vec<LoadBalancerKey>,
+    /// What was said of them: those that were given up are none.
+    told_leaks: Vec<LoadBalancerKey>,
+    /// Load balancers that were given up, as the record said when something was last seen to belong to nobody.
+    released: BTreeSet<LoadBalancerKey>,
+    /// Whether the record is to be read again.
+    reads_record: bool,
 }
 
 /// What is being made at present.
@@ -182,6 +189,9 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             said_settled: false,
             drift: Vec::new(),
             leaks: Vec::new(),
+            told_leaks: Vec::new(),
+            released: BTreeSet::new(),
+            reads_record: true,
         }
     }
 
@@ -289,8 +299,13 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     }
 
     async fn replan(&mut self, began: Instant) -> Result<(), NoPlan> {
-        let held = self.mirror.observed().held();
+        self.read_record().await;
+        let mut held = self.mirror.observed().held();
+        held.released.clone_from(&self.released);
         let mut translation = self.translated(held).ok_or(NoPlan::NotReady)?;
+        // Somebody may take the entry out that an object is refused for.
+        self.reads_record = !self.released.is_empty()
+            && translation.problems().any(|(_, problem)| problem.reason == Reason::Released);
         if let Err(error) = self.mirror.resolve_doubts(&*self.cloud).await {
             self.trouble("what became of a change cannot be read", &error);
             self.try_again();
@@ -379,22 +394,48 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         Some(translation)
     }
 
+    /// Reads which load balancers were given up, where something belongs to nobody that we see: and says so of what was not given up.
+    async fn read_record(&mut self) {
+        if !std::mem::take(&mut self.reads_record) {
+            return;
+        }
+        match self.source.released().await {
+            Ok(released) => self.released = released,
+            Err(error) => {
+                warn!(
+                    error = chain(&error),
+                    "which load balancers were released is not known; going on with what was"
+                );
+            }
+        }
+        let leaks: Vec<LoadBalancerKey> =
+            self.leaks.iter().filter(|key| !self.released.contains(*key)).cloned().collect();
+        self.options.metrics.leaks(leaks.len());
+        if leaks == self.told_leaks {
+            return;
+        }
+        for key in &leaks {
+            warn!(
+                load_balancer = %key,
+                "its object is gone without having been deleted in our sight; nothing of it is touched. If it is really to go, create \
+                 the object again and delete it while gclb runs"
+            );
+        }
+        self.told_leaks = leaks;
+    }
+
     /// Counts what is planned, and tells of drift and leaks.
     fn take_note(&mut self, translation: &Translation, observed: &Observed, plan: &Plan) {
         for change in plan.graph.node_weights() {
             self.options.metrics.planned(change.id.kind, change.action.word());
         }
         self.tell_drift(drift(translation, observed));
-        self.options.metrics.leaks(plan.leaks.len());
+        self.options.metrics.leaks(plan.leaks.iter().filter(|key| !self.released.contains(*key)).count());
         if plan.leaks != self.leaks {
             self.leaks.clone_from(&plan.leaks);
-            for key in &plan.leaks {
-                warn!(
-                    load_balancer = %key,
-                    "its object is gone without having been deleted in our sight; nothing of it is touched. If it is really to go, create \
-                     the object again and delete it while gclb runs"
-                );
-            }
+            // Some of them may have been given up.
+            self.reads_record = true;
+            self.when.soon(QUIET);
         }
     }
 

@@ -80,6 +80,14 @@ pub trait Source: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
+    /// The load balancers that were given up (`gclb release`), by the record in the cluster. A source that keeps none has none.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    fn released(&self) -> impl Future<Output = Result<BTreeSet<LoadBalancerKey>, SourceError>> + Send {
+        std::future::ready(Ok(BTreeSet::new()))
+    }
+
     /// The certificate and key of a Secret, for the upload alone; the caller drops it right after.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
+use crate::model::LoadBalancerKey;
 use crate::problem::{Problem, Reason};
 use crate::snapshot::{CLASS_ANNOTATION, CONTROLLER};
 
@@ -40,8 +41,7 @@ pub(super) fn standing<'a>(
     classes: &'a BTreeMap<String, Arc<IngressClass>>,
     claim_classless: bool,
 ) -> Standing<'a> {
-    let finalizers = ingress.metadata.finalizers.as_deref().unwrap_or_default();
-    let was_ours = finalizers.iter().any(|finalizer| finalizer == FINALIZER);
+    let was_ours = is_claimed(ingress);
     // Its finalizer went when it was let go; where somebody put the annotation there by hand, it is still ours.
     let annotations = ingress.metadata.annotations.as_ref();
     if !was_ours && annotations.is_some_and(|all| all.contains_key(super::RELEASED)) {
@@ -75,6 +75,25 @@ pub(super) fn standing<'a>(
         )),
         (_, false) => Standing::NotOurs,
     }
+}
+
+/// Whether it has our finalizer.
+pub(super) fn is_claimed(ingress: &Ingress) -> bool {
+    let finalizers = ingress.metadata.finalizers.as_deref().unwrap_or_default();
+    finalizers.iter().any(|finalizer| finalizer == FINALIZER)
+}
+
+/// What an Ingress is told whose load balancer is on the record of those that were given up.
+pub(super) fn released(key: &LoadBalancerKey) -> Problem {
+    Problem::rejected(
+        Reason::Released,
+        "metadata.name",
+        format!(
+            "The load balancer {key} was given up by `gclb release`, so it is left as it is. To have it served by gclb again, take \
+             the entry {} out of the ConfigMap gclb-released, or give the Ingress another name.",
+            key.to_string().replace('/', "_")
+        ),
+    )
 }
 
 fn is_our_class(class: &IngressClass) -> bool {

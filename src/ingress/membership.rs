@@ -80,7 +80,22 @@ impl<'a> Draft<'a> {
             Standing::TearDown => self.tear_down(object, ingress),
             Standing::Ours(class) => {
                 let mut problems = Vec::new();
-                let home = home(object, ingress, class, &mut problems);
+                let home = match home(object, ingress, class, &mut problems) {
+                    // What was given up is not taken up again by a new object that happens to have the name.
+                    home @ (Home::Own | Home::Group(_)) if !class::is_claimed(ingress) => {
+                        let key = match &home {
+                            Home::Group(key) => key.clone(),
+                            Home::Own | Home::Nowhere => LoadBalancerKey::ingress(object.clone()),
+                        };
+                        if self.snapshot.held.released.contains(&key) {
+                            problems.push(class::released(&key));
+                            Home::Nowhere
+                        } else {
+                            home
+                        }
+                    }
+                    home => home,
+                };
                 let mut parts = parts(Arc::new(object.clone()), ingress, class);
                 match home {
                     Home::Own => self.alone(object, ingress, &parts, problems, Otherwise::Serve),

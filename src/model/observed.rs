@@ -87,6 +87,8 @@ pub struct Held {
     pub certificates: CertificatesHeld,
     /// Load balancers of which anything exists: what objects that move from one to another wait for.
     pub load_balancers: BTreeMap<LoadBalancerKey, LoadBalancerHeld>,
+    /// Load balancers that were given up, by the record in the cluster: nothing of the cloud tells it, and nothing of them is touched.
+    pub released: BTreeSet<LoadBalancerKey>,
 }
 
 /// What exists of a load balancer.
@@ -128,7 +130,11 @@ impl Observed {
     /// What the next snapshot is told of the cloud.
     #[must_use]
     pub fn held(&self) -> Held {
-        Held { certificates: self.certificates_held(), load_balancers: self.load_balancers_held() }
+        Held {
+            certificates: self.certificates_held(),
+            load_balancers: self.load_balancers_held(),
+            released: BTreeSet::new(),
+        }
     }
 
     fn load_balancers_held(&self) -> BTreeMap<LoadBalancerKey, LoadBalancerHeld> {

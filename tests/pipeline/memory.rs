@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use gclb::controller::source::{KeyPair, NotReady, Source, SourceError};
 use gclb::ingress::{FINALIZER, MEMBER_OF, record, remembering};
-use gclb::model::{CertificateFingerprint, ClusterId, Held, LoadBalancerKey, ObjectKey};
+use gclb::model::{
+    CertificateFingerprint, Checkpoint, ClusterId, Held, LoadBalancerKey, ObjectKey, ResourceId,
+};
 use gclb::snapshot::{Cluster, Service, ServiceSlice, Snapshot, certificate};
 use gclb::status::{Event, Report};
 use serde_json::{Value, json};
@@ -24,6 +26,10 @@ pub(crate) struct Memory {
     pub(crate) failing_claims: AtomicUsize,
     /// Not everything has been listed yet.
     pub(crate) unlisted: AtomicBool,
+    /// The record of load balancers that were given up.
+    pub(crate) released: Mutex<BTreeSet<LoadBalancerKey>>,
+    /// The groups whose members are kept for the next start.
+    pub(crate) kept: Mutex<BTreeMap<ResourceId, Checkpoint>>,
 }
 
 #[derive(Default)]
@@ -68,6 +74,8 @@ impl Memory {
             published: Mutex::default(),
             failing_claims: AtomicUsize::new(0),
             unlisted: AtomicBool::new(false),
+            released: Mutex::default(),
+            kept: Mutex::default(),
         };
         for node in NODES {
             memory.put_node(node);
@@ -209,6 +217,28 @@ impl Source for Memory {
                 };
                 snapshot.ingresses.insert(key.clone(), Arc::new(ingress));
             });
+        }
+        Ok(())
+    }
+
+    async fn released(&self) -> Result<BTreeSet<LoadBalancerKey>, SourceError> {
+        Ok(self.released.lock().unwrap().clone())
+    }
+
+    async fn checkpoints(&self) -> Result<BTreeMap<ResourceId, Checkpoint>, SourceError> {
+        Ok(self.kept.lock().unwrap().clone())
+    }
+
+    async fn keep_checkpoints(
+        &self,
+        checkpoints: &BTreeMap<ResourceId, Option<Checkpoint>>,
+    ) -> Result<(), SourceError> {
+        let mut kept = self.kept.lock().unwrap();
+        for (id, checkpoint) in checkpoints {
+            match checkpoint {
+                Some(checkpoint) => drop(kept.insert(id.clone(), checkpoint.clone())),
+                None => drop(kept.remove(id)),
+            }
         }
         Ok(())
     }

@@ -142,7 +142,14 @@ impl Gate {
 /// Whether a call, as it is written in a [`Gate`]'s list, changes something in the cloud.
 pub(crate) fn is_write(call: &str) -> bool {
     // These POSTs only ask.
-    const ASKS: [&str; 5] = ["/listInstances", "/listNetworkEndpoints", "/getHealth", "/wait", "/validate"];
+    const ASKS: [&str; 6] = [
+        "/listInstances",
+        "/listNetworkEndpoints",
+        "/getHealth",
+        "/wait",
+        "/validate",
+        "/testIamPermissions",
+    ];
     let Some((method, path)) = call.split_once(" /compute/") else { return false };
     method != "GET" && !ASKS.iter().any(|ask| path.ends_with(ask))
 }

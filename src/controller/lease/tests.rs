@@ -124,3 +124,20 @@ fn a_slow_clock_of_the_leader_and_a_fast_one_of_the_rival_are_covered() {
         assert!(believed < duration * 10 / 11);
     }
 }
+
+#[test]
+fn whoever_looks_on_sees_who_holds_it_until_it_runs_out_or_is_given_up() {
+    let renewed: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+    let spec = LeaseSpec {
+        holder_identity: Some("one".to_owned()),
+        lease_duration_seconds: Some(15),
+        renew_time: Some(MicroTime(renewed)),
+        ..LeaseSpec::default()
+    };
+    let after = |seconds: i64| renewed + jiff::SignedDuration::from_secs(seconds);
+    assert_eq!(held_at(&spec, after(14)).as_deref(), Some("one"));
+    assert_eq!(held_at(&spec, after(15)), None);
+    let free = LeaseSpec { holder_identity: Some(String::new()), ..spec };
+    assert_eq!(held_at(&free, after(1)), None);
+    assert_eq!(held_at(&LeaseSpec::default(), after(1)), None);
+}
