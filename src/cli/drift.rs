@@ -28,7 +28,8 @@ Exit codes:
   1  an error";
 
 /// Compares what the cloud holds with what the input asks for, field by field. Where a controller runs and is at rest, whatever is shown
-/// was done by somebody else, and is undone at the next drift interval.
+/// was done by somebody else, and is undone at the next drift interval. Since when is known to the controller alone: its Events and its
+/// metric say it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {

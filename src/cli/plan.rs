@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -50,7 +51,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     place: PlaceArguments,
     /// What the manifests were before: folders and files. Only what differs is planned, and only what is newly wrong is said. With a
-    /// cloud to compare with, it only says which Ingresses are to be deleted
+    /// cloud to compare with, of what is to be done there only what concerns load balancers that the difference touches is shown
     #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "save"], help_heading = "Input")]
     base: Vec<PathBuf>,
     #[command(flatten)]
@@ -136,20 +137,34 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let mut observed = looked.observed();
     let mut known = BTreeSet::new();
     let mut snapshot = input.snapshot(observed.held());
+    let mut touched = None;
     if !base.is_empty() {
         let place = PlaceArguments { paths: base, kubeconfig: None, context: None, watch_namespace: None };
         let before = Input::read(&place, cluster).await?.snapshot(observed.held());
         let translation = translate(&before);
-        if let Looked::Nothing = looked {
-            let nothing = Observed::default();
-            observed = simulate(&nothing, &plan(&translation, &nothing)).into();
-            snapshot = input.snapshot(observed.held());
+        let nothing = Observed::default();
+        let from_base: Arc<Observed> = simulate(&nothing, &plan(&translation, &nothing)).into();
+        let to_now = with_deleted(input.snapshot(from_base.held()), &before);
+        match looked {
+            Looked::Nothing => {
+                observed = from_base;
+                snapshot = to_now;
+            }
+            // Of what the project lacks only what the change from one to the other is about.
+            Looked::Seen { .. } => {
+                let to_now = translate(&to_now);
+                touched = Some(plan(&to_now, &from_base).touches(&to_now, &from_base));
+                snapshot = with_deleted(snapshot, &before);
+            }
         }
         known = translation.problems().map(|(key, problem)| line(key, problem)).collect();
-        snapshot = with_deleted(snapshot, &before);
     }
     let translation = translate(&snapshot);
-    let plan = examined(plan(&translation, &observed), &observed, looked.cloud()).await;
+    let mut plan = plan(&translation, &observed);
+    if let Some(touched) = touched {
+        plan = plan.only(&touched, &translation, &observed);
+    }
+    let plan = examined(plan, &observed, looked.cloud()).await;
     let shown = Shown { plan: &plan, translation: &translation, input: &input, known: &known };
     match output {
         Output::Text => shown.text(),

@@ -158,8 +158,29 @@ fn what_was_planned_is_what_runs() {
     let folder = text(manifests.path());
     let plan = cloud.file("web.plan");
     let mut begun = cloud.log().len();
-    // Made from nothing, then changed, then nothing at all.
-    for round in ["made", "changed", "settled"] {
+    // Made from nothing, then changed; pods come and go; moved, so that something is deleted; then nothing at all.
+    let mut seen = BTreeMap::new();
+    for round in ["made", "changed", "pods", "others", "moved", "settled"] {
+        let pods = |addresses: [&str; 2]| {
+            let slice = format!(
+                "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n\
+                 metadata: {{name: shop-1, labels: {{kubernetes.io/service-name: shop}}}}\n\
+                 ports: [{{port: 80}}]\nendpoints: [{{addresses: [{}], nodeName: local-node}}, \
+                 {{addresses: [{}], nodeName: local-node}}]\n",
+                addresses[0], addresses[1]
+            );
+            std::fs::write(manifests.path().join("pods.yaml"), slice).unwrap();
+        };
+        match round {
+            "pods" => pods(["10.4.0.101", "10.4.0.102"]),
+            "others" => pods(["10.4.0.102", "10.4.0.103"]),
+            "moved" => edit(
+                &manifests.path().join("web.yaml"),
+                "defaultBackend: {service: {name: web,",
+                "defaultBackend: {service: {name: shop,",
+            ),
+            _ => {}
+        }
         if round == "changed" {
             edit(
                 &manifests.path().join("web.yaml"),
@@ -174,7 +195,19 @@ fn what_was_planned_is_what_runs() {
         assert_eq!(applied.code, 0, "{applied:?}");
         assert_eq!(cloud.mutations(begun), planned(&document), "{round}");
         assert_eq!(document["changes"].as_array().unwrap().is_empty(), round == "settled");
+        for (call, _) in planned(&document).into_keys() {
+            *seen.entry(call).or_insert(0) += 1;
+        }
         begun = cloud.log().len();
+    }
+    for call in [
+        "forwardingRules.insert",
+        "urlMaps.patch",
+        "networkEndpointGroups.attachNetworkEndpoints",
+        "networkEndpointGroups.detachNetworkEndpoints",
+        "backendServices.delete",
+    ] {
+        assert!(seen.contains_key(call), "{call} was never planned: {seen:?}");
     }
 }
 
@@ -385,6 +418,29 @@ fn against_a_base_only_what_the_change_touches_is_planned() {
     assert!(removed.stdout.contains(" 0 to create,"), "{}", removed.stdout);
     // Without the base nobody knows that it was ever there.
     assert!(!gclb(&["plan", text(now.path())]).stdout.contains("to delete\n"));
+}
+
+#[test]
+fn against_a_base_and_the_cloud_only_what_the_change_touches_is_planned() {
+    let cloud = Cloud::start();
+    let (base, now) = (manifests(), manifests());
+    cloud.converge(text(base.path()));
+    // The change is about one Ingress; another one, which it does not touch, the cloud lacks altogether.
+    for folder in [&base, &now] {
+        let web = std::fs::read_to_string(folder.path().join("web.yaml")).unwrap();
+        std::fs::write(folder.path().join("late.yaml"), web.replace("web", "late")).unwrap();
+    }
+    edit(&now.path().join("web.yaml"), "name: web, port: {number: 80}", "name: shop, port: {number: 80}");
+    let whole = cloud.run(&["plan", text(now.path())]);
+    assert_eq!(whole.code, 2, "{whole:?}");
+    assert!(whole.stdout.contains("ingress/default/late") && whole.stdout.contains("ingress/default/web"));
+    let part = cloud.run(&["plan", text(now.path()), "--base", text(base.path())]);
+    assert_eq!(part.code, 2, "{part:?}");
+    assert!(part.stdout.contains("ingress/default/web"), "{}", part.stdout);
+    assert!(!part.stdout.contains("late"), "{}", part.stdout);
+    // Where both say the same there is nothing to do for this change, whatever the cloud lacks.
+    let nothing = cloud.run(&["plan", text(base.path()), "--base", text(base.path())]);
+    assert_eq!(nothing.code, 0, "{nothing:?}");
 }
 
 #[test]
