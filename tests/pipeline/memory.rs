@@ -236,7 +236,7 @@ impl Source for Memory {
         let mut kept = self.kept.lock().unwrap();
         for (id, checkpoint) in checkpoints {
             match checkpoint {
-                Some(checkpoint) => drop(kept.insert(id.clone(), checkpoint.clone())),
+                Some(checkpoint) => drop(kept.insert(id.clone(), *checkpoint)),
                 None => drop(kept.remove(id)),
             }
         }
