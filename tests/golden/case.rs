@@ -29,6 +29,9 @@ const DELETED: &str = "test.gclb.dev/deleted";
 /// A comment line of a case that sets flags of the controller, separated by spaces.
 const FLAGS: &str = "# flags: ";
 
+/// A comment line of a case that names load balancers that were given up, separated by spaces.
+const RELEASED: &str = "# released: ";
+
 /// A case as it stands in its folder.
 pub(crate) struct Case {
     folder: PathBuf,
@@ -133,7 +136,10 @@ fn with_certificates(text: &str) -> String {
 fn snapshot(text: &str, manifests: &Manifests, claimed: &Claimed, observed: &Observed) -> Snapshot {
     let mut world = manifests.world(&Supplies::default());
     live_through(&mut world, claimed);
-    world.snapshot(cluster(text), NOW.parse().unwrap(), observed.held())
+    let mut held = observed.held();
+    let released = text.lines().filter_map(|line| line.strip_prefix(RELEASED));
+    held.released.extend(released.flat_map(str::split_whitespace).map(|key| key.parse().unwrap()));
+    world.snapshot(cluster(text), NOW.parse().unwrap(), held)
 }
 
 /// The Ingresses that have our finalizer, and the groups that they remember.

@@ -1,6 +1,6 @@
 //! A process that dies, at every call: to the cloud, and to the API server.
 
-use crate::gate::{Death, Side};
+use crate::gate::{Death, Side, is_write};
 use crate::spread;
 use crate::stories::{Story, Undisturbed, told};
 use crate::world::World;
@@ -60,8 +60,11 @@ fn die_everywhere(story: Story) {
     let outcomes = spread::all(&cases, |case| spread::in_virtual_time(run(case)));
     let healed = outcomes.iter().filter(|outcome| **outcome == Outcome::Healed).count();
     eprintln!("{story:?}: {} deaths, {healed} of them before it was done", cases.len());
-    // The order of calls that are under way together may differ a little from one run to the next.
-    assert!(healed * 10 >= cases.len() * 8, "only {healed} of {} processes died", cases.len());
+    // The order of calls that are under way together may differ a little from one run to the next. What comes after everything is done
+    // (checkpoints are kept, health is asked for) nobody waits for.
+    let needed = told.calls.iter().rposition(|call| is_write(call) || call.starts_with("publish "));
+    let needed = 2 * needed.map_or(0, |last| last + 1);
+    assert!(healed * 10 >= needed * 8, "only {healed} of {needed} processes died");
 }
 
 #[test]
