@@ -12,7 +12,7 @@ use gclb::model::{CertificateFingerprint, ClusterId, Observed};
 use gclb::plan::{plan, simulate};
 use gclb::snapshot::stores::{Seen, Stores};
 use gclb::snapshot::{Certificate, Cluster};
-use gclb::translate::translate;
+use gclb::translate::translate_beside;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Node, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -154,7 +154,7 @@ fn turn(stores: &Stores, observed: &Observed) -> (Timed, gclb::plan::Plan) {
     let began = Instant::now();
     let snapshot = stores.snapshot(cluster(), Timestamp::now(), observed.held());
     let taken = began.elapsed();
-    let translation = translate(&snapshot);
+    let translation = translate_beside(&snapshot, &observed.graph);
     let translated = began.elapsed();
     let made = plan(&translation, observed);
     let timed = Timed {

@@ -38,6 +38,13 @@ pub use network_endpoint_group::{Churn, PodPort, PodPorts, Wanted};
 /// What should exist, and what is wrong with the input.
 #[must_use]
 pub fn translate(snapshot: &Snapshot) -> Translation {
+    translate_beside(snapshot, &Graph::default())
+}
+
+/// The same. What another graph holds just so is shared with it: beside what the cloud holds, a desired graph that is nearly done takes
+/// next to nothing.
+#[must_use]
+pub fn translate_beside(snapshot: &Snapshot, beside: &Graph) -> Translation {
     let mut readings = ingress::read(snapshot);
     let moves = moving::settle(&mut readings, &snapshot.held.load_balancers);
     let ingress::Readings { load_balancers: readings, objects } = readings;
@@ -46,7 +53,7 @@ pub fn translate(snapshot: &Snapshot) -> Translation {
         Wish::Serve(load_balancer) | Wish::Keep(load_balancer) => Some(load_balancer),
         Wish::TearDown => None,
     });
-    let mut draft = Draft::new(snapshot, described);
+    let mut draft = Draft::new(snapshot, beside, described);
     let mut findings = Findings::default();
     let mut load_balancers = BTreeMap::new();
     for (key, reading) in readings {

@@ -32,12 +32,12 @@ use super::{Observer, Options, Progress};
 use crate::apply::{Ended, Ending, Executor};
 use crate::cloud::mirror::Mirror;
 use crate::cloud::{Cloud, CloudError, chain};
-use crate::model::{Held, Holder, Kind, LoadBalancerKey, ObjectKey, Observed, ResourceId};
+use crate::model::{Holder, Kind, LoadBalancerKey, ObjectKey, Observed, ResourceId};
 use crate::plan::drift::{Drift, drift};
 use crate::plan::{Action, Block, FieldChange, Plan, plan};
 use crate::problem::Reason;
 use crate::status;
-use crate::translate::{Disposition, Moves, Translation, translate};
+use crate::translate::{Disposition, Moves, Translation, translate_beside};
 use desk::{Desk, Write, Written};
 use stage::{pure_stage, stage};
 use tell::Telling;
@@ -300,9 +300,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
 
     async fn replan(&mut self, began: Instant) -> Result<(), NoPlan> {
         self.read_record().await;
-        let mut held = self.mirror.observed().held();
-        held.released.clone_from(&self.released);
-        let mut translation = self.translated(held).ok_or(NoPlan::NotReady)?;
+        let mut translation = self.translated(&self.mirror.observed()).ok_or(NoPlan::NotReady)?;
         // Somebody may take the entry out that an object is refused for.
         self.reads_record = !self.released.is_empty()
             && translation.problems().any(|(_, problem)| problem.reason == Reason::Released);
@@ -379,8 +377,10 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     }
 
     /// What should be. `None`: the source is not ready to say.
-    fn translated(&self, held: Held) -> Option<Translation> {
+    fn translated(&self, observed: &Observed) -> Option<Translation> {
         self.endpoints.looking();
+        let mut held = observed.held();
+        held.released.clone_from(&self.released);
         let metrics = &self.options.metrics;
         let snapshot = match pure_stage(metrics, "snapshot", || self.source.snapshot(held)) {
             Ok(snapshot) => snapshot,
@@ -389,7 +389,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
                 return None;
             }
         };
-        let translation = pure_stage(metrics, "translate", || translate(&snapshot));
+        let translation = pure_stage(metrics, "translate", || translate_beside(&snapshot, &observed.graph));
         self.endpoints.translated(&translation);
         Some(translation)
     }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -164,10 +165,13 @@ pub struct Conflict {
 
 /// Resources by identity. A node may be shared: adding an equal one again is adding nothing.
 ///
+/// Graphs share what is the same in them: a copy of a graph copies no node, and a graph that is drawn beside another
+/// ([`add_beside`](Self::add_beside)) takes that one's nodes for those that turn out equal.
+///
 /// Besides its nodes a graph knows *foreign* resources: things that exist and may be pointed at, but that are nobody's to change here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Graph {
-    entries: BTreeMap<ResourceId, Entry>,
+    entries: BTreeMap<ResourceId, Arc<Entry>>,
     foreign: BTreeSet<ResourceId>,
 }
 
@@ -183,13 +187,32 @@ impl Graph {
         mark: Mark,
         resource: K,
     ) -> Result<Ref<K>, Conflict> {
+        self.add_beside(&Self::default(), scope, name, mark, resource)
+    }
+
+    /// The same, for a graph of which most is expected to be as in another one: a node that is equal there is shared, and kept once.
+    ///
+    /// # Errors
+    /// [`Conflict`] if another node of this graph, not equal to this one, has the same identity.
+    pub fn add_beside<K: Resource>(
+        &mut self,
+        other: &Self,
+        scope: Scope,
+        name: ResourceName,
+        mark: Mark,
+        resource: K,
+    ) -> Result<Ref<K>, Conflict> {
         let id = ResourceId { kind: K::KIND, scope, name };
         let entry = Entry { mark, node: resource.into_node() };
         match self.entries.get(&id) {
-            Some(present) if *present != entry => return Err(Conflict { id }),
+            Some(present) if **present != entry => return Err(Conflict { id }),
             Some(_) => {}
             None => {
-                self.entries.insert(id.clone(), entry);
+                let (id, entry) = match other.entries.get_key_value(&id) {
+                    Some((id, known)) if **known == entry => (id.clone(), Arc::clone(known)),
+                    _ => (id.clone(), Arc::new(entry)),
+                };
+                self.entries.insert(id, entry);
             }
         }
         Ok(Ref { id, kind: PhantomData })
@@ -201,7 +224,7 @@ impl Graph {
         let entry = self.entries.get_mut(&at.id)?;
         let mut resource = K::from_node(&entry.node)?.clone();
         edit(&mut resource);
-        entry.node = resource.into_node();
+        Arc::make_mut(entry).node = resource.into_node();
         Some(())
     }
 
@@ -230,7 +253,7 @@ impl Graph {
     /// The entry of that identity.
     #[must_use]
     pub fn entry(&self, id: &ResourceId) -> Option<&Entry> {
-        self.entries.get(id)
+        self.entries.get(id).map(|entry| &**entry)
     }
 
     /// Whether the graph holds a node of that identity (foreign ones do not count).
@@ -245,9 +268,10 @@ impl Graph {
         self.foreign.contains(id)
     }
 
-    /// Every node, by identity.
+    /// Every node, by identity. A node that two graphs share is the same object in both, so that it need not be looked into to be
+    /// found equal.
     pub fn entries(&self) -> impl Iterator<Item = (&ResourceId, &Entry)> {
-        self.entries.iter()
+        self.entries.iter().map(|(id, entry)| (id, &**entry))
     }
 
     /// Every node of one kind with its identity and mark.
@@ -272,14 +296,14 @@ impl Graph {
 
     /// Takes a node out, as the cloud does when it is deleted. References to it turn foreign.
     pub fn remove(&mut self, id: &ResourceId) -> Option<Entry> {
-        self.entries.remove(id)
+        self.entries.remove(id).map(Arc::unwrap_or_clone)
     }
 
     /// Puts a node in, or another in its place: the write-through of a change that the cloud has made.
     pub fn put(&mut self, id: ResourceId, entry: Entry) {
         debug_assert_eq!(id.kind, entry.node.kind());
         self.foreign.remove(&id);
-        self.entries.insert(id, entry);
+        self.entries.insert(id, Arc::new(entry));
     }
 
     /// Everything that can be reached from `start` by following references, `start` included where it is a node.

@@ -144,7 +144,8 @@ fn apart<'a>(desired: &'a Graph, observed: &'a Observed) -> Apart<'a> {
                 apart.unwanted.push((at, candidate));
             }
         }
-        if seen != Some(entry) || taken.contains(id) {
+        let is_same = seen.is_some_and(|seen| std::ptr::eq(seen, entry) || seen == entry);
+        if !is_same || taken.contains(id) {
             apart.wanted.push((id, entry, seen));
         }
     }

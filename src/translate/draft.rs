@@ -15,6 +15,8 @@ use super::{PodPorts, Unready, backend_service, firewall, instance_group};
 pub(super) struct Draft<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) graph: Graph,
+    /// What is shared with `graph` where it is the same.
+    beside: &'a Graph,
     /// Every backend that some load balancer names, with its backend service.
     pub(super) backends: BTreeMap<Backend, (Resolved<'a>, Ref<BackendService>)>,
     /// `None` where there is no port to open.
@@ -31,11 +33,13 @@ impl<'a> Draft<'a> {
     /// Draws what serves: groups, health checks, backend services and the firewall rule, for all load balancers together.
     pub(super) fn new<'l>(
         snapshot: &'a Snapshot,
+        beside: &'a Graph,
         load_balancers: impl Iterator<Item = &'l LoadBalancer>,
     ) -> Self {
         let mut draft = Self {
             snapshot,
             graph: Graph::default(),
+            beside,
             backends: BTreeMap::new(),
             firewall: None,
             unready: Unready::new(),
@@ -72,7 +76,8 @@ impl<'a> Draft<'a> {
         resource: K,
     ) -> Ref<K> {
         let mark = Mark { cluster: self.snapshot.cluster.id.clone(), holder };
-        self.graph.add(scope.clone(), name.clone(), mark, resource).unwrap_or_else(|conflict| {
+        let added = self.graph.add_beside(self.beside, scope.clone(), name.clone(), mark, resource);
+        added.unwrap_or_else(|conflict| {
             self.conflicts.push(conflict);
             self.graph.foreign(scope, name)
         })

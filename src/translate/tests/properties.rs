@@ -5,8 +5,10 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
 use super::world::*;
-use crate::model::UrlMap;
-use crate::translate::{Translation, translate};
+use crate::model::{Observed, UrlMap};
+use crate::plan::{plan, simulate};
+use crate::snapshot::Snapshot;
+use crate::translate::{Translation, translate, translate_beside};
 
 const SERVICES: [&str; 4] = ["web", "api", "shop", "files"];
 
@@ -53,6 +55,10 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 fn translate_rules(rules: &[Rule], default: Option<&str>) -> Translation {
+    translate(&with_rules(rules, default))
+}
+
+fn with_rules(rules: &[Rule], default: Option<&str>) -> Snapshot {
     let mut snapshot = world();
     for (service, node_port) in SERVICES.iter().zip(30080..) {
         add_service(&mut snapshot, service, Some(node_port));
@@ -62,7 +68,8 @@ fn translate_rules(rules: &[Rule], default: Option<&str>) -> Translation {
     if let Some(default) = default {
         spec["defaultBackend"] = to(default);
     }
-    translated(&mut snapshot, spec)
+    add_ingress(&mut snapshot, "test", json!({}), spec);
+    snapshot
 }
 
 proptest! {
@@ -209,4 +216,25 @@ fn any_annotations() -> impl Strategy<Value = Value> {
         text().prop_map(|text| format!("gclb.dev/{text}")),
     ];
     prop::collection::btree_map(key, text(), 0..4).prop_map(|map| json!(map))
+}
+
+#[test]
+fn what_the_cloud_holds_just_so_is_shared_and_nothing_else_differs() {
+    let rule = |path: &str, service| Rule { host: "", path_type: "Prefix", path: path.to_owned(), service };
+    let before = translate_rules(&[rule("/a", "web")], Some("api"));
+    let observed = simulate(&Observed::default(), &plan(&before, &Observed::default()));
+    let snapshot = with_rules(&[rule("/a", "web"), rule("/b", "shop")], Some("api"));
+    let beside = translate_beside(&snapshot, &observed.graph);
+    assert_eq!(beside.desired, translate(&snapshot).desired);
+    let (mut shared, mut own) = (0, 0);
+    for (id, entry) in beside.desired.entries() {
+        match observed.graph.entry(id) {
+            Some(there) if there == entry => {
+                assert!(std::ptr::eq(there, entry), "{id} is there twice");
+                shared += 1;
+            }
+            Some(_) | None => own += 1,
+        }
+    }
+    assert!(shared > 5 && own > 2, "{shared} shared, {own} not");
 }
