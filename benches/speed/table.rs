@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use crate::rest::Hour;
 use crate::story::Story;
 
 pub(crate) const HEAD: &str = "\
@@ -11,8 +12,8 @@ pub(crate) const HEAD: &str = "\
 |---|--:|--:|--:|--:|--:|--:|--:|--:|---|--:|--:|";
 
 pub(crate) const REST_HEAD: &str = "\
-| N | restart: settled after | lists | pages there are | other reads | writes | CPU | peak | an hour of rest: lists | getHealth | other reads | writes |
-|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|---|--:|";
+| N | restart: settled after | lists | pages there are | other reads | writes | CPU | peak | an hour of rest: lists | getHealth | other reads | writes | CPU |
+|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|---|--:|--:|";
 
 /// One story.
 pub(crate) struct Row {
@@ -34,7 +35,7 @@ pub(crate) struct Rest {
     pub(crate) cpu: Duration,
     pub(crate) peak: u64,
     pub(crate) start: BTreeMap<String, u64>,
-    pub(crate) resting: BTreeMap<String, u64>,
+    pub(crate) resting: Hour,
 }
 
 const READS: [&str; 9] = [
@@ -107,11 +108,11 @@ impl fmt::Display for Row {
 
 impl fmt::Display for Rest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { n, settled, cpu, peak, start, resting } = self;
+        let Self { n, settled, cpu, peak, start, resting: Hour { calls: resting, cpu: of_hour } } = self;
         let not = ["list", "aggregatedList", "getHealth"];
         write!(
             f,
-            "| {n} | {:.1} s | {} | {} | {} | {} | {:.1} s | {peak} MiB | {} | {} | {} | {} |",
+            "| {n} | {:.1} s | {} | {} | {} | {} | {:.1} s | {peak} MiB | {} | {} | {} | {} | {:.2} % of a core |",
             settled.as_secs_f64(),
             sum(start, is_list),
             pages(*n),
@@ -122,6 +123,7 @@ impl fmt::Display for Rest {
             sum(resting, |call| verb(call) == "getHealth"),
             other_reads(resting, &not),
             sum(resting, is_write),
+            of_hour.as_secs_f64() / 36.0,
         )
     }
 }
