@@ -249,6 +249,17 @@ pub enum CloudError {
         #[source]
         source: Cause,
     },
+    /// The cloud does not know its own operation any more, so nobody knows how it ended, or whether it has.
+    #[error("{doing} {what}: how it ended is not known")]
+    Lost {
+        /// Verb.
+        doing: &'static str,
+        /// Object.
+        what: String,
+        /// Which operation.
+        #[source]
+        source: Cause,
+    },
     /// It is in the middle of another change, or something that is on its way out still uses it.
     #[error("{doing} {what}: it is not ready for this yet")]
     NotReady {
@@ -368,7 +379,7 @@ impl CloudError {
     #[must_use]
     pub fn next(&self) -> Next {
         match self {
-            Self::NotAsPlanned { .. } => Next::LookAgain,
+            Self::NotAsPlanned { .. } | Self::Lost { .. } => Next::LookAgain,
             Self::NotReady { .. } | Self::Throttled { .. } | Self::Transient { .. } => Next::Later,
             Self::Quota { .. }
             | Self::Forbidden { .. }
@@ -389,6 +400,7 @@ impl CloudError {
             // What was refused may have been the waiting or the reading back, after the change was made.
             Self::Forbidden { .. }
             | Self::NotAsPlanned { .. }
+            | Self::Lost { .. }
             | Self::NotReady { .. }
             | Self::Transient { .. }
             | Self::Quota { .. }
@@ -403,6 +415,7 @@ impl CloudError {
     pub const fn word(&self) -> &'static str {
         match self {
             Self::NotAsPlanned { .. } => "not_as_planned",
+            Self::Lost { .. } => "lost",
             Self::NotReady { .. } => "not_ready",
             Self::Throttled { .. } => "throttled",
             Self::Transient { .. } => "transient",

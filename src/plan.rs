@@ -55,6 +55,7 @@ pub use diff::{Field, fields};
 pub use display::{Colours, Counts, Text};
 pub use leaks::plan_leaks;
 pub use order::{longest_chain, order};
+pub use pending::shows;
 pub use saved::{Basis, InputPlace, Overtaken, SavedPlan, SavedPlanError, Setting};
 pub use simulate::{simulate, simulate_with, step};
 

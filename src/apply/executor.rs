@@ -26,6 +26,7 @@
 //! what it has begun, and the next start finds it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use std::collections::VecDeque;
 
@@ -45,7 +46,10 @@ use crate::cloud::mirror::Mirror;
 use crate::cloud::{Cloud, CloudError, Found, KeyPairs};
 use crate::metrics::Metrics;
 use crate::model::{LoadBalancerKey, ResourceId};
-use crate::plan::{Action, Blocked, Change, Plan};
+use crate::plan::{Action, Blocked, Change, Plan, shows};
+
+/// The longest pause between two looks for what a lost operation did. All of them are about twice as long; most operations take seconds.
+const LOST: Duration = Duration::from_secs(32);
 
 /// With what changes are made.
 #[derive(Debug)]
@@ -379,7 +383,27 @@ async fn fail<C: Cloud, K>(error: &CloudError, change: &Change, hands: &Hands<C,
     for id in doubtful {
         look_again(id, hands).await;
     }
+    if let CloudError::Lost { .. } = error {
+        wait_until_it_shows(change, hands).await;
+    }
     Back::Failed(failure)
+}
+
+/// Nobody can say whether an operation that is lost has ended. What it does is looked for a few times, so that what is being made is not
+/// taken for absent.
+async fn wait_until_it_shows<C: Cloud, K>(change: &Change, hands: &Hands<C, K>) {
+    let mut pause = Duration::from_secs(1);
+    let waiting = async {
+        while pause <= LOST && !shows(&hands.mirror.observed(), change) {
+            tokio::time::sleep(pause).await;
+            look_again(&change.id, hands).await;
+            pause *= 2;
+        }
+    };
+    tokio::select! {
+        () = waiting => {}
+        () = hands.permit.ended() => {}
+    }
 }
 
 /// Where an answer was lost, or the waiting was refused, the operation may be running still. To look before it has ended is to see what

@@ -6,6 +6,7 @@
 //! nothing. Nothing here waits for a plan to be done. It decides nothing about resources; what it does decide is when: see
 //! [`Reconciler::run`].
 
+mod departed;
 mod desk;
 mod stage;
 mod tell;
@@ -38,6 +39,7 @@ use crate::plan::{Action, Block, FieldChange, Plan, plan};
 use crate::problem::Reason;
 use crate::status;
 use crate::translate::{Disposition, Moves, Translation, translate_beside};
+use departed::Departed;
 use desk::{Desk, Write, Written};
 use stage::{pure_stage, stage};
 use tell::Telling;
@@ -90,6 +92,7 @@ pub(super) struct Reconciler<S, C, O> {
     told_leaks: Vec<LoadBalancerKey>,
     /// Load balancers that were given up, as the record said when something was last seen to belong to nobody.
     released: BTreeSet<LoadBalancerKey>,
+    departed: Departed,
     /// Whether the record is to be read again.
     reads_record: bool,
 }
@@ -191,6 +194,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             leaks: Vec::new(),
             told_leaks: Vec::new(),
             released: BTreeSet::new(),
+            departed: Departed::default(),
             reads_record: true,
         }
     }
@@ -331,6 +335,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         if let Some(limit) = self.options.mass_deletion_limit {
             self.preflight.brake(&mut translation, &before, limit);
         }
+        self.departed.note(&translation);
         let planned = |before: &Observed| pure_stage(&metrics, "plan", || plan(&translation, before));
         let mut plan = planned(&before);
         if stage(&metrics, "preflight", self.preflight.ask(&*self.cloud, &plan)).await {
@@ -381,6 +386,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         self.endpoints.looking();
         let mut held = observed.held();
         held.released.clone_from(&self.released);
+        held.departed = self.departed.keys();
         let metrics = &self.options.metrics;
         let snapshot = match pure_stage(metrics, "snapshot", || self.source.snapshot(held)) {
             Ok(snapshot) => snapshot,

@@ -10,13 +10,14 @@
 //! * An Ingress that joins keeps the load balancer that it had, as it was and followed as before, until its address is released by
 //!   the annotation `gclb.dev/release-address`, and the group serves the Ingress.
 //! * A group name that cannot be read moves nothing: an Ingress stays where it is served.
+//! * A load balancer whose objects were let go before our eyes goes, also where something of it shows up only later.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
-use crate::model::{LoadBalancerKey, ObjectKey, Origin};
+use crate::model::{Held, LoadBalancerKey, ObjectKey, Origin};
 use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
 
@@ -239,7 +240,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn finish(self) -> Readings {
-        let Self { snapshot: _, mut readings, groups } = self;
+        let Self { snapshot, mut readings, groups } = self;
         for (key, group) in groups {
             let (reading, problems) = group.merge(key.clone());
             readings.load_balancers.insert(key, reading);
@@ -247,6 +248,14 @@ impl<'a> Draft<'a> {
                 if let Some(membership) = readings.objects.get_mut(&*object) {
                     membership.problems.extend(problems);
                 }
+            }
+        }
+        // A call that was under way, or an answer that was wrong, may bring something back after everything seemed gone.
+        let Held { certificates: _, load_balancers: held, released, departed } = &snapshot.held;
+        for key in departed {
+            if held.contains_key(key) && !released.contains(key) {
+                let nobody = || Reading { wish: Wish::TearDown, moving: BTreeSet::new() };
+                readings.load_balancers.entry(key.clone()).or_insert_with(nobody);
             }
         }
         readings

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Address, Entry, Graph, Holder, HostRoutes, Kind, LoadBalancerKey, Node, ObjectKey, PathMatcher, PathRule,
-    Ref, ResourceId, ResourceName, SslCertificate, TargetHttpsProxy,
+    Ref, ResourceId, ResourceName, Scope, SslCertificate, TargetHttpsProxy,
 };
 
 /// The observed graph with what only the cloud can say about its nodes.
@@ -89,6 +89,8 @@ pub struct Held {
     pub load_balancers: BTreeMap<LoadBalancerKey, LoadBalancerHeld>,
     /// Load balancers that were given up, by the record in the cluster: nothing of the cloud tells it, and nothing of them is touched.
     pub released: BTreeSet<LoadBalancerKey>,
+    /// Load balancers that were taken down before our eyes, and whose objects were let go since: what still shows up of them is unwanted.
+    pub departed: BTreeSet<LoadBalancerKey>,
 }
 
 /// What exists of a load balancer.
@@ -127,6 +129,23 @@ impl Observed {
         })
     }
 
+    /// Whether something that exists for one load balancer alone may be where could not be looked. What is not found then may be there.
+    #[must_use]
+    pub fn may_hold_more(&self) -> bool {
+        const OF_ONE: [Kind; 5] = [
+            Kind::UrlMap,
+            Kind::TargetHttpProxy,
+            Kind::TargetHttpsProxy,
+            Kind::Address,
+            Kind::ForwardingRule,
+        ];
+        let global = Scope::Global.to_string();
+        let holds = |unknown: &Unknown| {
+            OF_ONE.contains(&unknown.kind) && unknown.scope.as_ref().is_none_or(|scope| *scope == global)
+        };
+        self.unknown.iter().any(holds)
+    }
+
     /// What the next snapshot is told of the cloud.
     #[must_use]
     pub fn held(&self) -> Held {
@@ -134,6 +153,7 @@ impl Observed {
             certificates: self.certificates_held(),
             load_balancers: self.load_balancers_held(),
             released: BTreeSet::new(),
+            departed: BTreeSet::new(),
         }
     }
 

@@ -44,7 +44,8 @@ impl Plan {
 }
 
 /// Whether the change can be seen.
-fn shows(observed: &Observed, change: &Change) -> bool {
+#[must_use]
+pub fn shows(observed: &Observed, change: &Change) -> bool {
     let now = observed.graph.entry(&change.id).map(|entry| &entry.node);
     match (&change.action, now) {
         (Action::Create(_), now) => now.is_some(),

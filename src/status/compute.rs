@@ -314,6 +314,10 @@ impl Desk<'_> {
         }
         let (reason, message) = match (troubles.first(), left) {
             (Some(trouble), _) => (Some(trouble.reason.to_owned()), Some(trouble.message.clone())),
+            (None, 0) if self.observed.may_hold_more() => {
+                let unseen = "Parts of the cloud did not answer, so it is not known whether anything is still to be deleted";
+                (None, Some(unseen.to_owned()))
+            }
             (None, 0) => (None, None),
             (None, 1) => (None, Some("1 resource is still to be deleted".to_owned())),
             (None, left) => (None, Some(format!("{left} resources are still to be deleted"))),

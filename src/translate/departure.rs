@@ -53,9 +53,11 @@ impl Translation {
             return true;
         }
         match disposition {
-            Disposition::TearDown => observed.held_by(key).next().is_some(),
+            Disposition::TearDown => observed.held_by(key).next().is_some() || observed.may_hold_more(),
             Disposition::Serve(_) if !key.is_shared() => true,
-            Disposition::Serve(_) => !self.holds_only_what_is_wanted(key, observed),
+            Disposition::Serve(_) => {
+                observed.may_hold_more() || !self.holds_only_what_is_wanted(key, observed)
+            }
             // It cannot be changed now because of those that stay; they are the ones who hold it, and nobody is kept for that.
             Disposition::Keep => false,
         }

@@ -30,9 +30,10 @@ use step::{INGRESSES, PORTS, SECRETS, SERVICES, Shape, Step, step};
 
 const HISTORIES: &str = "GCLB_HISTORIES";
 
-/// The variable that is `true` where there are groups, and people describe our resources anew. Some of these histories do not end well yet
-/// (docs/architecture.md, known gaps), so they are asked for.
-const GROUPS: &str = "GCLB_HISTORIES_GROUPS";
+/// The variable that is `true` where people describe our resources anew, so that they do not say any more whose they are. Some of these
+/// histories do not end well yet (docs/architecture.md, known gaps), so they are asked for.
+const UNMARK: &str = "GCLB_HISTORIES_UNMARK";
+
 /// Longer than every pause there is, several times over.
 const PATIENCE: Duration = Duration::from_hours(4);
 
@@ -48,7 +49,6 @@ fn node_port(name: &str, port: u16) -> u16 {
 
 fn put_ingress(api: &Api, name: &str, shape: &Shape) {
     let Shape { tls, redirect, group, order, default, rules } = shape;
-    let group = &group.filter(|_| spread::asked_for(GROUPS, false));
     let said = [("gclb.dev/redirect", redirect), ("gclb.dev/group", group), ("gclb.dev/group-order", order)];
     let annotations: Map<String, Value> =
         said.into_iter().filter_map(|(key, value)| Some((key.to_owned(), json!((*value)?)))).collect();
@@ -155,10 +155,13 @@ impl History {
             Step::NoNode { name } => api.remove_node(name),
             Step::Delete { which } => hand::delete(cloud, *which).await,
             Step::Edit { which, how } => hand::edit(cloud, *which, *how).await,
-            Step::Unmark { .. } if !spread::asked_for(GROUPS, false) => {}
+            Step::Unmark { .. } if !spread::asked_for(UNMARK, false) => {}
             Step::Unmark { which, how } => hand::unmark(cloud, &mut self.unmarked, *which, *how).await,
             Step::Fault { kind, after, count } => {
-                let rule = json!({"after": after, "count": count, "fault": kinds()[*kind]});
+                let fault = &kinds()[*kind];
+                // That something of ours is gone is not believed before it is said twice: who is told so twice cannot know better.
+                let count = if fault["error"]["status"] == 404 { 1 } else { *count };
+                let rule = json!({"after": after, "count": count, "fault": fault});
                 cloud.emulator.add_fault(serde_json::from_value(rule).unwrap()).unwrap();
             }
             Step::NoFaults => cloud.emulator.clear_faults(),

@@ -117,11 +117,11 @@ impl Doing {
         }
     }
 
-    /// The cloud forgot the operation, so nobody knows how it ended.
+    /// The cloud forgot the operation.
     pub(super) fn lost(&self, operation: &gce::Operation) -> CloudError {
         let Self { verb: doing, what } = self.clone();
         let said = Said(format!("its operation {} is no longer known", operation.name()));
-        CloudError::NotAsPlanned { doing, what, source: Box::new(said) }
+        CloudError::Lost { doing, what, source: Box::new(said) }
     }
 
     /// It is gone, right after it was made or changed.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::world::*;
 use crate::ingress::{FINALIZER, MEMBER_OF};
-use crate::model::{Destination, LoadBalancerKey, ObjectKey, Observed, UrlMap};
+use crate::model::{Destination, Kind, LoadBalancerKey, ObjectKey, Observed, Unknown, UrlMap};
 use crate::plan::{plan, simulate};
 use crate::problem::Reason;
 use crate::snapshot::Snapshot;
@@ -141,6 +141,15 @@ fn a_member_is_let_go_when_its_rules_are_out_of_the_map_and_the_last_with_the_gr
     assert!(!gone(&translation, "b", &after));
     assert!(gone(&translation, "b", &gone_all));
     assert_eq!(gone_all.held_by(&group()).count(), 0);
+    for (kind, scope, hides) in [
+        (Kind::UrlMap, Some("global"), true),
+        (Kind::ForwardingRule, None, true),
+        (Kind::InstanceGroup, Some("zones/us-central1-a"), false),
+    ] {
+        let mut partly_seen = gone_all.clone();
+        partly_seen.unknown.insert(Unknown { kind, scope: scope.map(ToOwned::to_owned) });
+        assert_eq!(gone(&translation, "b", &partly_seen), !hides, "what is not seen may be there: {kind}");
+    }
 }
 
 #[test]
