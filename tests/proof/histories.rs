@@ -30,10 +30,6 @@ use step::{INGRESSES, PORTS, SECRETS, SERVICES, Shape, Step, step};
 
 const HISTORIES: &str = "GCLB_HISTORIES";
 
-/// The variable that is `true` where people describe our resources anew, so that they do not say any more whose they are. Some of these
-/// histories do not end well yet (docs/architecture.md, known gaps), so they are asked for.
-const UNMARK: &str = "GCLB_HISTORIES_UNMARK";
-
 /// Longer than every pause there is, several times over.
 const PATIENCE: Duration = Duration::from_hours(4);
 
@@ -155,7 +151,6 @@ impl History {
             Step::NoNode { name } => api.remove_node(name),
             Step::Delete { which } => hand::delete(cloud, *which).await,
             Step::Edit { which, how } => hand::edit(cloud, *which, *how).await,
-            Step::Unmark { .. } if !spread::asked_for(UNMARK, false) => {}
             Step::Unmark { which, how } => hand::unmark(cloud, &mut self.unmarked, *which, *how).await,
             Step::Fault { kind, after, count } => {
                 let fault = &kinds()[*kind];
