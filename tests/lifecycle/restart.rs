@@ -143,6 +143,103 @@ async fn settled(gated: &Gated) -> BTreeMap<String, Value> {
     gated.holdings().await
 }
 
+/// Manifests, and what the cloud holds when they are done.
+struct Done {
+    manifests: String,
+    holds: BTreeMap<String, Value>,
+}
+
+impl Gated {
+    /// Applies manifests to what is there, undisturbed, and waits until the cloud is as `is_done` says. How many changes that took.
+    async fn undisturbed(
+        &self,
+        what: &str,
+        manifests: String,
+        is_done: impl Fn(&BTreeMap<String, Value>) -> bool,
+    ) -> (Done, usize) {
+        self.gate.open();
+        self.kubectl.apply(&manifests).await.unwrap();
+        let holds = eventually(what, || async {
+            let held = self.holdings().await;
+            if is_done(&held) { Ok(held) } else { Err(format!("{:#?}", held.keys())) }
+        })
+        .await;
+        (Done { manifests, holds }, self.gate.passed())
+    }
+
+    /// From one state to another as often as that takes changes, killed after one more of them each time. Every time both states are
+    /// reached, exactly.
+    async fn killed_on_the_way(&mut self, from: &Done, to: &Done, steps: usize) {
+        assert!((1..FAR_TOO_MANY).contains(&steps), "{steps} changes");
+        for changes in 1..=steps {
+            self.gate.open();
+            self.kubectl.apply(&from.manifests).await.unwrap();
+            self.holds("the beginning", &from.holds).await;
+            self.gate.close_after(changes);
+            self.kubectl.apply(&to.manifests).await.unwrap();
+            self.gate.has_closed().await;
+            self.world.kill_controller().unwrap();
+
+            self.gate.open();
+            self.world.start_controller().unwrap();
+            self.holds(&format!("the end, killed after {changes} changes"), &to.holds).await;
+        }
+    }
+}
+
+/// The url map of the rules, as text.
+fn rules(held: &BTreeMap<String, Value>) -> String {
+    let maps = held.iter().filter(|(path, _)| path.contains("/urlMaps/"));
+    maps.map(|(_, map)| map.to_string()).filter(|map| map.contains("pathMatchers")).collect()
+}
+
+fn certificates(held: &BTreeMap<String, Value>) -> Vec<&String> {
+    held.keys().filter(|path| path.contains("/sslCertificates/")).collect()
+}
+
+#[tokio::test]
+#[ignore = "long: some ten restarts, each until everything is as it should be"]
+async fn killed_after_each_change_of_rules_and_of_a_certificate_it_ends_in_the_same_state() {
+    let Some(mut gated) = Gated::start().await else { return };
+    let (before, after) =
+        (tls_secret("tls", &certificate("echoheaders")), tls_secret("tls", &certificate("echoheaders")));
+    let ingress = |rule: &str| {
+        let rules = format!("  rules:\n  - host: echoheaders\n    http: {{ paths: [ {rule} ] }}\n");
+        format!("{INGRESS}{rules}")
+    };
+    let path = |path: &str, service: &str| {
+        format!(
+            "{{ path: {path}, pathType: Prefix, backend: {{ service: {{ name: {service}, port: {{ number: 80 }} }} }} }}"
+        )
+    };
+    let (one, other) = (ingress(&path("/one", "web")), ingress(&path("/other", "api")));
+    gated.kubectl.apply(&echo("api", 1, Reach::NodePort)).await.unwrap();
+    gated.kubectl.run(&["rollout", "status", "deployment/api", "--timeout=60s"]).await.unwrap();
+
+    gated.world.start_controller().unwrap();
+    gated.kubectl.apply(&(before.clone() + &one)).await.unwrap();
+    let visitor = ingresses::address(&gated.kubectl, "test").await;
+    visitor.served_by("web", "https://echoheaders/one").await;
+    let begun = Done { manifests: before.clone() + &one, holds: settled(&gated).await };
+
+    // A map on its way has a host that warms a backend.
+    let has = |rule: &'static str| {
+        move |held: &BTreeMap<String, Value>| rules(held).contains(rule) && !rules(held).contains(".invalid")
+    };
+    let (changed, steps) = gated.undisturbed("the new rule", before + &other, has("/other")).await;
+    gated.undisturbed("the old rule", begun.manifests.clone(), |held| *held == begun.holds).await;
+    gated.killed_on_the_way(&begun, &changed, steps).await;
+    visitor.served_by("api", "https://echoheaders/other").await;
+
+    let old = certificates(&changed.holds).into_iter().cloned().collect::<Vec<_>>();
+    let renewed = |held: &BTreeMap<String, Value>| {
+        certificates(held).len() == 1 && !certificates(held).into_iter().any(|path| old.contains(path))
+    };
+    let (rotated, steps) = gated.undisturbed("the new certificate", after + &other, renewed).await;
+    gated.killed_on_the_way(&changed, &rotated, steps).await;
+    visitor.served_by("api", "https://echoheaders/other").await;
+}
+
 #[tokio::test]
 async fn a_restart_with_nothing_to_do_changes_nothing() {
     let Some(mut gated) = Gated::start().await else { return };
