@@ -50,7 +50,7 @@ impl<F: Future> Future for Metered<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
         let began = spent();
         let polled = self.future.as_mut().poll(context);
-        let took = u64::try_from((spent() - began).as_nanos()).unwrap();
+        let took = u64::try_from(spent().saturating_sub(began).as_nanos()).unwrap();
         self.nanoseconds.fetch_add(took, Ordering::Relaxed);
         polled
     }
@@ -94,7 +94,7 @@ pub(crate) fn an_hour(state: &Bytes, folder: PathBuf) -> Hour {
         let own = || spent().saturating_sub(Duration::from_nanos(answering.load(Ordering::Relaxed)));
         let (before, began) = (counts.all(), own());
         tokio::time::sleep(Duration::from_hours(1)).await;
-        let hour = Hour { calls: since(&before, &counts.all()), cpu: own() - began };
+        let hour = Hour { calls: since(&before, &counts.all()), cpu: own().saturating_sub(began) };
         stop.cancel();
         running.await.unwrap();
         hour

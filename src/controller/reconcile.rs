@@ -474,9 +474,12 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
             if self.desk.is_busy(object) {
                 continue;
             }
-            // What is still being done there may be done for it.
-            let before = self.claimed.get(object).into_iter().flatten();
-            remembered.extend(before.filter(|key| self.executor.works_for(key)).cloned());
+            // What is still being done there may be done for it, also where another process began it.
+            let of_others =
+                translation.claimants.get(object).into_iter().flat_map(|claimant| &claimant.elsewhere);
+            let before = self.claimed.get(object).into_iter().flatten().chain(of_others);
+            let shared = before.filter(|key| key.is_shared());
+            remembered.extend(shared.filter(|key| self.executor.works_for(key)).cloned());
             self.desk.claim(object, remembered);
             claiming.insert(object.clone());
         }

@@ -96,6 +96,13 @@ fn stays_with_the_cluster(path: &str, body: &Value) -> bool {
     kind && body["description"] == mark
 }
 
+/// What was used by something that somebody had described as another's is not deleted once there is no load balancer at all: that could
+/// be an emptied API server. `gclb leaks` tells of it.
+fn is_left_to_leaks(body: &Value) -> bool {
+    let mark = body["description"].as_str().unwrap_or_default();
+    mark.contains("gclb.dev/service") || mark.contains("gclb.dev/secret")
+}
+
 struct History {
     world: World,
     controller: Controller,
@@ -228,6 +235,7 @@ async fn live_through(steps: &[Step], patience: Duration) {
     history.quieten().await;
     let mut wanted = fresh(history.world.api.objects()).await;
     let History { world, mut controller, mut unmarked } = history;
+    let nobody_left = !unmarked.is_empty() && !wanted.keys().any(|path| path.contains("/forwardingRules/"));
     unmarked.put_right(&world.cloud, &wanted).await;
     let asked = Cell::new(None);
     let lacking = || {
@@ -240,7 +248,10 @@ async fn live_through(steps: &[Step], patience: Duration) {
             }
         }
         let mut state = world.cloud.state();
-        state.retain(|path, body| wanted.contains_key(path) || !stays_with_the_cluster(path, body));
+        let may_stay = |path: &str, body: &Value| {
+            stays_with_the_cluster(path, body) || nobody_left && is_left_to_leaks(body)
+        };
+        state.retain(|path, body| wanted.contains_key(path) || !may_stay(path, body));
         difference(&wanted, &state).or_else(|| world.unpublished())
     };
     world.until(&mut controller, lacking).await;

@@ -77,6 +77,10 @@ pub(super) async fn unmark(cloud: &Cloud, unmarked: &mut Unmarked, which: usize,
 }
 
 impl Unmarked {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Describes them as they were, where they are still of use; and deletes them where they are not: nobody else knows of them.
     pub(super) async fn put_right(&mut self, cloud: &Cloud, wanted: &State) {
         let raw = cloud.raw();
