@@ -308,16 +308,17 @@ impl Desk<'_> {
             translated.is_some_and(|translated| translated.disposition == Disposition::TearDown)
         };
         let left = keys.iter().filter(goes).map(|key| self.observed.held_by(key).count()).sum::<usize>();
+        if left == 0 && troubles.is_empty() && self.observed.may_hold_more() {
+            let unseen = "Parts of the cloud did not answer, so it is not known whether anything is still to be deleted";
+            let message = Some(unseen.to_owned());
+            return Summary { phase: Phase::Deleting, reason: None, message, healthy: None };
+        }
         if let (0, None, Some(group)) = (left, troubles.first(), keys.iter().find(|key| !goes(key))) {
             let message = format!("Its rules are still to be taken out of {group}, which serves others too");
             return Summary { phase: Phase::Deleting, reason: None, message: Some(message), healthy: None };
         }
         let (reason, message) = match (troubles.first(), left) {
             (Some(trouble), _) => (Some(trouble.reason.to_owned()), Some(trouble.message.clone())),
-            (None, 0) if self.observed.may_hold_more() => {
-                let unseen = "Parts of the cloud did not answer, so it is not known whether anything is still to be deleted";
-                (None, Some(unseen.to_owned()))
-            }
             (None, 0) => (None, None),
             (None, 1) => (None, Some("1 resource is still to be deleted".to_owned())),
             (None, left) => (None, Some(format!("{left} resources are still to be deleted"))),

@@ -153,6 +153,32 @@ fn a_member_is_let_go_when_its_rules_are_out_of_the_map_and_the_last_with_the_gr
 }
 
 #[test]
+fn what_a_member_had_for_itself_before_holds_it_also_where_it_shows_up_late() {
+    let mut snapshot = world();
+    services(&mut snapshot);
+    let rules = |host: &str| json!({"rules": [rule(host, "/", "web")]});
+    add_ingress(&mut snapshot, "a", json!({}), rules("a.example.com"));
+    let (_, had) = done(&snapshot, &Observed::default());
+    assert_ne!(had.held_by(&LoadBalancerKey::ingress(key("a"))).count(), 0);
+    // Its group cannot be changed because of somebody else, and nobody is held for that.
+    add_member(&mut snapshot, "a", json!({}), rules("a.example.com"));
+    add_member(&mut snapshot, "b", json!({"gclb.dev/allow-http": "false"}), rules("b.example.com"));
+    for name in ["a", "b"] {
+        claim(&mut snapshot, name);
+    }
+    delete(&mut snapshot, "a");
+    let translation = translate(&snapshot);
+    assert!(matches!(translation.load_balancers[&group()].disposition, Disposition::Keep));
+    let gone =
+        |observed: &Observed| translation.is_gone(&key("a"), &translation.claimants[&key("a")], observed);
+    let mut partly_seen = Observed::default();
+    partly_seen.unknown.insert(Unknown { kind: Kind::Address, scope: Some("global".to_owned()) });
+    assert!(gone(&Observed::default()));
+    assert!(!gone(&partly_seen), "it may be where could not be looked");
+    assert!(!gone(&had), "it was seen only after this was translated");
+}
+
+#[test]
 fn what_vanished_unseen_takes_no_group_with_it() {
     let mut snapshot = world();
     services(&mut snapshot);
