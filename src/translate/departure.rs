@@ -43,11 +43,13 @@ impl Translation {
     pub fn is_gone(&self, object: &ObjectKey, claimant: &Claimant, observed: &Observed) -> bool {
         let Claimant { home, elsewhere, share: _, problems: _ } = claimant;
         // What it had for itself alone before it joined a group is among those only if it was seen when this was translated.
-        let own = LoadBalancerKey::ingress(object.clone());
-        let may_hold_its_own = observed.may_hold_more() || observed.held_by(&own).next().is_some();
+        let may_hold_its_own = || {
+            let own = LoadBalancerKey::ingress(object.clone());
+            observed.may_hold_more() || observed.held_by(&own).next().is_some()
+        };
         home.is_none()
-            && !may_hold_its_own
             && !elsewhere.iter().any(|key| self.may_hold(object, key, observed))
+            && !may_hold_its_own()
     }
 
     /// Whether a load balancer may still hold something of an object that has left it.
