@@ -24,8 +24,11 @@ use crate::translate::{Disposition, Translation, translate};
 /// Ends of changes are told together within so long of each other; a forwarding rule's at once.
 const TOGETHER: Duration = Duration::from_millis(250);
 
-/// The states of all load balancers are worked out at most so often.
+/// The states of all load balancers are worked out at most so often; where there are many, less often.
 const AT_MOST: Duration = Duration::from_millis(50);
+
+/// Working them out takes no more than about a tenth of the time, however many there are.
+const REST_PER_TELLING: u32 = 9;
 
 /// While something is in hand, the states are worked out at least so often.
 const WHILE_BUSY: Duration = Duration::from_secs(1);
@@ -45,6 +48,8 @@ pub(super) struct Telling {
     /// changed.
     everything: bool,
     last: Option<Instant>,
+    /// How long that took.
+    took: Duration,
     last_news: Option<Instant>,
     last_count: Option<Instant>,
     /// Ends that no Event has told of yet, and what there was before the first of them.
@@ -74,7 +79,8 @@ impl Telling {
     /// The states are to be worked out again, within so long of the last time.
     pub(super) fn soon(&mut self, within: Duration) {
         let now = Instant::now();
-        let at = self.last.map_or(now, |last| (last + within).max(now));
+        let rest = within.max(REST_PER_TELLING * self.took);
+        let at = self.last.map_or(now, |last| (last + rest).max(now));
         self.due = Some(self.due.map_or(at, |due| due.min(at)));
     }
 
@@ -130,7 +136,9 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     /// Works out the states, and begins to tell those that differ from what was told.
     pub(super) fn tell(&mut self) {
         let metrics = Arc::clone(&self.options.metrics);
+        let began = Instant::now();
         pure_stage(&metrics, "status", || self.tell_states());
+        self.telling.took = began.elapsed();
     }
 
     fn tell_states(&mut self) {
