@@ -23,8 +23,9 @@ use crate::plan::Action;
 /// How many changes are made at a time, and how patiently.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
-    /// How many changes may be under way at a time. Each waits for an operation of seconds, so this bounds the requests in flight; a rate
-    /// quota of 1,500 a minute and operations of a few seconds keep some hundreds in flight.
+    /// How many changes may be under way at a time. Each waits for an operation of seconds, so this bounds the requests in flight. The quota
+    /// of a minute may be used at once when the minute begins, so that what one group may have under way is just above the usual quota of
+    /// 1,500: it is the quota that is waited for, and not this.
     pub concurrency: usize,
     /// How long a change waits after the cloud said that the resource is not ready for it; doubled each time.
     pub first_pause: Duration,
@@ -38,7 +39,7 @@ pub struct Pace {
 impl Default for Pace {
     fn default() -> Self {
         Self {
-            concurrency: 512,
+            concurrency: 1_800,
             first_pause: Duration::from_millis(250),
             // With the pauses doubling to at most ten seconds that is about a minute.
             tries_when_not_ready: 10,

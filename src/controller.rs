@@ -142,6 +142,9 @@ pub async fn run<S: Source, C: Cloud>(
     let clock = drift::watch(Arc::clone(&cloud), Arc::clone(&mirror), options.drift_interval);
     tokio::spawn(helpers.clone().run_until_cancelled_owned(clock));
 
+    let counter = members::count(Arc::clone(&mirror), Arc::clone(&options.metrics));
+    tokio::spawn(helpers.clone().run_until_cancelled_owned(counter));
+
     let permit = options.permit.clone();
     // Filled while there is nothing else to do; whoever leads looks again before it plans.
     if !permit.lasts(Duration::ZERO) {
@@ -168,8 +171,7 @@ pub async fn run<S: Source, C: Cloud>(
         if begun {
             let term = helpers.child_token();
             let _end_of_term = term.clone().drop_guard();
-            let verifier =
-                members::verify(Arc::clone(&cloud), Arc::clone(&mirror), Arc::clone(&options.metrics));
+            let verifier = members::verify(Arc::clone(&cloud), Arc::clone(&mirror));
             tokio::spawn(term.clone().run_until_cancelled_owned(verifier));
             let keeper = members::keep(Arc::clone(&source), Arc::clone(&mirror));
             tokio::spawn(term.clone().run_until_cancelled_owned(keeper));

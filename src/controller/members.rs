@@ -26,6 +26,9 @@ const VERIFY_SOON: Duration = Duration::from_secs(2);
 /// When all have been listed since, the pauses grow to this: a call a minute.
 const VERIFY_RARELY: Duration = Duration::from_mins(1);
 
+/// What the mirror takes in memory is counted so often: all of it is looked at.
+const COUNT: Duration = Duration::from_mins(1);
+
 /// What is to be kept is written together so often at most.
 const KEEP: Duration = Duration::from_secs(10);
 
@@ -64,11 +67,10 @@ pub(super) async fn settle<C: Cloud>(
 }
 
 /// Verifies in the background what was not listed. Never returns.
-pub(super) async fn verify<C: Cloud>(cloud: Arc<C>, mirror: Arc<Mirror>, metrics: Arc<Metrics>) {
+pub(super) async fn verify<C: Cloud>(cloud: Arc<C>, mirror: Arc<Mirror>) {
     let mut pause = VERIFY_SOON;
     loop {
         tokio::time::sleep(pause).await;
-        metrics.mirror(mirror.bytes());
         let Some((id, verified)) = mirror.to_verify() else { continue };
         pause = match verified {
             Verified::Never => VERIFY_SOON,
@@ -78,6 +80,14 @@ pub(super) async fn verify<C: Cloud>(cloud: Arc<C>, mirror: Arc<Mirror>, metrics
             debug!(%id, error = error.line(), "its members are verified later");
             pause = VERIFY_RARELY;
         }
+    }
+}
+
+/// Counts what the mirror takes in memory. Never returns.
+pub(super) async fn count(mirror: Arc<Mirror>, metrics: Arc<Metrics>) {
+    loop {
+        metrics.mirror(mirror.bytes());
+        tokio::time::sleep(COUNT).await;
     }
 }
 

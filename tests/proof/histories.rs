@@ -10,6 +10,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use gclb::ingress::MEMBER_OF;
 use k8s_openapi::api::networking::v1::IngressClass;
 use proptest::test_runner::{
@@ -35,6 +36,9 @@ const PATIENCE: Duration = Duration::from_hours(4);
 
 /// When it is known that one fails, longer than any one pause is enough.
 const IMPATIENCE: Duration = Duration::from_mins(70);
+
+/// No operation runs longer, unless it never ends.
+const LONGEST_OPERATION: Duration = Duration::from_mins(15);
 
 const GROUP_SCOPE: &str = "gclb.dev/group-scope";
 
@@ -255,6 +259,15 @@ async fn live_through(steps: &[Step], patience: Duration) {
         difference(&wanted, &state).or_else(|| world.unpublished())
     };
     world.until(&mut controller, lacking).await;
+    // What was asked for before the faults ended may take long (a slow operation does), and change something yet.
+    while world.cloud.emulator.idle().now_or_never().is_none() {
+        let ended = tokio::time::timeout(LONGEST_OPERATION, world.cloud.emulator.idle()).await;
+        world.until(&mut controller, lacking).await;
+        if ended.is_err() {
+            // It is stuck for ever, and so changes nothing.
+            break;
+        }
+    }
     for (path, body) in world.cloud.state() {
         wanted.entry(path).or_insert(body);
     }

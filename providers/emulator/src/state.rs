@@ -5,6 +5,7 @@
 
 mod history;
 mod identities;
+mod in_flight;
 mod touched;
 
 use crate::draft::Draft;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 pub(crate) use self::history::History;
 pub(crate) use self::identities::Identities;
+use self::in_flight::InFlight;
 pub(crate) use self::touched::{Touched, Unserved};
 
 /// The resources of one place, by name.
@@ -127,7 +129,7 @@ pub(crate) struct State {
     /// collection → project → place → name.
     tables: BTreeMap<&'static str, BTreeMap<String, BTreeMap<Scope, Table>>>,
     identities: Identities,
-    in_flight: HashMap<ResourcePath, Held>,
+    in_flight: InFlight,
     /// Who refers to a resource, as things stand (accepted changes are in `in_flight`).
     referrers: HashMap<ResourcePath, BTreeSet<ResourcePath>>,
     pub(crate) operations: Operations,
@@ -168,7 +170,7 @@ impl State {
             }
         }
         self.tables.retain(|_, projects| !projects.is_empty());
-        self.in_flight.retain(|path, _| path.project != id);
+        self.in_flight.forget_project(id);
         for users in self.referrers.values_mut() {
             users.retain(|user| user.project != id);
         }
@@ -312,13 +314,8 @@ impl State {
 
     /// Changes the drafts of accepted changes in a collection. `change` says whether it changed a draft.
     pub(crate) fn amend(&mut self, collection: &str, change: impl Fn(&mut Draft) -> bool) {
-        for (path, held) in self.in_flight.iter_mut().filter(|(path, _)| path.collection == collection) {
-            if let Change::Put(draft) = &mut held.change
-                && change(draft)
-            {
-                self.touched.insert(Touched::Change(path.clone()));
-            }
-        }
+        let amended = self.in_flight.amend(collection, change);
+        self.touched.extend(amended.into_iter().map(Touched::Change));
     }
 
     /// Accepts a change: from now on the resource is held.
@@ -401,15 +398,7 @@ impl State {
 
     /// Who refers to a resource, now or by a change that was accepted.
     pub(crate) fn users(&self, path: &ResourcePath) -> BTreeSet<ResourcePath> {
-        let mut users: BTreeSet<_> = self.referrers(path).cloned().collect();
-        for (user, held) in &self.in_flight {
-            if let Change::Put(draft) = &held.change
-                && references(user, &draft.next).contains(path)
-            {
-                users.insert(user.clone());
-            }
-        }
-        users
+        self.referrers(path).chain(self.in_flight.users(path)).cloned().collect()
     }
 }
 

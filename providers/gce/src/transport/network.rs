@@ -1,6 +1,6 @@
 //! HTTP over the network, with a bound on connections.
 //!
-//! Hundreds of calls may be out at a time, most of them waiting for an operation. Over TLS they share connections (HTTP/2), but a server
+//! More than a thousand calls may be out at a time, most of them waiting for an operation. Over TLS they share connections (HTTP/2), but a server
 //! takes only so many on each, and whatever comes then waits behind them: so further connections are opened, one when the last is
 //! nearly full. Over plain HTTP each call has a connection to itself. Either way there is a most, after which calls wait their turn.
 
@@ -19,8 +19,9 @@ use crate::BuildError;
 /// Servers commonly take a hundred requests at a time on a connection.
 const PER_CONNECTION: usize = 90;
 
-/// So many connections over TLS. With operations of twenty seconds, what can wait on them is just above the usual quota.
-const CONNECTIONS: usize = 6;
+/// So many connections over TLS. Together they take a minute's usual quota (1,500 calls of a group), should it be used all at once, and what
+/// other groups have under way beside it.
+const CONNECTIONS: usize = 20;
 
 /// How to speak HTTP.
 #[derive(Clone, Debug)]
