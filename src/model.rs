@@ -39,7 +39,8 @@ pub use mark::{Holder, Mark};
 pub use network_endpoint_group::{Checkpoint, Endpoint, Members, NetworkEndpointGroup, Unlisted};
 pub use observation::{Observation, ObservationError};
 pub use observed::{
-    Altered, CertificatesHeld, Facts, Fingerprint, Held, LoadBalancerHeld, Observed, Unknown, Wellness,
+    Altered, CertificatesHeld, Facts, Fingerprint, Held, Holdings, LoadBalancerHeld, Observed, Unknown,
+    Wellness,
 };
 pub use ssl_certificate::{CertificateFingerprint, SslCertificate};
 pub use target_proxy::{Certificates, TargetHttpProxy, TargetHttpsProxy};

@@ -212,7 +212,7 @@ async fn alone(input: &Input, namespace: &str) -> Result<(), ApplyError> {
 
 /// Makes sure that no object can vanish unseen that something is made for.
 async fn claim(input: &Input, translation: &Translation, observed: &Observed) -> Result<(), ApplyError> {
-    for (object, remembered) in translation.claims(observed) {
+    for (object, remembered) in translation.claims(&observed.holdings()) {
         input
             .claim(object, &remembered)
             .await

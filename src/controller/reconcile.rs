@@ -348,7 +348,7 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         if let Some(at) = self.preflight.next_look() {
             self.when.again(at);
         }
-        for (object, remembered) in translation.claims(&before) {
+        for (object, remembered) in translation.claims(&before.holdings()) {
             let claimed = self.claimed.get(object).is_some_and(|claimed| claimed.is_superset(&remembered));
             let home = translation.claimants.get(object).and_then(|claimant| claimant.home.as_ref());
             // What several share is held by each of them that is claimed: one that cannot be is in nobody's way.
@@ -467,7 +467,10 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     /// Makes sure that no object can vanish unseen that something is about to be made for.
     async fn claim(&mut self, translation: &Translation) {
         let observed = self.mirror.observed();
-        let claims: BTreeMap<&ObjectKey, BTreeSet<LoadBalancerKey>> = translation.claims(&observed).collect();
+        let claims: BTreeMap<&ObjectKey, BTreeSet<LoadBalancerKey>> = {
+            let held = observed.holdings();
+            translation.claims(&held).collect()
+        };
         self.claimed.retain(|object, _| claims.contains_key(object));
         let mut claiming: BTreeSet<ObjectKey> = BTreeSet::new();
         for (object, mut remembered) in claims {
@@ -571,12 +574,13 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
                 shared && blocked.why == Block::Unseen && observed.graph.contains(&blocked.id)
             });
         let shared_is_going = shared_is_going || shared_is_unseen;
+        let held = observed.holdings();
         for (object, claimant) in leaving {
             if claimant.elsewhere.iter().any(|key| self.executor.works_for(key)) {
                 continue;
             }
-            let is_gone = !shared_is_going && translation.is_gone(object, claimant, &observed);
-            let remembered = translation.remembered(object, claimant, &observed);
+            let is_gone = !shared_is_going && translation.is_gone(object, claimant, &held);
+            let remembered = translation.remembered(object, claimant, &held);
             let forgets = claimant.home.is_some()
                 && self.claimed.get(object).is_some_and(|before| before.len() > remembered.len());
             if !is_gone && !forgets {

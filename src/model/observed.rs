@@ -1,5 +1,6 @@
 //! What the cloud holds, as far as we know.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 
@@ -129,6 +130,12 @@ impl Observed {
         })
     }
 
+    /// The same for each of many load balancers: everything is looked at once, when somebody is asked about first.
+    #[must_use]
+    pub const fn holdings(&self) -> Holdings<'_> {
+        Holdings { observed: self, by_key: OnceCell::new() }
+    }
+
     /// Whether something that exists for one load balancer alone may be where could not be looked. What is not found then may be there.
     #[must_use]
     pub fn may_hold_more(&self) -> bool {
@@ -235,5 +242,34 @@ impl Observed {
             held.insert(key.clone(), served);
         }
         held
+    }
+}
+
+/// Which resources exist for which load balancer alone: see [`Observed::holdings`].
+#[derive(Debug)]
+pub struct Holdings<'a> {
+    observed: &'a Observed,
+    by_key: OnceCell<BTreeMap<&'a LoadBalancerKey, Vec<(&'a ResourceId, &'a Node)>>>,
+}
+
+impl<'a> Holdings<'a> {
+    /// What exists for this one alone.
+    pub fn of(&self, key: &LoadBalancerKey) -> &[(&'a ResourceId, &'a Node)] {
+        let by_key = self.by_key.get_or_init(|| {
+            let mut by_key: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            for (id, entry) in self.observed.graph.entries() {
+                if let Holder::LoadBalancer(holder) = &entry.mark.holder {
+                    by_key.entry(holder).or_default().push((id, &entry.node));
+                }
+            }
+            by_key
+        });
+        by_key.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// See [`Observed::may_hold_more`].
+    #[must_use]
+    pub fn may_hold_more(&self) -> bool {
+        self.observed.may_hold_more()
     }
 }

@@ -26,8 +26,9 @@ pub fn plan_leaks(
         load_balancers: translation.load_balancers.keys().map(|key| (key.clone(), keep())).collect(),
         ..Translation::default()
     };
+    let held = observed.holdings();
     for key in retain::leaks(translation, observed) {
-        let whole = !released.contains(&key) && observed.held_by(&key).all(&old_enough);
+        let whole = !released.contains(&key) && held.of(&key).iter().all(|(id, _)| old_enough(id));
         wish.load_balancers.insert(key, if whole { gone() } else { keep() });
     }
     for (id, entry) in observed.graph.entries() {

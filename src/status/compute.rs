@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use crate::apply::{Ending, Failure, Next};
 use crate::model::{
-    BackendService, Group, Holder, InstanceGroup, Kind, LoadBalancerKey, NetworkEndpointGroup, ObjectKey,
-    Observed, ResourceId,
+    BackendService, Group, Holder, Holdings, InstanceGroup, Kind, LoadBalancerKey, NetworkEndpointGroup,
+    ObjectKey, Observed, ResourceId,
 };
 use crate::plan::{Action, Block, Blocked, Change};
 use crate::problem::{Problem, Severity};
@@ -31,6 +31,7 @@ pub fn compute(
         work,
         health,
         held: held(translation, observed),
+        in_cloud: observed.holdings(),
         pending: pending(work, observed),
         blocked: work.plan.blocked.iter().fold(BTreeMap::new(), |mut blocked, one| {
             blocked.entry(&one.id).or_insert_with(Vec::new).push(one);
@@ -81,7 +82,10 @@ struct Desk<'a> {
     observed: &'a Observed,
     work: &'a Work<'a>,
     health: &'a Health,
+    /// What exists for each load balancer alone, or should.
     held: BTreeMap<&'a LoadBalancerKey, BTreeSet<&'a ResourceId>>,
+    /// What of it exists.
+    in_cloud: Holdings<'a>,
     pending: BTreeMap<&'a ResourceId, &'a Change>,
     blocked: BTreeMap<&'a ResourceId, Vec<&'a Blocked>>,
 }
@@ -307,7 +311,7 @@ impl Desk<'_> {
             let translated = self.translation.load_balancers.get(*key);
             translated.is_some_and(|translated| translated.disposition == Disposition::TearDown)
         };
-        let left = keys.iter().filter(goes).map(|key| self.observed.held_by(key).count()).sum::<usize>();
+        let left = keys.iter().filter(goes).map(|key| self.in_cloud.of(key).len()).sum::<usize>();
         if left == 0 && troubles.is_empty() && self.observed.may_hold_more() {
             let unseen = "Parts of the cloud did not answer, so it is not known whether anything is still to be deleted";
             let message = Some(unseen.to_owned());

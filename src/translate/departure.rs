@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Certificates, Destination, Holder, HostRoutes, LoadBalancerKey, ObjectKey, Observed, PathMatcher,
-    PathRule, Ref, ResourceName, TargetHttpsProxy, UrlMap,
+    Certificates, Destination, Holdings, HostRoutes, LoadBalancerKey, Node, ObjectKey, PathMatcher, PathRule,
+    Ref, ResourceName, UrlMap,
 };
 
 use super::{Claimant, Disposition, Translated, Translation};
@@ -14,12 +14,12 @@ impl Translation {
     /// remember.
     pub fn claims<'a>(
         &'a self,
-        observed: &'a Observed,
+        held: &Holdings<'_>,
     ) -> impl Iterator<Item = (&'a ObjectKey, BTreeSet<LoadBalancerKey>)> {
         self.claimants.iter().filter_map(|(object, claimant)| {
             let home = self.load_balancers.get(claimant.home.as_ref()?)?;
             match home.disposition {
-                Disposition::Serve(_) => Some((object, self.remembered(object, claimant, observed))),
+                Disposition::Serve(_) => Some((object, self.remembered(object, claimant, held))),
                 Disposition::Keep | Disposition::TearDown => None,
             }
         })
@@ -31,78 +31,64 @@ impl Translation {
         &self,
         object: &ObjectKey,
         claimant: &Claimant,
-        observed: &Observed,
+        held: &Holdings<'_>,
     ) -> BTreeSet<LoadBalancerKey> {
         let Claimant { home, elsewhere, share: _, problems: _ } = claimant;
-        let left = elsewhere.iter().filter(|key| self.may_hold(object, key, observed));
+        let left = elsewhere.iter().filter(|key| self.may_hold(object, key, held));
         home.iter().chain(left).filter(|key| key.is_shared()).cloned().collect()
     }
 
     /// Whether nothing of an object that has no home any more is left in the cloud.
     #[must_use]
-    pub fn is_gone(&self, object: &ObjectKey, claimant: &Claimant, observed: &Observed) -> bool {
+    pub fn is_gone(&self, object: &ObjectKey, claimant: &Claimant, held: &Holdings<'_>) -> bool {
         let Claimant { home, elsewhere, share: _, problems: _ } = claimant;
         // What it had for itself alone before it joined a group is among those only if it was seen when this was translated.
         let may_hold_its_own = || {
             let own = LoadBalancerKey::ingress(object.clone());
-            observed.may_hold_more() || observed.held_by(&own).next().is_some()
+            held.may_hold_more() || !held.of(&own).is_empty()
         };
-        home.is_none()
-            && !elsewhere.iter().any(|key| self.may_hold(object, key, observed))
-            && !may_hold_its_own()
+        home.is_none() && !elsewhere.iter().any(|key| self.may_hold(object, key, held)) && !may_hold_its_own()
     }
 
     /// Whether a load balancer may still hold something of an object that has left it.
-    fn may_hold(&self, object: &ObjectKey, key: &LoadBalancerKey, observed: &Observed) -> bool {
+    fn may_hold(&self, object: &ObjectKey, key: &LoadBalancerKey, held: &Holdings<'_>) -> bool {
         let Some(Translated { disposition, objects }) = self.load_balancers.get(key) else { return false };
         // Until it is served elsewhere it is served there.
         if objects.contains(object) {
             return true;
         }
         match disposition {
-            Disposition::TearDown => observed.held_by(key).next().is_some() || observed.may_hold_more(),
+            Disposition::TearDown => !held.of(key).is_empty() || held.may_hold_more(),
             Disposition::Serve(_) if !key.is_shared() => true,
-            Disposition::Serve(_) => {
-                observed.may_hold_more() || !self.holds_only_what_is_wanted(key, observed)
-            }
+            Disposition::Serve(_) => held.may_hold_more() || !self.holds_only_what_is_wanted(key, held),
             // It cannot be changed now because of those that stay; they are the ones who hold it, and nobody is kept for that.
             Disposition::Keep => false,
         }
     }
 
     /// Whether everything that it serves is asked for by somebody who stays. What is still to come does not matter.
-    fn holds_only_what_is_wanted(&self, key: &LoadBalancerKey, observed: &Observed) -> bool {
-        let holder = Holder::LoadBalancer(key.clone());
-        for (id, mark, is) in observed.graph.of::<UrlMap>() {
-            if mark.holder != holder {
-                continue;
+    fn holds_only_what_is_wanted(&self, key: &LoadBalancerKey, held: &Holdings<'_>) -> bool {
+        held.of(key).iter().all(|(id, node)| {
+            let wanted = self.desired.entry(id).map(|entry| &entry.node);
+            match (node, wanted) {
+                (Node::UrlMap(is), Some(Node::UrlMap(wanted))) => {
+                    let (is, wanted) = (requests(is), requests(wanted));
+                    is.iter().all(|(request, destination)| wanted.get(request) == Some(destination))
+                }
+                // A map that nobody wants is on its way out.
+                (Node::UrlMap(_), _) => false,
+                (Node::TargetHttpsProxy(is), wanted) => {
+                    let wanted = match wanted {
+                        Some(Node::TargetHttpsProxy(proxy)) => Some(&proxy.certificates),
+                        _ => None,
+                    };
+                    let wanted: BTreeSet<&ResourceName> =
+                        wanted.into_iter().flat_map(Certificates::iter).map(Ref::name).collect();
+                    is.certificates.iter().all(|certificate| wanted.contains(certificate.name()))
+                }
+                _ => true,
             }
-            let wanted = self.desired.entry(id).and_then(|entry| match &entry.node {
-                crate::model::Node::UrlMap(map) => Some(map),
-                _ => None,
-            });
-            // A map that nobody wants is on its way out.
-            let Some(wanted) = wanted else { return false };
-            let (is, wanted) = (requests(is), requests(wanted));
-            if is.iter().any(|(request, destination)| wanted.get(request) != Some(destination)) {
-                return false;
-            }
-        }
-        for (id, mark, is) in observed.graph.of::<TargetHttpsProxy>() {
-            if mark.holder != holder {
-                continue;
-            }
-            let wanted = self.desired.entry(id).and_then(|entry| match &entry.node {
-                crate::model::Node::TargetHttpsProxy(proxy) => Some(&proxy.certificates),
-                _ => None,
-            });
-            let wanted: BTreeSet<&ResourceName> =
-                wanted.into_iter().flat_map(Certificates::iter).map(Ref::name).collect();
-            if is.certificates.iter().any(|certificate| !wanted.contains(certificate.name())) {
-                return false;
-            }
-        }
-        true
+        })
     }
 }
 

@@ -146,7 +146,10 @@ fn snapshot(text: &str, manifests: &Manifests, claimed: &Claimed, observed: &Obs
 type Claimed = BTreeMap<ObjectKey, BTreeSet<LoadBalancerKey>>;
 
 fn claims(translation: &Translation, observed: &Observed) -> Claimed {
-    translation.claims(observed).map(|(object, remembered)| (object.clone(), remembered)).collect()
+    translation
+        .claims(&observed.holdings())
+        .map(|(object, remembered)| (object.clone(), remembered))
+        .collect()
 }
 
 /// What a cluster would have done to the Ingresses: our finalizer, and a deletion timestamp.

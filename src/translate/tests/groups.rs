@@ -127,7 +127,7 @@ fn a_member_is_let_go_when_its_rules_are_out_of_the_map_and_the_last_with_the_gr
     delete(&mut snapshot, "a");
     let (translation, after) = done(&snapshot, &observed);
     let gone = |translation: &Translation, name: &str, observed: &Observed| {
-        translation.is_gone(&key(name), &translation.claimants[&key(name)], observed)
+        translation.is_gone(&key(name), &translation.claimants[&key(name)], &observed.holdings())
     };
     assert!(!gone(&translation, "a", &observed), "its rules are still there");
     assert!(gone(&translation, "a", &after));
@@ -169,8 +169,9 @@ fn what_a_member_had_for_itself_before_holds_it_also_where_it_shows_up_late() {
     delete(&mut snapshot, "a");
     let translation = translate(&snapshot);
     assert!(matches!(translation.load_balancers[&group()].disposition, Disposition::Keep));
-    let gone =
-        |observed: &Observed| translation.is_gone(&key("a"), &translation.claimants[&key("a")], observed);
+    let gone = |observed: &Observed| {
+        translation.is_gone(&key("a"), &translation.claimants[&key("a")], &observed.holdings())
+    };
     let mut partly_seen = Observed::default();
     partly_seen.unknown.insert(Unknown { kind: Kind::Address, scope: Some("global".to_owned()) });
     assert!(gone(&Observed::default()));
