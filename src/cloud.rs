@@ -52,7 +52,10 @@ pub trait Cloud: Send + Sync + 'static {
     /// list, so that what is not in it shows there.
     fn under_way(&self) -> impl Future<Output = Result<Vec<Found>, CloudError>> + Send;
 
-    /// Returns when such a change has ended, however.
+    /// Returns when such a change has ended, however, or has taken longer than any is waited for.
+    ///
+    /// # Errors
+    /// When it could not be waited for: it may be running still.
     fn see_out(&self, found: &Found) -> impl Future<Output = Result<(), CloudError>> + Send;
 
     /// How the backends of a backend service are.

@@ -48,7 +48,8 @@ use crate::metrics::Metrics;
 use crate::model::{LoadBalancerKey, ResourceId};
 use crate::plan::{Action, Blocked, Change, Plan, shows};
 
-/// The longest pause between two looks for what a lost operation did. All of them are about twice as long; most operations take seconds.
+/// The longest pause between two looks for an operation that cannot be waited for, or for what it did. All of them are about twice as
+/// long; most operations take seconds.
 const LOST: Duration = Duration::from_secs(32);
 
 /// With what changes are made.
@@ -407,24 +408,39 @@ async fn wait_until_it_shows<C: Cloud, K>(change: &Change, hands: &Hands<C, K>) 
 }
 
 /// Where an answer was lost, or the waiting was refused, the operation may be running still. To look before it has ended is to see what
-/// was, and to take what is being made for absent.
+/// was, and to take what is being made for absent: nobody would look for it again. So whoever is told nothing asks again for a while.
 async fn see_out_what_runs<C: Cloud, K>(id: &ResourceId, hands: &Hands<C, K>) {
-    let found = match hands.cloud.under_way().await {
-        Ok(found) => found,
-        Err(error) => return debug!(error = error.line(), "what is under way is not known"),
-    };
-    for found in found.into_iter().filter(|found| found.id == *id) {
-        if let Err(error) = hands.cloud.see_out(&found).await {
-            debug!(%id, error = error.line(), "how it ended is not known");
+    let mut pause = Duration::from_secs(1);
+    let seeing = async {
+        while pause <= LOST {
+            match seen_out(id, hands).await {
+                Ok(()) => return,
+                Err(error) => debug!(%id, error = error.line(), "what is under way is not known"),
+            }
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
+    };
+    tokio::select! {
+        () = seeing => {}
+        () = hands.permit.ended() => {}
     }
+}
+
+/// Waits until every operation that is under way for a resource has ended.
+async fn seen_out<C: Cloud, K>(id: &ResourceId, hands: &Hands<C, K>) -> Result<(), CloudError> {
+    for found in hands.cloud.under_way().await?.into_iter().filter(|found| found.id == *id) {
+        hands.cloud.see_out(&found).await?;
+    }
+    Ok(())
 }
 
 /// Waits until an operation that was found running has ended, and reads what became of its resource.
 async fn see_out<C: Cloud, K>(found: &Found, hands: &Hands<C, K>) {
     info!("an operation from before is still running; its resource is left alone until it ends");
     if let Err(error) = hands.cloud.see_out(found).await {
-        info!(error = error.line(), "how it ended is not known; its resource is read");
+        info!(error = error.line(), "it could not be waited for; asking again");
+        see_out_what_runs(&found.id, hands).await;
     }
     look_again(&found.id, hands).await;
 }

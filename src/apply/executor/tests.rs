@@ -5,8 +5,10 @@ use tokio_util::task::AbortOnDropHandle;
 use super::*;
 use crate::apply::quota::{Belief, Calls};
 use crate::apply::{Ending, Stage};
-use crate::cloud::fixture::{NoKeys, Scripted, change, create, id, not_as_planned, not_ready, transient};
-use crate::model::{Endpoint, Kind};
+use crate::cloud::fixture::{
+    NoKeys, Scripted, change, create, id, not_as_planned, not_ready, seen, transient,
+};
+use crate::model::{Endpoint, Entry, Facts, Kind};
 use crate::plan::Action;
 
 /// Runs it, as long as it does not go round and round with nothing to do.
@@ -304,6 +306,33 @@ async fn what_comes_later_does_not_wait_for_what_has_failed() {
     fixture.cloud.release("a");
     fixture.calm().await;
     assert_eq!(fixture.begun(), ["bad", "a", "b"]);
+}
+
+/// Neither could it be waited for, nor was anything answered for a while after that.
+#[tokio::test(start_paused = true)]
+async fn what_is_being_made_is_not_taken_for_absent_when_it_could_not_be_waited_for() {
+    let fixture = Fixture::new();
+    let change = create("a");
+    fixture.cloud.hold("a");
+    fixture.take(&chain_of(&["a"]));
+    fixture.asked("begin a").await;
+    fixture.cloud.fail("a", transient("a"));
+    fixture.cloud.found.lock().unwrap().push(Found { id: change.id.clone(), operation: "op".to_owned() });
+    *fixture.cloud.blind.lock().unwrap() = true;
+    fixture.cloud.release("a");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    *fixture.cloud.blind.lock().unwrap() = false;
+    while fixture.count("see out a") == 0 {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(fixture.count("read a"), 0, "it is not looked at before it has ended");
+    let Action::Create(node) = change.action else { panic!("{change:?}") };
+    let made = seen(&change.id, Entry { mark: change.mark, node }, Facts::default());
+    fixture.cloud.resources.lock().unwrap().insert(change.id.clone(), made);
+    fixture.cloud.release("a");
+    let ended = fixture.executor.next().await;
+    assert!(matches!(ended.result, Ending::Failed(_)), "{ended:?}");
+    assert!(fixture.mirror.observed().graph.contains(&change.id));
 }
 
 /// Time stands still here while anybody is busy.

@@ -35,14 +35,14 @@ impl Gce {
         Ok(found)
     }
 
-    /// Waits for one of them. One that the cloud has forgotten has ended.
+    /// Waits for one of them. One that the cloud has forgotten has ended, and one that never ends is given up.
     pub(super) async fn wait_for(&self, found: &Found) -> Result<(), CloudError> {
         let Found { id, operation } = found;
         let doing = Doing::new("wait for the change of", id);
         let operation = gce::Operation::found(operation_of(&self.client, &id.scope, operation))
             .map_err(|error| doing.failed(error))?;
         match self.client.wait(operation).await {
-            Ok(_) => Ok(()),
+            Ok(_) | Err(gce::Error::OperationFailed { .. } | gce::Error::StillRunning { .. }) => Ok(()),
             Err(error) => Err(doing.failed(error)),
         }
     }
