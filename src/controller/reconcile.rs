@@ -57,6 +57,9 @@ const FLOCK: Duration = Duration::from_millis(5);
 /// Planning takes no more than a third of the time, however much changes and however large it all is.
 const REST_PER_TURN: u32 = 2;
 
+/// Who is still refused after pauses that have grown to this is refused for good.
+const REFUSED_FOR_GOOD: Duration = Duration::from_secs(4);
+
 /// So long a turn waits for objects to be claimed. Almost always that is soon; those that take longer are planned for when they are.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -266,7 +269,8 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
         loop {
             match self.cloud.under_way().await {
                 Ok(found) => break self.executor.found(found),
-                Err(error @ CloudError::Forbidden { .. }) => {
+                // A right that is missing will not come by itself; credentials that are refused once may be taken the next time.
+                Err(error @ CloudError::Forbidden { .. }) if pause > REFUSED_FOR_GOOD => {
                     warn!(
                         error = error.line(),
                         "operations from before cannot be seen; going on without them"
