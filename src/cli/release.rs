@@ -77,7 +77,7 @@ enum ReleaseError {
     Nothing { key: LoadBalancerKey },
     #[error("giving it up")]
     #[diagnostic(help(
-        "rights to get, create and patch configmaps in that namespace, and to patch ingresses, are needed; doing it again is safe"
+        "rights to get, create and patch configmaps in that namespace, and to get and patch ingresses, are needed; doing it again is safe"
     ))]
     Record(#[source] ReleasedError),
 }

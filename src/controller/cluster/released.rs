@@ -127,8 +127,13 @@ fn entry(key: &LoadBalancerKey) -> String {
     key.to_string().replace('/', "_")
 }
 
-/// Takes our finalizer and our annotations off an Ingress, and says on it that it is not ours any more: all in one write, which is refused
-/// where the object has changed since it was read.
+/// How often an object that changes under our hands is looked at again: each time somebody else has got a write through, and nobody writes
+/// to one Ingress ten times while we ask.
+const LOOKS: usize = 10;
+
+/// Takes our finalizer and our annotations off an Ingress, and says on it that it is not ours any more: all in one write. Where the object
+/// has changed since it was read (the controller tells its health, say), it is read again. One that is gone, or was made anew since, is not
+/// the one that was asked about, and nothing is done to it.
 ///
 /// # Errors
 /// When it could not be written.
@@ -139,11 +144,26 @@ pub async fn let_go(client: &Client, ingress: &Ingress, released_at: &str) -> Re
         metadata.name.clone().unwrap_or_default(),
     );
     let api: Api<Ingress> = Api::namespaced(client.clone(), &object.namespace);
-    let patch = patch(ingress, released_at);
-    match api.patch(&object.name, &PatchParams::default(), &Patch::Merge(&patch)).await {
-        Ok(_) => Ok(()),
-        Err(source) => Err(ReleasedError::LetGo { object, source }),
+    let mut now = ingress.clone();
+    let mut left = LOOKS;
+    loop {
+        let written =
+            api.patch(&object.name, &PatchParams::default(), &Patch::Merge(&patch(&now, released_at))).await;
+        let Err(source) = written else { return Ok(()) };
+        left -= 1;
+        if !changed_meanwhile(&source) || left == 0 {
+            return Err(ReleasedError::LetGo { object, source });
+        }
+        now = match api.get_opt(&object.name).await {
+            Ok(Some(found)) if found.metadata.uid == ingress.metadata.uid => found,
+            Ok(_) => return Ok(()),
+            Err(source) => return Err(ReleasedError::LetGo { object, source }),
+        };
     }
+}
+
+fn changed_meanwhile(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.code == 409 || status.code == 404)
 }
 
 fn patch(ingress: &Ingress, released_at: &str) -> Value {
@@ -155,3 +175,6 @@ fn patch(ingress: &Ingress, released_at: &str) -> Value {
         "annotations": { STATUS: null, MEMBER_OF: null, RELEASED: released_at },
     } })
 }
+
+#[cfg(test)]
+mod tests;
