@@ -152,8 +152,8 @@ fn items(plan: &Plan) -> Items<'_> {
         .filter(|change| change.action.is_call())
         .map(|change| (&change.id, &change.mark.holder))
         .collect();
-    for at in super::order(plan) {
-        let Some(Change { id, mark, action, reason, seen: _ }) = plan.graph.node_weight(at) else { continue };
+    // They stand in their order.
+    for Change { id, mark, action, reason, seen: _ } in plan.graph.node_weights() {
         let (shown, holder) = match action {
             Action::AwaitHealthy { map, instead_of: _ } => {
                 (map, holders.get(map).copied().unwrap_or(&mark.holder))

@@ -63,8 +63,6 @@ struct Edges<'a> {
     graph: DiGraph<Change, ()>,
     pairs: BTreeSet<(NodeIndex, NodeIndex)>,
     made: BTreeMap<ResourceId, Made>,
-    /// What each resource is in the end, as far as it changes.
-    after: BTreeMap<ResourceId, Node>,
 }
 
 impl<'a> Edges<'a> {
@@ -76,7 +74,6 @@ impl<'a> Edges<'a> {
             graph: DiGraph::new(),
             pairs: BTreeSet::new(),
             made: BTreeMap::new(),
-            after: BTreeMap::new(),
         }
     }
 
@@ -90,6 +87,15 @@ impl<'a> Edges<'a> {
     ) -> NodeIndex {
         let seen = self.observed.facts.get(id).filter(|_| first).and_then(|facts| facts.fingerprint.clone());
         self.graph.add_node(Change { id: id.clone(), mark: mark.clone(), action, reason, seen })
+    }
+
+    /// What a resource is in the end, where it is made or changed.
+    fn changed_to(&self, id: &ResourceId) -> Option<&Node> {
+        let made = self.made.get(id)?;
+        match made.updates.last() {
+            Some(call) => Some(&call.to),
+            None => made.create.and_then(|_| self.desired.entry(id)).map(|entry| &entry.node),
+        }
     }
 
     fn wait(&mut self, first: NodeIndex, then: NodeIndex) {
@@ -110,7 +116,7 @@ impl<'a> Edges<'a> {
         for (id, made) in &self.made {
             let creation = |id: &ResourceId| self.made.get(id).and_then(|made| made.create);
             let deletion = |id: &ResourceId| self.made.get(id).and_then(|made| made.delete);
-            if let (Some(at), Some(node)) = (made.create, self.after.get(id)) {
+            if let (Some(at), Some(node)) = (made.create, self.changed_to(id)) {
                 pairs.extend(node.references().into_iter().filter_map(creation).map(|first| (first, at)));
             }
             // Not only what it comes to point at: what somebody deleted behind its back is made anew first.

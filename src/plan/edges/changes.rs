@@ -14,15 +14,8 @@ use super::{Call, Edges};
 impl Edges<'_> {
     pub(super) fn add_changes(&mut self, translation: &Translation, decisions: &Decisions<'_>) {
         for (id, entry) in &decisions.creates {
-            let node = entry.node.without_members();
-            self.after.insert((*id).clone(), node.clone());
-            let at = self.change(
-                id,
-                &entry.mark,
-                Action::Create(node),
-                reason::create(entry, self.observed),
-                false,
-            );
+            let action = Action::Create(entry.node.without_members());
+            let at = self.change(id, &entry.mark, action, reason::create(entry, self.observed), false);
             self.made.entry((*id).clone()).or_default().create = Some(at);
         }
         for id in &decisions.groups {
@@ -53,7 +46,6 @@ impl Edges<'_> {
                 self.made.entry((*id).clone()).or_default().updates.push(call);
                 from = step.to.clone();
             }
-            self.after.insert((*id).clone(), from);
         }
         for (id, (seen, entry)) in &decisions.replaces {
             let why = "deleted, since it cannot be changed; the outage was consented to";
@@ -63,7 +55,6 @@ impl Edges<'_> {
             let made = self.made.entry((*id).clone()).or_default();
             made.delete = Some(delete);
             made.create = Some(create);
-            self.after.insert((*id).clone(), entry.node.clone());
         }
         for (id, entry) in &decisions.deletes {
             let why = reason::delete(id, entry, translation);

@@ -93,7 +93,7 @@ impl<'a> Edges<'a> {
     }
 
     fn node_after(&self, id: &ResourceId) -> Option<&Node> {
-        self.after.get(id).or_else(|| self.observed.graph.entry(id).map(|entry| &entry.node))
+        self.changed_to(id).or_else(|| self.observed.graph.entry(id).map(|entry| &entry.node))
     }
 
     /// The joining of members to the groups of a backend service, where none is in one of them before and after.
@@ -206,7 +206,7 @@ impl<'a> Edges<'a> {
                 }
             }
             let https = |node: Option<&Node>| matches!(node, Some(Node::ForwardingRule(rule)) if matches!(rule.target, Target::Https(_)));
-            if https(self.after.get(id)) {
+            if https(self.changed_to(id)) {
                 made.extend(one.create);
             }
             if https(self.observed.graph.entry(id).map(|entry| &entry.node)) {
