@@ -184,7 +184,9 @@ pub fn examine(
     });
     let blocked: Vec<Blocked> = blocked.collect();
     plan.blocked.extend(blocked);
-    plan.graph.retain_nodes(|_, at| !withheld.contains(&at));
+    if !withheld.is_empty() {
+        plan = plan.with_only(|at, _| !withheld.contains(&at));
+    }
     Examined { plan, admitted: charged, short_of_quota, short_of_rights }
 }
 

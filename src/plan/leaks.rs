@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::model::{Holder, LoadBalancerKey, Observed, ResourceId};
 use crate::translate::{Disposition, Translated, Translation};
 
-use super::{Action, Plan, order, plan_all, retain};
+use super::{Action, Plan, plan_all, retain};
 
 /// The plan that deletes what leaks, and nothing else. `old_enough` says whether a resource may be meant at all: one that was made a moment
 /// ago may be a part of something that is still being made. A load balancer is deleted as a whole or not at all. Those in `released` were
@@ -38,10 +38,8 @@ pub fn plan_leaks(
             wish.desired.put(id.clone(), entry.clone());
         }
     }
-    let mut plan = plan_all(&wish, observed);
     // What stays needs nothing done to it here, not even where that would be due.
-    plan.graph.retain_nodes(|graph, at| graph[at].action == Action::Delete);
-    let mut plan = order::in_order(plan);
+    let mut plan = plan_all(&wish, observed).with_only(|_, change| change.action == Action::Delete);
     plan.leaks = wish
         .load_balancers
         .iter()

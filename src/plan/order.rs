@@ -65,6 +65,16 @@ pub(super) fn in_order(plan: Plan) -> Plan {
     Plan { graph, leaks, blocked }
 }
 
+impl Plan {
+    /// The same plan with only those of its changes that are kept, again numbered in their order.
+    pub(crate) fn with_only(self, keep: impl Fn(NodeIndex, &Change) -> bool) -> Self {
+        let Self { graph, leaks, blocked } = self;
+        let graph =
+            graph.filter_map_owned(|at, change| keep(at, &change).then_some(change), |_, ()| Some(()));
+        in_order(Self { graph, leaks, blocked })
+    }
+}
+
 /// How soon a change is wanted, first to last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {

@@ -279,6 +279,20 @@ fn what_is_left_is_a_sound_plan() {
 }
 
 #[test]
+fn what_is_left_stands_in_its_order() {
+    let mut draft = Draft::default();
+    draft.make(of("a"), Kind::UrlMap, "map-a", &[]);
+    for name in ["b", "c"] {
+        draft.make(of(name), Kind::Address, &format!("address-{name}"), &[]);
+    }
+    let examined = look(draft.0, &quotas(&[("URL_MAPS", 0, 0)]), &BTreeSet::new());
+    let numbered: Vec<&str> =
+        examined.plan.graph.node_weights().map(|change| change.id.name.as_str()).collect();
+    assert_eq!(numbered, ["address-b", "address-c"]);
+    assert_eq!(numbered, left_over(&examined.plan));
+}
+
+#[test]
 fn a_missing_right_holds_up_whom_it_concerns_and_only_what_exists_is_asked_about() {
     let update = || Action::Update {
         verb: Verb::Patch,
