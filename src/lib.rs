@@ -46,6 +46,10 @@ pub mod status;
 pub mod telemetry;
 pub mod translate;
 
+#[cfg(test)]
+#[path = "../tests/proof/kube_client.rs"]
+mod kube_client;
+
 /// A turn of the controller makes and drops a hundred thousand small objects; see `docs/decisions/0041-allocator.md`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, StatusCode};
 use kube::Client;
-use kube::client::Body;
 use serde_json::{Value, json};
+
+use crate::kube_client::{Answer, answered_by, refused};
 
 /// One Lease and its version.
 #[derive(Default)]
@@ -56,19 +57,15 @@ impl Server {
         (self.lease, self.version) = (lease, version);
     }
 
-    fn answer(&mut self, method: &Method, body: Option<Value>) -> (StatusCode, Value) {
-        let failure = |status: StatusCode, reason: &str| {
-            let body = json!({"status": "Failure", "message": "", "reason": reason, "code": status.as_u16()});
-            (status, body)
-        };
+    fn answer(&mut self, method: &Method, body: Option<Value>) -> Answer {
         match (method, body, &self.lease) {
-            (&Method::GET, _, None) => failure(StatusCode::NOT_FOUND, "NotFound"),
+            (&Method::GET, _, None) => refused(StatusCode::NOT_FOUND, "NotFound"),
             (&Method::GET, _, Some(lease)) => (StatusCode::OK, lease.clone()),
-            (&Method::POST, _, Some(_)) => failure(StatusCode::CONFLICT, "Conflict"),
+            (&Method::POST, _, Some(_)) => refused(StatusCode::CONFLICT, "Conflict"),
             (&Method::PUT, Some(body), Some(lease))
                 if body["metadata"]["resourceVersion"] != lease["metadata"]["resourceVersion"] =>
             {
-                failure(StatusCode::CONFLICT, "Conflict")
+                refused(StatusCode::CONFLICT, "Conflict")
             }
             (&Method::POST | &Method::PUT, Some(mut body), _) => {
                 self.version += 1;
@@ -84,19 +81,8 @@ impl Server {
 /// `who`'s client of it.
 pub(crate) fn client(server: &Shared, who: &str) -> Client {
     let (server, who) = (Arc::clone(server), who.to_owned());
-    let service = tower::service_fn(move |request: Request<Body>| {
-        let (server, who) = (Arc::clone(&server), who.clone());
-        async move {
-            let (parts, body) = request.into_parts();
-            let body = body.collect_bytes().await.unwrap();
-            let body = (!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap());
-            if server.lock().unwrap().cut_off.contains(&who) {
-                std::future::pending::<()>().await;
-            }
-            let (status, answer) = server.lock().unwrap().answer(&parts.method, body);
-            let answer = Body::from(serde_json::to_vec(&answer).unwrap());
-            Ok::<_, std::convert::Infallible>(Response::builder().status(status).body(answer).unwrap())
-        }
-    });
-    Client::new(service, "gclb-system")
+    answered_by("gclb-system", move |method, body| {
+        let mut server = server.lock().unwrap();
+        (!server.cut_off.contains(&who)).then(|| server.answer(method, body))
+    })
 }

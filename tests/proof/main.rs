@@ -28,6 +28,7 @@ mod fault_matrix;
 mod gate;
 mod histories;
 mod identity;
+mod kube_client;
 mod leaders;
 mod lease;
 mod many;

@@ -12,8 +12,10 @@ use kube::{Api, Client};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::ingress::{FINALIZER, MEMBER_OF, RELEASED, STATUS};
+use crate::ingress::RELEASED;
 use crate::model::{LoadBalancerKey, ObjectKey, ResourceId};
+
+use super::write::{has_changed, without_ours};
 
 /// The `ConfigMap`'s name.
 pub const RECORD: &str = "gclb-released";
@@ -151,7 +153,7 @@ pub async fn let_go(client: &Client, ingress: &Ingress, released_at: &str) -> Re
             api.patch(&object.name, &PatchParams::default(), &Patch::Merge(&patch(&now, released_at))).await;
         let Err(source) = written else { return Ok(()) };
         left -= 1;
-        if !changed_meanwhile(&source) || left == 0 {
+        if !has_changed(&source) || left == 0 {
             return Err(ReleasedError::LetGo { object, source });
         }
         now = match api.get_opt(&object.name).await {
@@ -162,18 +164,10 @@ pub async fn let_go(client: &Client, ingress: &Ingress, released_at: &str) -> Re
     }
 }
 
-fn changed_meanwhile(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 409 || status.code == 404)
-}
-
 fn patch(ingress: &Ingress, released_at: &str) -> Value {
-    let mut finalizers = ingress.metadata.finalizers.clone().unwrap_or_default();
-    finalizers.retain(|finalizer| finalizer != FINALIZER);
-    json!({ "metadata": {
-        "resourceVersion": ingress.metadata.resource_version,
-        "finalizers": finalizers,
-        "annotations": { STATUS: null, MEMBER_OF: null, RELEASED: released_at },
-    } })
+    let mut patch = without_ours(ingress);
+    patch["metadata"]["annotations"][RELEASED] = released_at.into();
+    patch
 }
 
 #[cfg(test)]

@@ -39,17 +39,20 @@ pub(super) fn claim(ingress: &Ingress, remembered: &BTreeSet<LoadBalancerKey>) -
 
 /// Takes our finalizer and our annotations off. `None`: neither is there.
 pub(super) fn release(ingress: &Ingress) -> Option<Value> {
+    let finalizers = ingress.metadata.finalizers.as_deref().unwrap_or_default();
+    let is_ours = finalizers.iter().any(|finalizer| finalizer == FINALIZER) || told(ingress).is_some();
+    is_ours.then(|| without_ours(ingress))
+}
+
+/// Takes our finalizer and our annotations off, whether or not they are there.
+pub(super) fn without_ours(ingress: &Ingress) -> Value {
     let mut finalizers = ingress.metadata.finalizers.clone().unwrap_or_default();
-    let before = finalizers.len();
     finalizers.retain(|finalizer| finalizer != FINALIZER);
-    if finalizers.len() == before && told(ingress).is_none() {
-        return None;
-    }
-    Some(json!({ "metadata": {
+    json!({ "metadata": {
         "resourceVersion": ingress.metadata.resource_version,
         "finalizers": finalizers,
         "annotations": { STATUS: null, MEMBER_OF: null },
-    } }))
+    } })
 }
 
 /// Writes the address. `None`: nothing differs, or there is nothing to say yet.
@@ -156,10 +159,14 @@ pub(super) fn changed(doing: &'static str, key: &ObjectKey) -> SourceError {
     SourceError::Changed { doing, object: format!("Ingress {key}") }
 }
 
+/// Whether a write was refused since its object is gone, or of another version.
+pub(super) fn has_changed(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if matches!(status.code, 404 | 409))
+}
+
 fn failed(doing: &'static str, key: &ObjectKey, error: kube::Error) -> SourceError {
     match error {
-        // Gone, or of another version.
-        kube::Error::Api(status) if matches!(status.code, 404 | 409) => changed(doing, key),
+        error if has_changed(&error) => changed(doing, key),
         error => SourceError::Failed { doing, object: format!("Ingress {key}"), source: Box::new(error) },
     }
 }

@@ -1,9 +1,10 @@
 use std::sync::{Arc, Mutex};
 
-use http::{Method, Request, Response, StatusCode};
-use kube::client::Body;
+use http::{Method, StatusCode};
 
 use super::*;
+use crate::ingress::FINALIZER;
+use crate::kube_client::{Answer, answered_by, refused};
 
 /// One Ingress as an API server keeps it: a write with another resource version than its own is refused.
 struct Kept {
@@ -14,24 +15,19 @@ struct Kept {
 }
 
 impl Kept {
-    fn answer(&mut self, method: &Method, body: Option<Value>) -> (StatusCode, Value) {
+    fn answer(&mut self, method: &Method, body: Option<Value>) -> Answer {
         if method == Method::PATCH
             && let Some(other) = self.others.pop()
         {
             self.object = other;
         }
-        let failure = |status: StatusCode, reason: &str| {
-            let body =
-                json!({ "status": "Failure", "message": "", "reason": reason, "code": status.as_u16() });
-            (status, body)
-        };
         match (method, body, &self.object) {
-            (_, _, None) => failure(StatusCode::NOT_FOUND, "NotFound"),
+            (_, _, None) => refused(StatusCode::NOT_FOUND, "NotFound"),
             (&Method::GET, _, Some(object)) => (StatusCode::OK, object.clone()),
             (&Method::PATCH, Some(patch), Some(object))
                 if patch["metadata"]["resourceVersion"] != object["metadata"]["resourceVersion"] =>
             {
-                failure(StatusCode::CONFLICT, "Conflict")
+                refused(StatusCode::CONFLICT, "Conflict")
             }
             (&Method::PATCH, Some(patch), Some(object)) => {
                 self.writes.push(patch);
@@ -44,18 +40,7 @@ impl Kept {
 
 fn client(kept: &Arc<Mutex<Kept>>) -> Client {
     let kept = Arc::clone(kept);
-    let service = tower::service_fn(move |request: Request<Body>| {
-        let kept = Arc::clone(&kept);
-        async move {
-            let (parts, body) = request.into_parts();
-            let body = body.collect_bytes().await.unwrap();
-            let body = (!body.is_empty()).then(|| serde_json::from_slice(&body).unwrap());
-            let (status, answer) = kept.lock().unwrap().answer(&parts.method, body);
-            let answer = Body::from(serde_json::to_vec(&answer).unwrap());
-            Ok::<_, std::convert::Infallible>(Response::builder().status(status).body(answer).unwrap())
-        }
-    });
-    Client::new(service, "default")
+    answered_by("default", move |method, body| Some(kept.lock().unwrap().answer(method, body)))
 }
 
 fn ingress(uid: &str, version: &str, finalizers: &[&str]) -> Value {
