@@ -393,36 +393,42 @@ async fn fail<C: Cloud, K>(error: &CloudError, change: &Change, hands: &Hands<C,
 /// Nobody can say whether an operation that is lost has ended. What it does is looked for a few times, so that what is being made is not
 /// taken for absent.
 async fn wait_until_it_shows<C: Cloud, K>(change: &Change, hands: &Hands<C, K>) {
-    let mut pause = Duration::from_secs(1);
-    let waiting = async {
-        while pause <= LOST && !shows(&hands.mirror.observed(), change) {
+    while_leading(hands, async {
+        for pause in pauses() {
+            if shows(&hands.mirror.observed(), change) {
+                return;
+            }
             tokio::time::sleep(pause).await;
             look_again(&change.id, hands).await;
-            pause *= 2;
         }
-    };
-    tokio::select! {
-        () = waiting => {}
-        () = hands.permit.ended() => {}
-    }
+    })
+    .await;
 }
 
 /// Where an answer was lost, or the waiting was refused, the operation may be running still. To look before it has ended is to see what
 /// was, and to take what is being made for absent: nobody would look for it again. So whoever is told nothing asks again for a while.
 async fn see_out_what_runs<C: Cloud, K>(id: &ResourceId, hands: &Hands<C, K>) {
-    let mut pause = Duration::from_secs(1);
-    let seeing = async {
-        while pause <= LOST {
+    while_leading(hands, async {
+        for pause in pauses() {
             match seen_out(id, hands).await {
                 Ok(()) => return,
                 Err(error) => debug!(%id, error = error.line(), "what is under way is not known"),
             }
             tokio::time::sleep(pause).await;
-            pause *= 2;
         }
-    };
+    })
+    .await;
+}
+
+/// From a second, twice as long each time, to [`LOST`].
+fn pauses() -> impl Iterator<Item = Duration> {
+    std::iter::successors(Some(Duration::from_secs(1)), |pause| Some(*pause * 2))
+        .take_while(|pause| *pause <= LOST)
+}
+
+async fn while_leading<C, K>(hands: &Hands<C, K>, work: impl Future<Output = ()>) {
     tokio::select! {
-        () = seeing => {}
+        () = work => {}
         () = hands.permit.ended() => {}
     }
 }
