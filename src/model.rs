@@ -8,6 +8,7 @@
 //! knows the wire format.
 
 mod address;
+mod backend_policy;
 mod backend_service;
 mod firewall;
 mod forwarding_rule;
@@ -25,6 +26,10 @@ mod target_proxy;
 mod url_map;
 
 pub use address::Address;
+pub use backend_policy::{
+    Affinity, BackendPolicy, CacheKey, CacheKeyPart, CacheKeyQuery, CacheMode, CdnPolicy, Coalescing,
+    Logging, NegativeCaching,
+};
 pub use backend_service::{Backend, BackendProtocol, BackendService, Balancing, Group, Scheme};
 pub use firewall::Firewall;
 pub use forwarding_rule::{AddressBinding, ForwardingRule, Target};

@@ -118,7 +118,9 @@ pub fn health_check(
     let kind = match probe {
         Probe::Http { .. } => "http",
         Probe::Https { .. } => "https",
+        Probe::Http2 { .. } => "http2",
         Probe::Tcp => "tcp",
+        Probe::Grpc { .. } => "grpc",
         Probe::Other(kind) => kind,
     };
     of_service(cluster, "health-check", service, port, mode, &[kind])

@@ -45,7 +45,8 @@ use std::collections::BTreeSet;
 use petgraph::graph::DiGraph;
 
 use crate::model::{
-    Endpoint, Fingerprint, Holder, LoadBalancerKey, Mark, Members, Node, Observed, ResourceId,
+    BackendPolicy, BackendService, Endpoint, Fingerprint, Holder, LoadBalancerKey, Mark, Members, Node,
+    Observed, ResourceId,
 };
 use crate::preflight::Refusal;
 use crate::translate::Translation;
@@ -136,6 +137,8 @@ pub enum Verb {
     SetSslCertificates,
     /// `setNamedPorts` of an instance group.
     SetNamedPorts,
+    /// `setSecurityPolicy` of a backend service.
+    SetSecurityPolicy,
 }
 
 impl Verb {
@@ -148,6 +151,7 @@ impl Verb {
             Self::SetUrlMap => "setUrlMap",
             Self::SetSslCertificates => "setSslCertificates",
             Self::SetNamedPorts => "setNamedPorts",
+            Self::SetSecurityPolicy => "setSecurityPolicy",
         }
     }
 }
@@ -229,9 +233,14 @@ impl Plan {
 }
 
 impl Node {
-    /// The same without members: as groups are made.
-    fn without_members(&self) -> Self {
+    /// As it is right after it was made: groups without members, backend services without a security policy. Those follow by calls of
+    /// their own.
+    fn as_made(&self) -> Self {
         match self {
+            Self::BackendService(service) if service.policy.security_policy.is_some() => {
+                let policy = BackendPolicy { security_policy: None, ..service.policy.clone() };
+                Self::BackendService(BackendService { policy, ..service.clone() })
+            }
             Self::InstanceGroup(group) => {
                 let crate::model::InstanceGroup { network, named_ports, members: _ } = group.clone();
                 Self::InstanceGroup(crate::model::InstanceGroup { network, named_ports, members: [].into() })

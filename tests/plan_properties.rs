@@ -75,7 +75,7 @@ fn tamper(observed: &mut Observed, which: usize) {
         }
         Node::HealthCheck(check) => check.interval_seconds = 1,
         Node::BackendService(service) => {
-            service.timeout_seconds = 1;
+            service.policy.timeout_seconds = 1;
             service.backends.pop();
         }
         Node::UrlMap(map) => map.hosts.clear(),

@@ -4,6 +4,7 @@
 //! field that we do not own does not exist. No decisions here: which call to make is in the plan.
 
 mod address;
+mod backend_policy;
 mod backend_service;
 mod claim;
 mod error;
@@ -351,6 +352,11 @@ impl Gce {
             (Verb::SetSslCertificates, Node::TargetHttpsProxy(proxy)) => {
                 let certificates = target_proxy::certificate_links(&proxy.certificates, &self.links);
                 self.client.target_https_proxies(scope).set_ssl_certificates(name, &certificates).await
+            }
+            (Verb::SetSecurityPolicy, Node::BackendService(service)) => {
+                let policy = service.policy.security_policy.as_ref();
+                let policy = policy.map(|policy| self.links.security_policy(&change.id.scope, policy));
+                self.client.backend_services(scope).set_security_policy(name, policy.as_deref()).await
             }
             (Verb::SetNamedPorts, Node::InstanceGroup(group)) => {
                 let ports = instance_group::named_ports_to_wire(&group.named_ports);

@@ -74,8 +74,7 @@ mod tests {
             port_name: None,
             backends: Vec::new(),
             health_check: None,
-            timeout_seconds: 30,
-            draining_seconds: 0,
+            policy: crate::model::BackendPolicy::default(),
         };
         let facts = Facts { fingerprint: Some(Fingerprint(fingerprint.to_owned())), ..Facts::default() };
         seen(&name(at), Entry { mark: mark(), node: service.into_node() }, facts)

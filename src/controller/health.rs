@@ -208,8 +208,7 @@ mod tests {
             port_name: None,
             backends: (0..groups).map(backend).collect(),
             health_check: None,
-            timeout_seconds: 30,
-            draining_seconds: 0,
+            policy: crate::model::BackendPolicy::default(),
         }
     }
 

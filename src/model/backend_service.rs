@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{HealthCheck, InstanceGroup, NetworkEndpointGroup, Ref, ResourceId};
+use super::{BackendPolicy, HealthCheck, InstanceGroup, NetworkEndpointGroup, Ref, ResourceId};
 
 /// Backends that serve the same thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,10 +18,8 @@ pub struct BackendService {
     pub backends: Vec<Backend>,
     /// Who is well enough to serve. Only a service without backends can do without.
     pub health_check: Option<Ref<HealthCheck>>,
-    /// Seconds a backend has for its answer (`timeoutSec`).
-    pub timeout_seconds: u32,
-    /// Seconds that requests in flight keep when their backend is taken away (`connectionDraining`).
-    pub draining_seconds: u32,
+    /// What it does with requests besides choosing a backend.
+    pub policy: BackendPolicy,
 }
 
 /// One group and the share it may take.
@@ -90,15 +88,7 @@ pub enum Scheme {
 
 impl BackendService {
     pub(super) fn points_at(&self) -> Vec<&ResourceId> {
-        let Self {
-            scheme: _,
-            protocol: _,
-            port_name: _,
-            backends,
-            health_check,
-            timeout_seconds: _,
-            draining_seconds: _,
-        } = self;
+        let Self { scheme: _, protocol: _, port_name: _, backends, health_check, policy: _ } = self;
         backends
             .iter()
             .filter_map(|backend| match &backend.group {

@@ -40,8 +40,20 @@ pub enum Probe {
         /// The Host header; `None`: the backend's address.
         host: Option<String>,
     },
+    /// The same in HTTP/2 over TLS.
+    Http2 {
+        /// Begins with a slash.
+        path: String,
+        /// The Host header; `None`: the backend's address.
+        host: Option<String>,
+    },
     /// A connection that is accepted is well.
     Tcp,
+    /// `grpc.health.v1.Health/Check` in the clear; only SERVING is well.
+    Grpc {
+        /// The service that is asked about; `None`: all of them.
+        service: Option<String>,
+    },
     /// Anything else. Only ever observed; the text is the API's `type`.
     Other(String),
 }

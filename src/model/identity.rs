@@ -17,9 +17,17 @@ pub struct InvalidName {
 /// The name of a cloud resource: 1 to 63 characters, a lower-case letter first, then lower-case letters,
 /// digits and dashes, no dash at the end (Compute API, `name` of every resource; RFC 1035 label). Its copies share one text: a name
 /// stands in whatever refers to the resource as well.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ResourceName(Arc<str>);
+
+impl TryFrom<String> for ResourceName {
+    type Error = InvalidName;
+
+    fn try_from(value: String) -> Result<Self, Self::Error> {
+        Self::new(value)
+    }
+}
 
 impl ResourceName {
     /// Checks `value` against the rule above.

@@ -285,7 +285,7 @@ impl Checker<'_> {
     }
 
     fn members(&self, id: &ResourceId, changes: &Changes<'_>, violations: &mut BTreeSet<Violation>) {
-        if changes.create.iter().any(|(_, node)| **node != node.without_members()) {
+        if changes.create.iter().any(|(_, node)| **node != node.as_made()) {
             violations.insert(Violation::Members(id.clone()));
         }
         let seen = self.observed.graph.entry(id).map(|entry| &entry.node);

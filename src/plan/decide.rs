@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{
-    Entry, Firewall, ForwardingRule, Graph, Holder, InstanceGroup, Kind, LoadBalancerKey, Node, Observed,
-    ResourceId, Target, TargetHttpsProxy, UrlMap,
+    BackendPolicy, BackendService, Entry, Firewall, ForwardingRule, Graph, Holder, InstanceGroup, Kind,
+    LoadBalancerKey, Node, Observed, ResourceId, Target, TargetHttpsProxy, UrlMap,
 };
 use crate::translate::Translation;
 
@@ -107,6 +107,13 @@ pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -
         };
         if !steps.is_empty() {
             updates.insert(id, steps);
+        }
+    }
+    // What cannot be made whole in one call.
+    for (id, entry) in &creates {
+        let steps = steps(&entry.node.as_made(), &entry.node, narrow);
+        if matches!(entry.node, Node::BackendService(_)) && !steps.is_empty() {
+            updates.insert(*id, steps);
         }
     }
     // Of a group that is as it should be, so are the members.
@@ -327,6 +334,7 @@ fn steps(from: &Node, to: &Node, narrow: bool) -> Vec<Step> {
         (Node::TargetHttpsProxy(from), Node::TargetHttpsProxy(to)) => https_proxy_steps(from, to),
         (Node::Firewall(from), Node::Firewall(to)) => firewall_steps(from, to, narrow),
         (Node::InstanceGroup(from), Node::InstanceGroup(to)) => instance_group_steps(from, to, narrow),
+        (Node::BackendService(from), Node::BackendService(to)) => backend_service_steps(from, to),
         _ => step(from, to.clone(), Reach::Same).into_iter().collect(),
     }
 }
@@ -363,6 +371,17 @@ fn url_map_steps(warmth: &Warmth<'_>, id: &ResourceId, from: &UrlMap, to: &UrlMa
 fn https_proxy_steps(from: &TargetHttpsProxy, to: &TargetHttpsProxy) -> Vec<Step> {
     let between = TargetHttpsProxy { url_map: to.url_map.clone(), certificates: from.certificates.clone() };
     let [from, between, to] = [from, &between, to].map(|proxy| Node::TargetHttpsProxy(proxy.clone()));
+    [step(&from, between.clone(), Reach::Same), step(&between, to, Reach::Same)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+/// The security policy first, then all else: two calls of the API, and no setting comes without the protection that was asked for with it.
+fn backend_service_steps(from: &BackendService, to: &BackendService) -> Vec<Step> {
+    let policy = BackendPolicy { security_policy: to.policy.security_policy.clone(), ..from.policy.clone() };
+    let between = BackendService { policy, ..from.clone() };
+    let [from, between, to] = [from, &between, to].map(|service| Node::BackendService(service.clone()));
     [step(&from, between.clone(), Reach::Same), step(&between, to, Reach::Same)]
         .into_iter()
         .flatten()

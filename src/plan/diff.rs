@@ -4,6 +4,8 @@
 //! when all their fields are; what has no meaning in the API (the order of a url map's hosts, of a service's backends) has none here.
 //! Members of groups are no fields: they come and go by calls of their own.
 
+mod backend_policy;
+
 use std::collections::BTreeMap;
 
 use crate::model::{
@@ -213,7 +215,9 @@ fn health_check(node: &HealthCheck, fields: &mut Fields) {
     let (kind, request) = match probe {
         Probe::Http { path, host } => ("HTTP", Some((path, host))),
         Probe::Https { path, host } => ("HTTPS", Some((path, host))),
+        Probe::Http2 { path, host } => ("HTTP2", Some((path, host))),
         Probe::Tcp => ("TCP", None),
+        Probe::Grpc { .. } => ("GRPC", None),
         Probe::Other(kind) => (kind.as_str(), None),
     };
     fields.add(patch, "type", kind);
@@ -222,6 +226,9 @@ fn health_check(node: &HealthCheck, fields: &mut Fields) {
         if let Some(host) = host {
             fields.add(patch, "host", host);
         }
+    }
+    if let Probe::Grpc { service: Some(service) } = probe {
+        fields.add(patch, "grpcServiceName", service);
     }
     let port = match port {
         HealthPort::Serving => "the serving port".to_owned(),
@@ -243,15 +250,8 @@ fn scheme(scheme: Scheme) -> &'static str {
 }
 
 fn backend_service(node: &BackendService, fields: &mut Fields) {
-    let BackendService {
-        scheme: load_balancing_scheme,
-        protocol,
-        port_name,
-        backends,
-        health_check,
-        timeout_seconds,
-        draining_seconds,
-    } = node;
+    let BackendService { scheme: load_balancing_scheme, protocol, port_name, backends, health_check, policy } =
+        node;
     let patch = How::By(Verb::Patch);
     fields.add(How::Never, "loadBalancingScheme", scheme(*load_balancing_scheme));
     let protocol = match protocol {
@@ -284,8 +284,7 @@ fn backend_service(node: &BackendService, fields: &mut Fields) {
     if let Some(health_check) = health_check {
         fields.add(patch, "healthChecks", short(health_check.id()));
     }
-    fields.add(patch, "timeoutSec", timeout_seconds.to_string());
-    fields.add(patch, "connectionDraining.drainingTimeoutSec", draining_seconds.to_string());
+    backend_policy::backend_policy(policy, fields);
 }
 
 fn url_map(node: &UrlMap, fields: &mut Fields) {

@@ -140,7 +140,7 @@ mod tests {
         let (id, was) = backend_service(&observed);
         tamper(&mut observed.graph, &id, |node| {
             if let Node::BackendService(service) = node {
-                service.timeout_seconds = 7;
+                service.policy.timeout_seconds = 7;
             }
         });
         observed.altered.insert(id.clone(), Altered { was, since: Timestamp::UNIX_EPOCH });
@@ -176,7 +176,7 @@ mod tests {
         report(&mut world);
         let mut desired = world.translation.desired.entry(&id).unwrap().clone();
         if let Node::BackendService(service) = &mut desired.node {
-            service.timeout_seconds = 60;
+            service.policy.timeout_seconds = 60;
         }
         assert!(BackendService::from_node(&desired.node).is_some());
         world.translation.desired.put(id, desired);

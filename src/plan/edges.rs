@@ -44,6 +44,14 @@ struct Made {
     delete: Option<NodeIndex>,
 }
 
+impl Made {
+    /// When something new is all that it is to be, but for its members: whoever points at it waits for that.
+    fn whole(&self) -> Option<NodeIndex> {
+        let create = self.create?;
+        Some(self.updates.last().map_or(create, |call| call.at))
+    }
+}
+
 /// One call that changes a resource, with what it comes to point at and what no longer.
 struct Call {
     at: NodeIndex,
@@ -114,7 +122,7 @@ impl<'a> Edges<'a> {
     fn follow_references(&mut self) {
         let mut pairs = Vec::new();
         for (id, made) in &self.made {
-            let creation = |id: &ResourceId| self.made.get(id).and_then(|made| made.create);
+            let creation = |id: &ResourceId| self.made.get(id).and_then(Made::whole);
             let deletion = |id: &ResourceId| self.made.get(id).and_then(|made| made.delete);
             if let (Some(at), Some(node)) = (made.create, self.changed_to(id)) {
                 pairs.extend(node.references().into_iter().filter_map(creation).map(|first| (first, at)));
@@ -137,12 +145,13 @@ impl<'a> Edges<'a> {
         }
     }
 
-    /// Made, then filled; one call after the other.
+    /// Made, then filled and completed; one call after the other.
     fn follow_one_resource(&mut self) {
         let mut pairs = Vec::new();
         for made in self.made.values() {
             if let Some(create) = made.create {
                 pairs.extend(made.join.iter().map(|join| (create, *join)));
+                pairs.extend(made.updates.first().map(|first| (create, first.at)));
             }
             pairs.extend(made.updates.windows(2).filter_map(|two| match two {
                 [first, then] => Some((first.at, then.at)),

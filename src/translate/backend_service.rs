@@ -1,8 +1,8 @@
 //! The backend service of a Service's port.
 
 use crate::model::{
-    Backend, BackendProtocol, BackendService, Balancing, Destination, Group, Holder, InstanceGroup, Ref,
-    Scheme, Scope, UrlMap,
+    Backend, BackendPolicy, BackendProtocol, BackendService, Balancing, Destination, Group, Holder,
+    InstanceGroup, Ref, Scheme, Scope, UrlMap,
 };
 use crate::naming;
 
@@ -52,8 +52,11 @@ pub(super) fn draw(
         port_name,
         backends,
         health_check: Some(health_check),
-        timeout_seconds: TIMEOUT_SECONDS,
-        draining_seconds: DRAINING_SECONDS,
+        policy: BackendPolicy {
+            timeout_seconds: TIMEOUT_SECONDS,
+            draining_seconds: DRAINING_SECONDS,
+            ..BackendPolicy::default()
+        },
     };
     draft.place(Scope::Global, name, holder, service)
 }
@@ -67,8 +70,11 @@ pub(super) fn draw_not_found(draft: &mut Draft<'_>) -> Ref<BackendService> {
         port_name: None,
         backends: Vec::new(),
         health_check: None,
-        timeout_seconds: TIMEOUT_SECONDS,
-        draining_seconds: DRAINING_SECONDS,
+        policy: BackendPolicy {
+            timeout_seconds: TIMEOUT_SECONDS,
+            draining_seconds: DRAINING_SECONDS,
+            ..BackendPolicy::default()
+        },
     };
     draft.place(Scope::Global, name, Holder::Cluster, service)
 }

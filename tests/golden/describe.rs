@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use gclb::model::{
-    Backend, BackendService, Balancing, Destination, Endpoint, Firewall, ForwardingRule, Graph, Group,
-    HealthCheck, Holder, HostRoutes, InstanceGroup, NetworkEndpointGroup, Observed, Origin, PathMatcher,
-    PathRule, Probe, Ref, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap,
+    Backend, BackendPolicy, BackendService, Balancing, Destination, Endpoint, Firewall, ForwardingRule,
+    Graph, Group, HealthCheck, Holder, HostRoutes, InstanceGroup, NetworkEndpointGroup, Observed, Origin,
+    PathMatcher, PathRule, Probe, Ref, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap,
 };
 use gclb::problem::Problem;
 use gclb::translate::{Disposition, Frontends, Translated, Translation};
@@ -144,23 +144,17 @@ impl Desk<'_> {
             if mark.holder == Holder::Cluster {
                 continue;
             }
-            let BackendService {
-                scheme,
-                protocol,
-                port_name,
-                backends,
-                health_check,
-                timeout_seconds,
-                draining_seconds,
-            } = service;
+            let BackendService { scheme, protocol, port_name, backends, health_check, policy } = service;
             self.line(0, &mark.holder.to_string());
             let port = port_name.as_ref().map_or_else(String::new, |port| format!(" to {port}"));
             self.line(
                 1,
                 &format!(
-                    "{scheme:?}, {protocol:?}{port}, answers within {timeout_seconds} s, drains for {draining_seconds} s"
+                    "{scheme:?}, {protocol:?}{port}, answers within {} s, drains for {} s",
+                    policy.timeout_seconds, policy.draining_seconds
                 ),
             );
+            self.policy(service);
             if let Some(check) = health_check {
                 self.health_check(graph.get(check).unwrap());
             }
@@ -171,6 +165,20 @@ impl Desk<'_> {
                 self.backend(group, *balancing);
             }
             self.text.push('\n');
+        }
+    }
+
+    /// What it does besides the two times, where it does something.
+    fn policy(&mut self, service: &BackendService) {
+        let times = ["timeoutSec", "connectionDraining.drainingTimeoutSec"];
+        let all = gclb::plan::fields(&gclb::model::Node::BackendService(service.clone()));
+        let none = gclb::plan::fields(&gclb::model::Node::BackendService(BackendService {
+            policy: BackendPolicy::default(),
+            ..service.clone()
+        }));
+        for field in all.iter().filter(|field| !times.contains(&field.name.as_str()) && !none.contains(field))
+        {
+            self.line(1, &format!("{}: {}", field.name, field.value));
         }
     }
 

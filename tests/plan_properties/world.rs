@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use gclb::model::{
-    Address, AddressBinding, Backend, BackendProtocol, BackendService, Balancing, CertificateFingerprint,
-    Certificates, ClusterId, Destination, Endpoint, Firewall, ForwardingRule, Graph, Group, HealthCheck,
-    HealthPort, Holder, HostRoutes, InstanceGroup, LoadBalancerKey, Mark, NetworkEndpointGroup, ObjectKey,
-    PathMatcher, PathRule, Probe, Redirect, RedirectCode, Ref, ResourceName, Scheme, Scope, SslCertificate,
-    Target, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
+    Address, AddressBinding, Backend, BackendPolicy, BackendProtocol, BackendService, Balancing,
+    CertificateFingerprint, Certificates, ClusterId, Destination, Endpoint, Firewall, ForwardingRule, Graph,
+    Group, HealthCheck, HealthPort, Holder, HostRoutes, InstanceGroup, LoadBalancerKey, Mark,
+    NetworkEndpointGroup, ObjectKey, PathMatcher, PathRule, Probe, Redirect, RedirectCode, Ref, ResourceName,
+    Scheme, Scope, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
 };
 use gclb::translate::{Disposition, Frontends, Translation};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -209,8 +209,7 @@ impl World {
             port_name,
             backends,
             health_check,
-            timeout_seconds,
-            draining_seconds: 30,
+            policy: BackendPolicy { timeout_seconds, draining_seconds: 30, ..BackendPolicy::default() },
         };
         add(graph, Scope::Global, format!("bs-{kind}-{service}"), &holder, backend_service)
     }

@@ -13,8 +13,7 @@ fn service() -> BackendService {
         port_name: None,
         backends: Vec::new(),
         health_check: None,
-        timeout_seconds: 30,
-        draining_seconds: 0,
+        policy: crate::model::BackendPolicy::default(),
     }
 }
 

@@ -1,16 +1,17 @@
 //! Backend services.
 
-use gce_api::{Backend as WireBackend, BackendService as WireBackendService, ConnectionDraining};
+use gce_api::{Backend as WireBackend, BackendService as WireBackendService};
 
+use serde_json::{Map, Value};
+
+use super::backend_policy;
 use super::link::{Links, reference};
-use super::wire::{NotUnderstood, Patched, Unspeakable, Wire, from_i32, to_i32};
+use super::wire::{NotUnderstood, Patched, Unspeakable, Wire};
 use crate::model::{
     Backend, BackendProtocol, BackendService, Balancing, Group, Mark, ResourceId, Scheme, Scope,
 };
 
 /// What the API fills in (reference of `backendServices`).
-const DEFAULT_TIMEOUT: u32 = 30;
-const DEFAULT_DRAINING: u32 = 0;
 const DEFAULT_PORT_NAME: &str = "http";
 
 impl Wire for WireBackendService {
@@ -22,16 +23,8 @@ impl Wire for WireBackendService {
         mark: &Mark,
         links: &Links,
     ) -> Result<Self, Unspeakable> {
-        let BackendService {
-            scheme,
-            protocol,
-            port_name,
-            backends,
-            health_check,
-            timeout_seconds,
-            draining_seconds,
-        } = model;
-        Ok(Self {
+        let BackendService { scheme, protocol, port_name, backends, health_check, policy } = model;
+        let body = Self {
             name: Some(id.name.to_string()),
             description: Some(mark.render()),
             load_balancing_scheme: Some(scheme_word(*scheme)?.to_owned()),
@@ -41,13 +34,9 @@ impl Wire for WireBackendService {
                 backends.iter().map(|backend| backend_to_wire(backend, links)).collect::<Result<_, _>>()?,
             ),
             health_checks: health_check.as_ref().map(|check| vec![links.to(check.id())]),
-            timeout_sec: Some(to_i32("timeout", *timeout_seconds)?),
-            connection_draining: Some(ConnectionDraining {
-                draining_timeout_sec: Some(to_i32("draining time", *draining_seconds)?),
-                ..ConnectionDraining::default()
-            }),
             ..Self::default()
-        })
+        };
+        backend_policy::write(policy, body)
     }
 
     fn read(&self, _: &Scope) -> Result<BackendService, NotUnderstood> {
@@ -62,11 +51,7 @@ impl Wire for WireBackendService {
             port_name: self.port_name.clone().filter(|name| by_port_name && name != DEFAULT_PORT_NAME),
             backends,
             health_check: checks.first().and_then(|link| reference(link)),
-            timeout_seconds: from_i32(self.timeout_sec, DEFAULT_TIMEOUT),
-            draining_seconds: from_i32(
-                self.connection_draining.as_ref().and_then(|draining| draining.draining_timeout_sec),
-                DEFAULT_DRAINING,
-            ),
+            policy: backend_policy::read(self),
         })
     }
 
@@ -84,7 +69,18 @@ impl Patched for WireBackendService {
         "healthChecks",
         "timeoutSec",
         "connectionDraining",
+        "sessionAffinity",
+        "affinityCookieTtlSec",
+        "customRequestHeaders",
+        "customResponseHeaders",
+        "logConfig",
+        "enableCDN",
+        "cdnPolicy",
     ];
+
+    fn clear_within(patch: &mut Map<String, Value>) {
+        backend_policy::clear_within(patch);
+    }
 }
 
 fn backend_to_wire(backend: &Backend, links: &Links) -> Result<WireBackend, Unspeakable> {

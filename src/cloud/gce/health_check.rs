@@ -1,6 +1,9 @@
 //! Health checks.
 
-use gce_api::{HealthCheck as WireHealthCheck, HttpHealthCheck, HttpsHealthCheck, TcpHealthCheck};
+use gce_api::{
+    GrpcHealthCheck, HealthCheck as WireHealthCheck, Http2HealthCheck, HttpHealthCheck, HttpsHealthCheck,
+    TcpHealthCheck,
+};
 use serde_json::{Map, Value};
 
 use super::link::Links;
@@ -62,6 +65,25 @@ impl Wire for WireHealthCheck {
                     ..HttpsHealthCheck::default()
                 });
             }
+            Probe::Http2 { path, host } => {
+                body.r#type = Some("HTTP2".to_owned());
+                body.http2_health_check = Some(Http2HealthCheck {
+                    port: number,
+                    port_specification: specification,
+                    request_path: Some(path.clone()),
+                    host: host.clone(),
+                    ..Http2HealthCheck::default()
+                });
+            }
+            Probe::Grpc { service } => {
+                body.r#type = Some("GRPC".to_owned());
+                body.grpc_health_check = Some(GrpcHealthCheck {
+                    port: number,
+                    port_specification: specification,
+                    grpc_service_name: service.clone(),
+                    ..GrpcHealthCheck::default()
+                });
+            }
             Probe::Tcp => {
                 body.r#type = Some("TCP".to_owned());
                 body.tcp_health_check = Some(TcpHealthCheck {
@@ -77,20 +99,32 @@ impl Wire for WireHealthCheck {
 
     fn read(&self, _: &Scope) -> Result<HealthCheck, NotUnderstood> {
         let path = |path: &Option<String>| path.clone().unwrap_or_else(|| "/".to_owned());
-        let host = |host: &Option<String>| host.clone().filter(|host| !host.is_empty());
-        let (probe, port) = match (&self.http_health_check, &self.https_health_check, &self.tcp_health_check)
-        {
-            (Some(http), None, None) => (
-                Probe::Http { path: path(&http.request_path), host: host(&http.host) },
-                port(http.port, http.port_specification.as_deref(), DEFAULT_HTTP_PORT),
-            ),
-            (None, Some(https), None) => (
-                Probe::Https { path: path(&https.request_path), host: host(&https.host) },
-                port(https.port, https.port_specification.as_deref(), DEFAULT_HTTPS_PORT),
-            ),
-            (None, None, Some(tcp)) => {
-                (Probe::Tcp, port(tcp.port, tcp.port_specification.as_deref(), DEFAULT_HTTP_PORT))
-            }
+        let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        // Exactly one of these stands in a body.
+        let http = self.http_health_check.as_ref().map(|http| {
+            let probe = Probe::Http { path: path(&http.request_path), host: text(&http.host) };
+            (probe, port(http.port, http.port_specification.as_deref(), DEFAULT_HTTP_PORT))
+        });
+        let https = self.https_health_check.as_ref().map(|https| {
+            let probe = Probe::Https { path: path(&https.request_path), host: text(&https.host) };
+            (probe, port(https.port, https.port_specification.as_deref(), DEFAULT_HTTPS_PORT))
+        });
+        let http2 = self.http2_health_check.as_ref().map(|http2| {
+            let probe = Probe::Http2 { path: path(&http2.request_path), host: text(&http2.host) };
+            (probe, port(http2.port, http2.port_specification.as_deref(), DEFAULT_HTTPS_PORT))
+        });
+        let tcp = self
+            .tcp_health_check
+            .as_ref()
+            .map(|tcp| (Probe::Tcp, port(tcp.port, tcp.port_specification.as_deref(), DEFAULT_HTTP_PORT)));
+        // It has no port of its own accord.
+        let grpc = self.grpc_health_check.as_ref().map(|grpc| {
+            let probe = Probe::Grpc { service: text(&grpc.grpc_service_name) };
+            (probe, port(grpc.port, grpc.port_specification.as_deref(), 0))
+        });
+        let mut found = [http, https, http2, tcp, grpc].into_iter().flatten();
+        let (probe, port) = match (found.next(), found.next()) {
+            (Some(found), None) => found,
             _ => (Probe::Other(self.r#type.clone().unwrap_or_default()), HealthPort::Serving),
         };
         Ok(HealthCheck {
@@ -113,7 +147,9 @@ impl Patched for WireHealthCheck {
         "type",
         "httpHealthCheck",
         "httpsHealthCheck",
+        "http2HealthCheck",
         "tcpHealthCheck",
+        "grpcHealthCheck",
         "checkIntervalSec",
         "timeoutSec",
         "healthyThreshold",
@@ -123,7 +159,9 @@ impl Patched for WireHealthCheck {
     fn clear_within(patch: &mut Map<String, Value>) {
         clear_others(patch, "httpHealthCheck", &["port", "host"]);
         clear_others(patch, "httpsHealthCheck", &["port", "host"]);
+        clear_others(patch, "http2HealthCheck", &["port", "host"]);
         clear_others(patch, "tcpHealthCheck", &["port"]);
+        clear_others(patch, "grpcHealthCheck", &["port", "grpcServiceName"]);
     }
 }
 

@@ -31,6 +31,11 @@ impl Links {
         self.url(gce_api::Scope::Region(region_of(zone).0), "subnetworks", name)
     }
 
+    /// To a security policy, in the place of the backend service that it guards.
+    pub(super) fn security_policy(&self, scope: &Scope, name: &ResourceName) -> String {
+        self.url(scope_to_wire(scope), "securityPolicies", name.as_str())
+    }
+
     /// To an instance.
     pub(super) fn instance(&self, zone: &Zone, name: &str) -> String {
         self.url(gce_api::Scope::Zone(zone.0.clone()), "instances", name)
@@ -44,6 +49,11 @@ impl Links {
 /// The region that a zone is in: its name without the last part (Compute Engine documentation, "Regions and zones").
 pub(super) fn region_of(zone: &Zone) -> Region {
     Region(zone.0.rsplit_once('-').map_or(zone.0.as_str(), |(region, _)| region).to_owned())
+}
+
+/// The name of whatever a reference names.
+pub(super) fn last_part(link: &str) -> &str {
+    link.rsplit('/').next().unwrap_or(link)
 }
 
 /// What a reference names, where it is a resource of that kind. Which project it is in does not count: the API may say a number where

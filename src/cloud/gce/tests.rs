@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{
-    Address, AddressBinding, Backend, BackendProtocol, Balancing, Certificates, ClusterId, Destination,
+    Address, AddressBinding, Affinity, Backend, BackendPolicy, BackendProtocol, Balancing, CacheKey,
+    CacheKeyPart, CacheKeyQuery, CacheMode, CdnPolicy, Certificates, ClusterId, Coalescing, Destination,
     Firewall, ForwardingRule, Graph, Group, HealthCheck, HealthPort, HostRoutes, InstanceGroup,
-    LoadBalancerKey, NetworkEndpointGroup, ObjectKey, PathMatcher, PathRule, Probe, Redirect, RedirectCode,
-    Ref, Resource, Scheme, SslCertificate, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
+    LoadBalancerKey, Logging, NegativeCaching, NetworkEndpointGroup, ObjectKey, PathMatcher, PathRule, Probe,
+    Redirect, RedirectCode, Ref, Resource, Scheme, SslCertificate, TargetHttpProxy, TargetHttpsProxy, UrlMap,
+    Zone,
 };
 use crate::snapshot::certificate;
 
@@ -121,6 +123,9 @@ fn health_checks() {
         Probe::Http { path: path(), host: Some("a.example.com".to_owned()) },
         Probe::Https { path: path(), host: None },
         Probe::Tcp,
+        Probe::Http2 { path: path(), host: None },
+        Probe::Grpc { service: None },
+        Probe::Grpc { service: Some("shop.Cart".to_owned()) },
     ] {
         for port in [HealthPort::Serving, HealthPort::Fixed(8080)] {
             let check = HealthCheck {
@@ -165,8 +170,7 @@ fn backend_services() {
         port_name: port_name.map(str::to_owned),
         backends,
         health_check: checked.then(|| to(Scope::Global, "check")),
-        timeout_seconds: 30,
-        draining_seconds: 60,
+        policy: BackendPolicy { draining_seconds: 60, ..BackendPolicy::default() },
     };
     for service in [
         service(vec![instances], Some("port30080"), true),
@@ -184,6 +188,82 @@ fn backend_services() {
 }
 
 #[test]
+fn settings_of_backend_services() {
+    let cdn = CdnPolicy {
+        mode: CacheMode::CacheAllStatic,
+        key: CacheKey {
+            parts: [CacheKeyPart::Host].into(),
+            query: CacheKeyQuery::Only(["page".to_owned()].into()),
+        },
+        client_ttl: Some(3600),
+        default_ttl: Some(3600),
+        max_ttl: Some(86_400),
+        negative: NegativeCaching::On([(404, 120), (410, 60)].into()),
+        coalescing: Coalescing::On,
+        serve_while_stale: 86_400,
+        bypass_headers: vec!["Authorization".to_owned()],
+        signed_url_max_age: 7200,
+    };
+    let policies = [
+        BackendPolicy { affinity: Affinity::ClientIp, ..BackendPolicy::default() },
+        BackendPolicy { affinity: Affinity::GeneratedCookie { ttl_seconds: 50 }, ..BackendPolicy::default() },
+        BackendPolicy {
+            request_headers: vec!["X-Region: {client_region}".to_owned()],
+            response_headers: vec!["X-Served-By: gclb".to_owned(), "X-Other: 1".to_owned()],
+            ..BackendPolicy::default()
+        },
+        BackendPolicy { logging: Logging::EVERYTHING, ..BackendPolicy::default() },
+        BackendPolicy { logging: Logging::sampled(0.25).unwrap(), ..BackendPolicy::default() },
+        BackendPolicy { cdn: Some(cdn.clone()), ..BackendPolicy::default() },
+        BackendPolicy {
+            cdn: Some(CdnPolicy {
+                mode: CacheMode::UseOriginHeaders,
+                key: CacheKey {
+                    parts: [CacheKeyPart::Host, CacheKeyPart::Protocol].into(),
+                    query: CacheKeyQuery::AllBut(["session".to_owned()].into()),
+                },
+                client_ttl: None,
+                default_ttl: None,
+                max_ttl: None,
+                negative: NegativeCaching::Off,
+                ..cdn
+            }),
+            ..BackendPolicy::default()
+        },
+    ];
+    for policy in policies {
+        survives::<gce_api::BackendService>(&with_policy(policy), &Scope::Global);
+    }
+}
+
+fn with_policy(policy: BackendPolicy) -> BackendService {
+    BackendService {
+        scheme: Scheme::ExternalManaged,
+        protocol: BackendProtocol::Http,
+        port_name: None,
+        backends: Vec::new(),
+        health_check: None,
+        policy,
+    }
+}
+
+#[test]
+fn a_setting_that_is_taken_away_is_reset() {
+    let patch = patch::<gce_api::BackendService>(&with_policy(BackendPolicy::default()));
+    for field in [
+        "sessionAffinity",
+        "affinityCookieTtlSec",
+        "customRequestHeaders",
+        "customResponseHeaders",
+        "logConfig",
+        "enableCDN",
+        "cdnPolicy",
+    ] {
+        assert_eq!(patch.get(field), Some(&Value::Null), "{field}");
+    }
+}
+
+#[test]
 fn what_the_cloud_fills_in_is_not_a_difference() {
     let service = BackendService {
         scheme: Scheme::ExternalManaged,
@@ -194,8 +274,7 @@ fn what_the_cloud_fills_in_is_not_a_difference() {
             balancing: Balancing::RatePerEndpoint(1),
         }],
         health_check: Some(to(Scope::Global, "check")),
-        timeout_seconds: 30,
-        draining_seconds: 0,
+        policy: BackendPolicy::default(),
     };
     let body: gce_api::BackendService = serde_json::from_value(json!({
         "kind": "compute#backendService", "id": "1", "name": "gclb1-0a1b2c3d-x", "port": 80, "portName": "http",

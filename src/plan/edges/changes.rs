@@ -14,7 +14,7 @@ use super::{Call, Edges};
 impl Edges<'_> {
     pub(super) fn add_changes(&mut self, translation: &Translation, decisions: &Decisions<'_>) {
         for (id, entry) in &decisions.creates {
-            let action = Action::Create(entry.node.without_members());
+            let action = Action::Create(entry.node.as_made());
             let at = self.change(id, &entry.mark, action, reason::create(entry, self.observed), false);
             self.made.entry((*id).clone()).or_default().create = Some(at);
         }
@@ -24,13 +24,16 @@ impl Edges<'_> {
             }
         }
         for (id, steps) in &decisions.updates {
-            let Some(seen) = self.observed.graph.entry(id) else { continue };
-            let mut from = seen.node.clone();
+            let (mark, mut from) = match (decisions.creates.get(id), self.observed.graph.entry(id)) {
+                (Some(entry), _) => (&entry.mark, entry.node.as_made()),
+                (None, Some(seen)) => (&seen.mark, seen.node.clone()),
+                (None, None) => continue,
+            };
             for (nth, step) in steps.iter().enumerate() {
                 let action =
                     Action::Update { verb: step.verb, to: step.to.clone(), fields: step.fields.clone() };
                 // A second call finds a version that this plan has not seen.
-                let at = self.change(id, &seen.mark, action, reason::update(step), nth == 0);
+                let at = self.change(id, mark, action, reason::update(step), nth == 0);
                 let awaits = step.awaits.iter().map(|(service, instead_of)| {
                     (service.clone(), self.await_healthy(id, service, instead_of))
                 });

@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::model::{
-    Address, AddressBinding, Backend, BackendProtocol, BackendService, Balancing, CertificateFingerprint,
-    Certificates, ClusterId, Destination, Endpoint, Firewall, ForwardingRule, Graph, Group, HealthCheck,
-    HealthPort, Holder, HostRoutes, InstanceGroup, Kind, LoadBalancerKey, Mark, NetworkEndpointGroup, Node,
-    ObjectKey, Observed, PathMatcher, PathRule, Probe, Redirect, RedirectCode, Ref, ResourceId, ResourceName,
-    Scheme, Scope, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
+    Address, AddressBinding, Backend, BackendPolicy, BackendProtocol, BackendService, Balancing,
+    CertificateFingerprint, Certificates, ClusterId, Destination, Endpoint, Firewall, ForwardingRule, Graph,
+    Group, HealthCheck, HealthPort, Holder, HostRoutes, InstanceGroup, Kind, LoadBalancerKey, Mark,
+    NetworkEndpointGroup, Node, ObjectKey, Observed, PathMatcher, PathRule, Probe, Redirect, RedirectCode,
+    Ref, ResourceId, ResourceName, Scheme, Scope, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy,
+    UrlMap, Zone,
 };
 use crate::plan::{Action, Change, Plan, order, simulate_with};
 use crate::translate::{Disposition, Frontends, Translation};
@@ -154,8 +155,7 @@ impl World {
             port_name,
             backends,
             health_check: Some(check),
-            timeout_seconds: 30,
-            draining_seconds: 30,
+            policy: BackendPolicy { draining_seconds: 30, ..BackendPolicy::default() },
         };
         self.graph().add(Scope::Global, name(format!("bs-{service}")), mark, backend_service).unwrap()
     }

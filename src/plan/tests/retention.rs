@@ -182,7 +182,7 @@ fn a_resource_that_is_marked_as_held_for_something_else_is_somebody_elses() {
     let mut entry = observed.graph.remove(&service).unwrap();
     entry.mark = mark(service_holder("another"));
     if let Node::BackendService(service) = &mut entry.node {
-        service.timeout_seconds = 1;
+        service.policy.timeout_seconds = 1;
     }
     observed.graph.put(service.clone(), entry);
     let plan = plan(&world.translation, &observed);
@@ -257,7 +257,7 @@ fn what_something_seen_points_at_is_there_even_unseen() {
     observed.unknown = unseen(Kind::NetworkEndpointGroup, Some("zones/z-a"));
     tamper(&mut observed.graph, &id(Kind::BackendService, "bs-web"), |node| {
         if let Node::BackendService(service) = node {
-            service.timeout_seconds = 5;
+            service.policy.timeout_seconds = 5;
         }
     });
     let plan = plan(&world.translation, &observed);

@@ -55,7 +55,7 @@ fn a_health_check_is_patched() {
 fn a_backend_service_is_patched() {
     let plan = after_tampering(&id(Kind::BackendService, "bs-echo"), |node| {
         if let Node::BackendService(service) = node {
-            service.timeout_seconds = 5;
+            service.policy.timeout_seconds = 5;
             service.protocol = BackendProtocol::H2c;
             service.backends[0].balancing = Balancing::Other;
         }
@@ -292,4 +292,42 @@ fn the_network_of_a_neg_cannot_be_changed_and_no_pod_joins_the_wrong_one() {
         }
     });
     assert_eq!(immutable(&plan(&world.translation, &observed)).field, "network");
+}
+
+/// A service that a security policy guards, and its load balancer.
+fn guarded(policy: Option<&str>) -> World {
+    let mut world = World::new();
+    let service = world.node_port("echo", 30080);
+    world.translation.desired.change(&service, |service| {
+        service.policy.security_policy = policy.map(super::fixture::name);
+    });
+    world.serve("lb", &http(&["echo"]));
+    world
+}
+
+#[test]
+fn nothing_points_at_a_new_service_before_it_is_guarded() {
+    let plan = plan(&guarded(Some("armor")).translation, &Observed::default());
+    let at = |kind: Kind, is: fn(&Action) -> bool| {
+        plan.graph
+            .node_indices()
+            .find(|at| plan.graph[*at].id.kind == kind && is(&plan.graph[*at].action))
+            .unwrap()
+    };
+    let create = at(Kind::BackendService, |action| matches!(action, Action::Create(_)));
+    let guard = at(Kind::BackendService, |action| matches!(action, Action::Update { .. }));
+    let map = at(Kind::UrlMap, |action| matches!(action, Action::Create(_)));
+    let path = |from, to| petgraph::algo::has_path_connecting(&plan.graph, from, to, None);
+    assert!(path(create, guard) && path(guard, map), "{plan}");
+    assert_eq!(changed(&plan, "bs-echo"), ["setSecurityPolicy securityPolicy: (none) -> armor"]);
+}
+
+#[test]
+fn a_security_policy_comes_and_goes_by_its_own_call() {
+    let (without, with) = (guarded(None), guarded(Some("armor")));
+    let coming = plan(&with.translation, &without.observed());
+    assert_eq!(changed(&coming, "bs-echo"), ["setSecurityPolicy securityPolicy: (none) -> armor"]);
+    let going = plan(&without.translation, &with.observed());
+    assert_eq!(changed(&going, "bs-echo"), ["setSecurityPolicy securityPolicy: armor -> (none)"]);
+    assert!(plan(&with.translation, &with.observed()).is_empty());
 }
