@@ -7,6 +7,7 @@
 #   make lint        rustfmt, clippy, each crate alone, cargo deny
 #   make cluster     an API server, the emulator and the controller, kept up for kubectl, gcloud and curl
 #   make reference   writes docs/emulator/reference from what the emulator declares
+#   make crds        writes deploy/crds from src/custom_resource
 #   make fuzz        libFuzzer on the emulator's parsers, each target for FUZZ_SECONDS (60); needs a C++ compiler
 #   make proofs      every fault at every call, 2,000 pairs of faults, 50 random histories: half an hour and more
 #   make bench       prints timings and ratios; cargo bench --bench speed -- --n 10 for one row of its table
@@ -22,7 +23,7 @@ DENY_VERSION := 0.20.2
 # A workspace of its own: Google's Rust client, for the tests of the emulator.
 RUST_CLIENT := providers/emulator/tests/clients/rust
 
-.PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden reference fuzz proofs
+.PHONY: help demo demo-keep test test-all lint deny advisories cluster controlplane bench golden reference crds fuzz proofs
 
 help:
 	@sed -n 's/^#   //p' $(MAKEFILE_LIST)
@@ -58,6 +59,9 @@ bench: controlplane
 
 reference:
 	GCLB_REFERENCE=rewrite $(CARGO) test --quiet --package emulator --lib reference::the_reference -- --ignored
+
+crds:
+	GCLB_CRDS=rewrite $(CARGO) test --quiet --package gclb --lib custom_resource::tests::the_files
 
 fuzz:
 	providers/emulator/fuzz/run

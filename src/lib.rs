@@ -11,6 +11,7 @@
 //! ```
 //!
 //! * [`snapshot`] holds everything one translation may read.
+//! * [`custom_resource`] holds the kinds of object that ingress-gce brought along.
 //! * [`ingress`] reads Ingress objects into [`load_balancer`], a description that no longer says Ingress.
 //! * [`translate`] turns that into the desired [`model`] graph. It is pure and never fails: what is wrong
 //!   with the input becomes a [`problem`].
@@ -31,6 +32,7 @@ pub mod cli;
 pub mod cloud;
 pub mod config;
 pub mod controller;
+pub mod custom_resource;
 #[cfg(feature = "emulator")]
 pub mod echo;
 pub mod ingress;

@@ -8,6 +8,7 @@
 mod bad_backends;
 mod bad_certificates;
 mod commands;
+mod custom_resources;
 mod emptied;
 mod gate;
 mod groups;

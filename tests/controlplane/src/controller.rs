@@ -7,7 +7,11 @@ use crate::kubectl::KubectlError;
 use crate::process::{Process, ProcessError, Program};
 
 /// The manifests a cluster's administrator applies, except for the Deployment: the controller runs outside the cluster here.
-const MANIFESTS: [&str; 3] = [
+const MANIFESTS: [&str; 7] = [
+    include_str!("../../../deploy/crds/backendconfigs.cloud.google.com.yaml"),
+    include_str!("../../../deploy/crds/frontendconfigs.networking.gke.io.yaml"),
+    include_str!("../../../deploy/crds/managedcertificates.networking.gke.io.yaml"),
+    include_str!("../../../deploy/crds/servicenetworkendpointgroups.networking.gke.io.yaml"),
     include_str!("../../../deploy/manifests/00-namespace.yaml"),
     include_str!("../../../deploy/manifests/rbac.yaml"),
     include_str!("../../../deploy/manifests/ingressclass.yaml"),
@@ -17,7 +21,7 @@ const MANIFESTS: [&str; 3] = [
 #[derive(Debug, thiserror::Error)]
 pub enum ControllerError {
     /// Its namespace, rights and class could not be made.
-    #[error("applying deploy/manifests failed")]
+    #[error("applying deploy/crds and deploy/manifests failed")]
     Manifests(#[from] KubectlError),
     /// Its credentials could not be made.
     #[error("making the controller's credentials failed")]
