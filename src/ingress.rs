@@ -16,6 +16,7 @@ mod consent;
 mod group;
 mod membership;
 mod rules;
+mod scheme;
 mod tls;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,20 +25,20 @@ use std::sync::Arc;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
 use crate::load_balancer::{Certificate, DefaultRoute, Frontend, Host, LoadBalancer, PlainHttp};
-use crate::model::{LoadBalancerKey, ObjectKey};
+use crate::model::{LoadBalancerKey, ObjectKey, Scheme};
 use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
 
 pub use crate::load_balancer::ALLOW_OUTAGE;
 pub use annotations::{
-    ALLOW_HTTP, CONFIRM_DELETION, DRIFT, GROUP, GROUP_ORDER, GROUP_SCOPE, MEMBER_OF, REDIRECT,
-    RELEASE_ADDRESS, RELEASED, STATUS, confirms_deletion,
+    ALLOW_HTTP, ALLOW_HTTP_OF_INGRESS_GCE, CONFIRM_DELETION, DRIFT, GROUP, GROUP_ORDER, GROUP_SCOPE,
+    MEMBER_OF, REDIRECT, RELEASE_ADDRESS, RELEASED, SCHEME, STATUS, confirms_deletion,
 };
 pub use class::FINALIZER;
 pub use consent::consents;
 pub use membership::{record, remembering};
 
-use annotations::{By, PlainSettings};
+use annotations::{By, PlainSettings, Said};
 use class::Standing;
 
 /// What all Ingresses of ours ask for.
@@ -125,6 +126,8 @@ pub fn drift_is_only_reported(snapshot: &Snapshot, object: &ObjectKey) -> bool {
 #[derive(Debug, Clone)]
 struct Parts {
     object: Arc<ObjectKey>,
+    /// `None`: what the class says cannot be read.
+    scheme: Said<Option<Scheme>>,
     plain: PlainSettings,
     certificates: Vec<Certificate>,
     default: Option<DefaultRoute>,
@@ -139,6 +142,8 @@ struct Parts {
 
 fn parts(object: Arc<ObjectKey>, ingress: &Ingress, class: Option<&IngressClass>) -> Parts {
     let (plain, mut problems) = annotations::plain_http(ingress, class);
+    let (scheme, unreadable) = scheme::scheme(class);
+    problems.extend(unreadable);
     problems.extend(annotations::drift_is_only_reported(class).1);
     let (certificates, more) = tls::certificates(ingress, &object);
     problems.extend(more);
@@ -146,12 +151,24 @@ fn parts(object: Arc<ObjectKey>, ingress: &Ingress, class: Option<&IngressClass>
     problems.extend(more);
     let (hosts, rule_problems) = rules::hosts(ingress, &object);
     let redirect_without_tls = annotations::redirect_without_tls(ingress);
-    Parts { object, plain, certificates, default, hosts, problems, rule_problems, redirect_without_tls }
+    Parts {
+        object,
+        scheme,
+        plain,
+        certificates,
+        default,
+        hosts,
+        problems,
+        rule_problems,
+        redirect_without_tls,
+    }
 }
 
 /// An Ingress with a load balancer of its own.
 struct Described {
     load_balancer: LoadBalancer,
+    /// Whether it is known which kind of load balancer it is to be.
+    readable: bool,
     /// What port 80 should do, whether or not there is TLS for it to stand beside.
     plain: PlainHttp,
     problems: Vec<Problem>,
@@ -161,6 +178,7 @@ impl Parts {
     fn alone(self) -> Described {
         let Self {
             object,
+            scheme,
             plain,
             certificates,
             default,
@@ -187,15 +205,20 @@ impl Parts {
             Frontend::Https { certificates, plain }
         };
         let key = LoadBalancerKey::ingress((*object).clone());
+        let readable = scheme.value.is_some();
+        let scheme = scheme.value.unwrap_or(Scheme::ExternalManaged);
         let load_balancer =
-            LoadBalancer { key, objects: vec![object], encrypted_only, frontend, default, hosts };
-        Described { load_balancer, plain, problems }
+            LoadBalancer { key, scheme, objects: vec![object], encrypted_only, frontend, default, hosts };
+        Described { load_balancer, readable, plain, problems }
     }
 }
 
 impl Described {
     fn wish(self) -> (Wish, Vec<Problem>) {
-        let Self { load_balancer, plain, mut problems } = self;
+        let Self { load_balancer, readable, plain, mut problems } = self;
+        if !readable {
+            return (Wish::Keep(load_balancer), problems);
+        }
         if (&load_balancer.frontend, plain) != (&Frontend::Http, PlainHttp::Refuse) {
             return (Wish::Serve(load_balancer), problems);
         }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{LoadBalancerKey, ObjectKey, RedirectCode};
+use crate::model::{LoadBalancerKey, ObjectKey, RedirectCode, Scheme};
 
 /// The annotation by which an object that asks for a load balancer consents to one outage: the word for it that the plan shows.
 pub const ALLOW_OUTAGE: &str = "gclb.dev/allow-outage";
@@ -17,6 +17,8 @@ pub const ALLOW_OUTAGE: &str = "gclb.dev/allow-outage";
 pub struct LoadBalancer {
     /// What it is made for.
     pub key: LoadBalancerKey,
+    /// Which kind of load balancer. It cannot be changed once there is one.
+    pub scheme: Scheme,
     /// Who asks for it. Several share one in this order: where there is not room for all, the last give way. Never empty.
     pub objects: Vec<Arc<ObjectKey>>,
     /// Those of `objects` that want no plain HTTP.
@@ -50,7 +52,7 @@ pub struct DefaultRoute {
 impl LoadBalancer {
     /// Every backend that requests may be sent to, the default's first, with the requests that are sent there in words.
     pub fn backends(&self) -> impl Iterator<Item = (String, &WeightedBackend)> {
-        let Self { key: _, objects: _, encrypted_only: _, frontend: _, default, hosts } = self;
+        let Self { key: _, scheme: _, objects: _, encrypted_only: _, frontend: _, default, hosts } = self;
         let default =
             default.iter().map(|default| ("every request that no rule fits".to_owned(), &default.action));
         let routes = hosts.iter().flat_map(|host| {
@@ -69,7 +71,7 @@ impl LoadBalancer {
             return self;
         }
         self.keep_routes(|_, place| !gone.contains(&place.object));
-        let Self { key: _, objects, encrypted_only, frontend, default: _, hosts: _ } = &mut self;
+        let Self { key: _, scheme: _, objects, encrypted_only, frontend, default: _, hosts: _ } = &mut self;
         objects.retain(|object| !gone.contains(object));
         encrypted_only.retain(|object| !gone.contains(object));
         if let Frontend::Https { certificates, plain: _ } = frontend {
@@ -84,7 +86,7 @@ impl LoadBalancer {
     /// Leaves out routes: of the default (`None`) and of each host those that `keep` does not want. A host that loses all of its
     /// routes goes too.
     pub fn keep_routes(&mut self, mut keep: impl FnMut(Option<&HostPattern>, &Place) -> bool) {
-        let Self { key: _, objects: _, encrypted_only: _, frontend: _, default, hosts } = self;
+        let Self { key: _, scheme: _, objects: _, encrypted_only: _, frontend: _, default, hosts } = self;
         default.take_if(|default| !keep(None, &default.place));
         hosts.retain_mut(|Host { pattern, routes }| {
             let empty = routes.is_empty();

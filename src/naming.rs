@@ -15,7 +15,9 @@ use std::fmt::Write as _;
 use sha2::{Digest, Sha256};
 
 use crate::load_balancer::{BackendPort, HostPattern};
-use crate::model::{CertificateFingerprint, ClusterId, LoadBalancerKey, ObjectKey, Probe, ResourceName};
+use crate::model::{
+    CertificateFingerprint, ClusterId, LoadBalancerKey, ObjectKey, Probe, ResourceName, Scheme,
+};
 
 /// The scheme's version stands in the prefix.
 const SCHEME: &str = "gclb1";
@@ -95,15 +97,16 @@ pub fn redirect_url_map(cluster: &ClusterId, key: &LoadBalancerKey) -> ResourceN
     of_load_balancer(cluster, "url-map", key, "redirect")
 }
 
-/// The backend service of a Service's port.
+/// The backend service of a Service's port. Its scheme cannot be changed.
 #[must_use]
 pub fn backend_service(
     cluster: &ClusterId,
     service: &ObjectKey,
     port: &BackendPort,
     mode: BackendMode,
+    scheme: Scheme,
 ) -> ResourceName {
-    of_service(cluster, "backend-service", service, port, mode, &[])
+    of_service(cluster, "backend-service", service, port, mode, scheme_word(scheme))
 }
 
 /// The health check of a Service's port. Its kind cannot be changed.
@@ -168,10 +171,11 @@ pub fn firewall(cluster: &ClusterId, network: &str) -> ResourceName {
     compose(cluster, "firewall", &["backends"], &[network])
 }
 
-/// The backend service without backends that the API asks for behind an answer of 404.
+/// The backend service without backends that stands where there is none.
 #[must_use]
-pub fn not_found_backend_service(cluster: &ClusterId) -> ResourceName {
-    compose(cluster, "backend-service", &["not-found"], &["not-found"])
+pub fn not_found_backend_service(cluster: &ClusterId, scheme: Scheme) -> ResourceName {
+    let parts = [&["not-found"], scheme_word(scheme)].concat();
+    compose(cluster, "backend-service", &["not-found"], &parts)
 }
 
 /// The claim on the cluster's id: whose description says which cluster it is that uses the id in this project.
@@ -190,6 +194,14 @@ pub fn path_matcher(host: &HostPattern) -> String {
     };
     let readable = self::readable(&[readable], READABLE_LENGTH);
     joined(&["host", &readable, &hash(&parts)])
+}
+
+/// The scheme that came first has no word, since it was no part of names then.
+const fn scheme_word(scheme: Scheme) -> &'static [&'static str] {
+    match scheme {
+        Scheme::External => &["classic"],
+        Scheme::ExternalManaged | Scheme::Other => &[],
+    }
 }
 
 fn of_load_balancer(cluster: &ClusterId, what: &str, key: &LoadBalancerKey, which: &str) -> ResourceName {

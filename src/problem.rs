@@ -95,11 +95,13 @@ pub enum Reason {
     MassDeletion,
     /// Its load balancer was given up, and nobody has taken that back.
     Released,
+    /// Its load balancer is of another kind than its class asks for, and cannot be changed.
+    SchemeKept,
 }
 
 impl Reason {
     /// Every reason, once.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::ServiceNotFound,
         Self::ServicePortNotFound,
         Self::ServiceNotReachable,
@@ -122,6 +124,7 @@ impl Reason {
         Self::AddressKept,
         Self::MassDeletion,
         Self::Released,
+        Self::SchemeKept,
     ];
 
     /// The word, in the form of Kubernetes Event reasons.
@@ -150,6 +153,7 @@ impl Reason {
             Self::AddressKept => "AddressKept",
             Self::MassDeletion => "MassDeletion",
             Self::Released => "Released",
+            Self::SchemeKept => "SchemeKept",
         }
     }
 }

@@ -19,6 +19,7 @@ mod instance_group;
 mod moving;
 mod network_endpoint_group;
 mod room;
+mod scheme;
 mod service_port;
 mod ssl_certificate;
 mod target_proxy;
@@ -47,6 +48,7 @@ pub fn translate(snapshot: &Snapshot) -> Translation {
 pub fn translate_beside(snapshot: &Snapshot, beside: &Graph) -> Translation {
     let mut readings = ingress::read(snapshot);
     let moves = moving::settle(&mut readings, &snapshot.held.load_balancers);
+    let mut findings = scheme::settle(&mut readings, &snapshot.held.load_balancers);
     let ingress::Readings { load_balancers: readings, objects } = readings;
     // What serves comes first, for all load balancers together: they share it.
     let described = readings.values().filter_map(|reading| match &reading.wish {
@@ -54,7 +56,6 @@ pub fn translate_beside(snapshot: &Snapshot, beside: &Graph) -> Translation {
         Wish::TearDown => None,
     });
     let mut draft = Draft::new(snapshot, beside, described);
-    let mut findings = Findings::default();
     let mut load_balancers = BTreeMap::new();
     for (key, reading) in readings {
         let translated = match reading.wish {
@@ -254,7 +255,9 @@ impl Findings {
     /// Adds what concerns objects that are at home there: of a load balancer that it leaves, nobody wants to hear.
     fn add(&mut self, found: Self, is_at_home: impl Fn(&ObjectKey) -> bool) {
         let Self { problems, shares } = found;
-        self.problems.extend(problems.into_iter().filter(|(object, _)| is_at_home(object)));
+        for (object, problems) in problems.into_iter().filter(|(object, _)| is_at_home(object)) {
+            self.problems.entry(object).or_default().extend(problems);
+        }
         self.shares.extend(shares.into_iter().filter(|(object, _)| is_at_home(object)));
     }
 }

@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | `gclb.dev/redirect` | `true` (301), `false`, or the status to redirect with: `301`, `302`, `303`, `307`, `308` | `true` |
 //! | `gclb.dev/allow-http` | `true`, `false` (nothing listens on port 80) | `true` |
+//! | `kubernetes.io/ingress.allow-http` | the same, on an Ingress that has not got that | |
+//! | `gclb.dev/scheme` (class only) | `global`, `classic`: which kind of load balancer | `global` |
 //!
 //! | `gclb.dev/group` | a DNS label: the group whose load balancer serves this Ingress too | none |
 //! | `gclb.dev/group-order` | a whole number; lower ones come first in their group | `0` |
@@ -30,6 +32,12 @@ pub const REDIRECT: &str = "gclb.dev/redirect";
 
 /// Whether port 80 is served at all.
 pub const ALLOW_HTTP: &str = "gclb.dev/allow-http";
+
+/// The same, as ingress-gce has it.
+pub const ALLOW_HTTP_OF_INGRESS_GCE: &str = "kubernetes.io/ingress.allow-http";
+
+/// On a class: which kind of load balancer its Ingresses get.
+pub const SCHEME: &str = "gclb.dev/scheme";
 
 /// The group whose load balancer serves the Ingress.
 pub const GROUP: &str = "gclb.dev/group";
@@ -100,6 +108,7 @@ pub(super) fn plain_http(ingress: &Ingress, class: Option<&IngressClass>) -> (Pl
     let mut problems = unknown(ingress);
     let redirect = Setting {
         key: REDIRECT,
+        also: None,
         legal: "true, false, 301, 302, 303, 307 and 308",
         read: redirect,
         default: PlainHttp::Redirect(RedirectCode::MovedPermanently),
@@ -108,6 +117,7 @@ pub(super) fn plain_http(ingress: &Ingress, class: Option<&IngressClass>) -> (Pl
     .of(ingress, class, &mut problems);
     let allowed = Setting {
         key: ALLOW_HTTP,
+        also: Some((ALLOW_HTTP_OF_INGRESS_GCE, go_bool)),
         legal: "true and false",
         read: switch,
         default: true,
@@ -170,6 +180,8 @@ pub(super) fn redirect_without_tls(ingress: &Ingress) -> Option<Problem> {
 /// A setting and how it is read.
 struct Setting<T> {
     key: &'static str,
+    /// Another annotation of the Ingress that says the same, where this one is not there, and how that is read.
+    also: Option<(&'static str, fn(&str) -> Option<T>)>,
     legal: &'static str,
     read: fn(&str) -> Option<T>,
     default: T,
@@ -178,9 +190,13 @@ struct Setting<T> {
 
 impl<T> Setting<T> {
     fn of(self, ingress: &Ingress, class: Option<&IngressClass>, problems: &mut Vec<Problem>) -> Said<T> {
-        let Self { key, legal, read, default, default_text } = self;
-        let own = annotation(&ingress.metadata, key);
-        if let Some(value) = own.and_then(read) {
+        let Self { key, also, legal, read, default, default_text } = self;
+        let of_ingress = annotation(&ingress.metadata, key).map(|value| (key, value, read));
+        let own = of_ingress.or_else(|| {
+            let (key, read) = also?;
+            Some((key, annotation(&ingress.metadata, key)?, read))
+        });
+        if let Some(value) = own.and_then(|(_, value, read)| read(value)) {
             return Said { value, by: By::Object };
         }
         let of_class = class.and_then(|class| Some((class, annotation(&class.metadata, key)?)));
@@ -191,7 +207,7 @@ impl<T> Setting<T> {
                 }
                 _ => (default, By::Default, format!("the default holds: {default_text}")),
             };
-        let unreadable = |field: String, whose: String, value: &str| {
+        let unreadable = |key: &str, field: String, whose: String, value: &str| {
             Problem::degraded(
                 Reason::AnnotationInvalid,
                 field,
@@ -200,13 +216,13 @@ impl<T> Setting<T> {
                 ),
             )
         };
-        if let Some(value) = own {
-            problems.push(unreadable(field_of(key), String::new(), value));
+        if let Some((key, value, _)) = own {
+            problems.push(unreadable(key, field_of(key), String::new(), value));
         }
         if let Some((class, value)) = of_class.filter(|(_, value)| read(value).is_none()) {
             let name = name_of(class);
             let field = format!("IngressClass {name}: {}", field_of(key));
-            problems.push(unreadable(field, format!(" of IngressClass {name}"), value));
+            problems.push(unreadable(key, field, format!(" of IngressClass {name}"), value));
         }
         Said { value: value_holding, by }
     }
@@ -233,6 +249,15 @@ fn switch(value: &str) -> Option<bool> {
     match value {
         "true" => Some(true),
         "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// As the Go function reads it by which ingress-gce does (`strconv.ParseBool`).
+fn go_bool(value: &str) -> Option<bool> {
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
         _ => None,
     }
 }

@@ -12,10 +12,10 @@ use jiff::Timestamp;
 use crate::load_balancer::{
     Certificate, DefaultRoute, Frontend, Host, HostPattern, LoadBalancer, PathMatch, PlainHttp, Route,
 };
-use crate::model::{LoadBalancerKey, ObjectKey};
+use crate::model::{LoadBalancerKey, ObjectKey, Scheme};
 use crate::problem::{Problem, Reason};
 
-use super::annotations::{ALLOW_HTTP, REDIRECT, Said, field_of};
+use super::annotations::{ALLOW_HTTP, REDIRECT, SCHEME, Said, field_of};
 use super::{By, Parts, Reading, Wish, rules};
 
 /// Problems, by whose they are.
@@ -70,6 +70,10 @@ fn merge(key: LoadBalancerKey, members: Vec<Parts>, leaving: Vec<Parts>, finding
         [] => plain(&leaving, &mut Findings::new()),
         members => plain(members, &mut conflicts),
     };
+    let kind = match members.as_slice() {
+        [] => scheme(&leaving, &mut Findings::new()),
+        members => scheme(members, &mut conflicts),
+    };
     let wants_none = |parts: &Parts| !parts.plain.allowed.value;
     if !encrypted && plain == PlainHttp::Refuse {
         let (refused, rest): (Vec<_>, Vec<_>) = members.into_iter().partition(wants_none);
@@ -86,7 +90,11 @@ fn merge(key: LoadBalancerKey, members: Vec<Parts>, leaving: Vec<Parts>, finding
         }
         if rest.is_empty() {
             let all = refused.into_iter().chain(leaving).collect();
-            return Wish::Keep(Merged::of(all, findings).finish(key, plain));
+            return Wish::Keep(Merged::of(all, findings).finish(
+                key,
+                kind.unwrap_or(Scheme::ExternalManaged),
+                plain,
+            ));
         }
         return merge(key, rest, leaving, findings);
     }
@@ -103,7 +111,16 @@ fn merge(key: LoadBalancerKey, members: Vec<Parts>, leaving: Vec<Parts>, finding
     }
     let mut merged = Merged::of(members, findings);
     merged.take_all(leaving, &mut Findings::new());
-    Wish::Serve(merged.finish(key, plain))
+    match kind {
+        Some(kind) => Wish::Serve(merged.finish(key, kind, plain)),
+        None => Wish::Keep(merged.finish(key, Scheme::ExternalManaged, plain)),
+    }
+}
+
+/// Which kind of load balancer all of them get. Those whose class cannot be read have no say; `None` where nobody has.
+fn scheme(members: &[Parts], findings: &mut Findings) -> Option<Scheme> {
+    let readable: Vec<Parts> = members.iter().filter(|parts| parts.scheme.value.is_some()).cloned().collect();
+    decide(&readable, |parts| &parts.scheme, SCHEME, findings).flatten()
 }
 
 /// What port 80 does for all of them. What an Ingress says itself counts more than what its class says.
@@ -184,6 +201,7 @@ impl Merged {
     fn take(&mut self, parts: Parts, problems: &mut Vec<Problem>) {
         let Parts {
             object,
+            scheme: _,
             plain,
             certificates,
             default,
@@ -249,7 +267,7 @@ impl Merged {
         }
     }
 
-    fn finish(self, key: LoadBalancerKey, plain: PlainHttp) -> LoadBalancer {
+    fn finish(self, key: LoadBalancerKey, scheme: Scheme, plain: PlainHttp) -> LoadBalancer {
         let Self { objects, encrypted_only, certificates, default, hosts, by_pattern: _ } = self;
         let frontend =
             if certificates.is_empty() { Frontend::Http } else { Frontend::Https { certificates, plain } };
@@ -261,6 +279,6 @@ impl Merged {
                 Host { pattern, routes }
             })
             .collect();
-        LoadBalancer { key, objects, encrypted_only, frontend, default, hosts }
+        LoadBalancer { key, scheme, objects, encrypted_only, frontend, default, hosts }
     }
 }

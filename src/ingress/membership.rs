@@ -167,6 +167,15 @@ impl<'a> Draft<'a> {
             // Only what it uses is of interest.
             Otherwise::Keep => Wish::Keep(described.load_balancer),
         };
+        let wish = match wish {
+            // Of what was never begun there is nothing that could stay.
+            Wish::Keep(mut description) if !class::is_claimed(ingress) => {
+                description.default = None;
+                description.hosts.clear();
+                Wish::Keep(description)
+            }
+            wish => wish,
+        };
         self.readings.load_balancers.insert(key.clone(), Reading { wish, moving: BTreeSet::new() });
         self.readings.objects.insert(object.clone(), Membership { home: Some(key), elsewhere, problems });
     }

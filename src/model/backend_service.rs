@@ -75,7 +75,7 @@ pub enum BackendProtocol {
 }
 
 /// Which kind of load balancer (Compute API `loadBalancingScheme`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Scheme {
     /// `EXTERNAL`: classic.

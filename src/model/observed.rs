@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Address, Entry, Graph, Holder, HostRoutes, Kind, LoadBalancerKey, Node, ObjectKey, PathMatcher, PathRule,
-    Ref, ResourceId, ResourceName, Scope, SslCertificate, TargetHttpsProxy,
+    Ref, ResourceId, ResourceName, Scheme, Scope, SslCertificate, TargetHttpsProxy,
 };
 
 /// The observed graph with what only the cloud can say about its nodes.
@@ -101,6 +101,8 @@ pub struct LoadBalancerHeld {
     pub address: Option<IpAddr>,
     /// Whether somebody may reach it, or may have been told to: it has an address or a forwarding rule, or that cannot be told.
     pub may_be_reached: bool,
+    /// Which kind of load balancer it is, as its forwarding rules say; `None` where there is none of them.
+    pub scheme: Option<Scheme>,
     /// The ports that are answered.
     pub ports: BTreeSet<u16>,
     /// For a shared one, the paths of each host that its url map names, as the map writes them.
@@ -181,6 +183,7 @@ impl Observed {
                 }
                 Node::ForwardingRule(rule) => {
                     one.may_be_reached = true;
+                    one.scheme = one.scheme.or(Some(rule.scheme));
                     one.ports.insert(rule.port);
                 }
                 Node::UrlMap(map) if key.is_shared() => {

@@ -14,6 +14,24 @@ fn http() -> Probe {
 
 /// Frozen: if one of these fails, the change under test would replace every load balancer in the world.
 #[test]
+fn a_scheme_has_backend_services_of_its_own() {
+    let (cluster, service) = (cluster(), ObjectKey::new("default", "web"));
+    let port = BackendPort::Number(80);
+    let of = |scheme| {
+        [
+            backend_service(&cluster, &service, &port, BackendMode::InstanceGroups, scheme).to_string(),
+            not_found_backend_service(&cluster, scheme).to_string(),
+        ]
+    };
+    // Frozen, as all names are.
+    assert_eq!(
+        of(Scheme::External),
+        ["gclb1-0a1b2c3d-default-web-80-nodes-zh26uzdj36fn", "gclb1-0a1b2c3d-not-found-ax2zmxcnyqau"]
+    );
+    assert_ne!(of(Scheme::External), of(Scheme::ExternalManaged));
+}
+
+#[test]
 fn names_are_frozen() {
     let cluster = cluster();
     let key = LoadBalancerKey::ingress(ObjectKey::new("default", "test"));
@@ -30,16 +48,22 @@ fn names_are_frozen() {
         target_https_proxy(&cluster, &key),
         url_map(&cluster, &key),
         redirect_url_map(&cluster, &key),
-        backend_service(&cluster, &service, &port, nodes),
-        backend_service(&cluster, &service, &port, pods),
-        backend_service(&cluster, &service, &BackendPort::Name("http".into()), nodes),
+        backend_service(&cluster, &service, &port, nodes, Scheme::ExternalManaged),
+        backend_service(&cluster, &service, &port, pods, Scheme::ExternalManaged),
+        backend_service(
+            &cluster,
+            &service,
+            &BackendPort::Name("http".into()),
+            nodes,
+            Scheme::ExternalManaged,
+        ),
         health_check(&cluster, &service, &port, nodes, &http()),
         health_check(&cluster, &service, &port, nodes, &Probe::Tcp),
         network_endpoint_group(&cluster, &service, &port, "default", "default"),
         instance_group(&cluster, "default"),
         ssl_certificate(&cluster, &ObjectKey::new("default", "tls"), &fingerprint),
         firewall(&cluster, "default"),
-        not_found_backend_service(&cluster),
+        not_found_backend_service(&cluster, Scheme::ExternalManaged),
     ];
     let names: Vec<_> = names.iter().map(ResourceName::as_str).collect();
     assert_eq!(
@@ -105,7 +129,13 @@ fn names_are_frozen() {
 #[test]
 fn long_names_are_cut_where_they_are_longest() {
     let service = ObjectKey::new("shop", "a-service-whose-name-takes-all-the-room-there-is-in-a-label-12345");
-    let name = backend_service(&cluster(), &service, &BackendPort::Number(8443), BackendMode::InstanceGroups);
+    let name = backend_service(
+        &cluster(),
+        &service,
+        &BackendPort::Number(8443),
+        BackendMode::InstanceGroups,
+        Scheme::ExternalManaged,
+    );
     assert!(name.as_str().starts_with("gclb1-0a1b2c3d-shop-a-service-whose-nam-8443-nodes-"), "{name}");
     assert_eq!(name.as_str().len(), 63);
 }
@@ -144,8 +174,14 @@ fn what_cannot_be_changed_is_in_the_name() {
         health_check(&cluster, &service, &port, nodes, &https)
     );
     assert_ne!(
-        backend_service(&cluster, &service, &port, nodes),
-        backend_service(&cluster, &service, &port, BackendMode::NetworkEndpointGroups)
+        backend_service(&cluster, &service, &port, nodes, Scheme::ExternalManaged),
+        backend_service(
+            &cluster,
+            &service,
+            &port,
+            BackendMode::NetworkEndpointGroups,
+            Scheme::ExternalManaged
+        )
     );
     let secret = ObjectKey::new("default", "tls");
     assert_ne!(
@@ -179,8 +215,8 @@ fn all_names(cluster: &ClusterId, object: &ObjectKey, port: &BackendPort) -> Vec
         (of("address of a class's group"), address(cluster, &class_group)),
         (of("redirect"), redirect_url_map(cluster, &key)),
         (of("certificate"), ssl_certificate(cluster, object, &CertificateFingerprint::of("x"))),
-        (of_port("nodes"), backend_service(cluster, object, port, nodes)),
-        (of_port("pods"), backend_service(cluster, object, port, pods)),
+        (of_port("nodes"), backend_service(cluster, object, port, nodes, Scheme::ExternalManaged)),
+        (of_port("pods"), backend_service(cluster, object, port, pods, Scheme::ExternalManaged)),
         (of_port("check nodes"), health_check(cluster, object, port, nodes, &http())),
         (of_port("check pods"), health_check(cluster, object, port, pods, &http())),
         (of_port("neg"), network_endpoint_group(cluster, object, port, "default", "default")),

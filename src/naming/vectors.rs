@@ -63,7 +63,10 @@ fn all() -> Vec<(String, String)> {
     for cluster in ["0a1b2c3d", "ffffffff"] {
         let id = ClusterId::new(cluster).unwrap();
         add(format!("claim {cluster}"), &claim(&id));
-        add(format!("not_found_backend_service {cluster}"), &not_found_backend_service(&id));
+        add(
+            format!("not_found_backend_service {cluster}"),
+            &not_found_backend_service(&id, Scheme::ExternalManaged),
+        );
         for network in ["default", "Netz-ü", ""] {
             add(format!("firewall {cluster} {network:?}"), &firewall(&id, network));
             add(format!("instance_group {cluster} {network:?}"), &instance_group(&id, network));
@@ -101,7 +104,7 @@ fn all() -> Vec<(String, String)> {
                     );
                 }
                 for mode in modes() {
-                    let name = backend_service(&id, &object, &value, mode);
+                    let name = backend_service(&id, &object, &value, mode, Scheme::ExternalManaged);
                     add(format!("backend_service {cluster} {which} {port} {mode:?}"), &name);
                     for (probe, value_of_probe) in probes() {
                         let name = health_check(&id, &object, &value, mode, &value_of_probe);

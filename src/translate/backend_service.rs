@@ -23,6 +23,7 @@ const RATE: u32 = 1;
 
 pub(super) fn draw(
     draft: &mut Draft<'_>,
+    scheme: Scheme,
     resolved: &Resolved<'_>,
     instance_groups: &[Ref<InstanceGroup>],
 ) -> Ref<BackendService> {
@@ -44,10 +45,10 @@ pub(super) fn draw(
     backends.sort_unstable();
     let health_check = health_check::draw(draft, resolved);
     let cluster = &draft.snapshot.cluster.id;
-    let name = naming::backend_service(cluster, &resolved.service, &resolved.port, resolved.mode());
+    let name = naming::backend_service(cluster, &resolved.service, &resolved.port, resolved.mode(), scheme);
     let holder = Holder::Service { service: resolved.service.clone(), port: resolved.port.to_string() };
     let service = BackendService {
-        scheme: Scheme::ExternalManaged,
+        scheme,
         protocol: resolved.protocol,
         port_name,
         backends,
@@ -61,11 +62,11 @@ pub(super) fn draw(
     draft.place(Scope::Global, name, holder, service)
 }
 
-/// The one that stands behind every answer of 404 and that no request reaches.
-pub(super) fn draw_not_found(draft: &mut Draft<'_>) -> Ref<BackendService> {
-    let name = naming::not_found_backend_service(&draft.snapshot.cluster.id);
+/// The one that stands where there is none: behind every answer of 404, where no request reaches it, or in place of that answer.
+pub(super) fn draw_not_found(draft: &mut Draft<'_>, scheme: Scheme) -> Ref<BackendService> {
+    let name = naming::not_found_backend_service(&draft.snapshot.cluster.id, scheme);
     let service = BackendService {
-        scheme: Scheme::ExternalManaged,
+        scheme,
         protocol: BackendProtocol::Http,
         port_name: None,
         backends: Vec::new(),
@@ -80,12 +81,14 @@ pub(super) fn draw_not_found(draft: &mut Draft<'_>) -> Ref<BackendService> {
 }
 
 /// Takes that one out again where no URL map came to stand in front of it.
-pub(super) fn drop_unused_not_found(draft: &mut Draft<'_>) {
-    let name = naming::not_found_backend_service(&draft.snapshot.cluster.id);
+pub(super) fn drop_unused_not_found(draft: &mut Draft<'_>, scheme: Scheme) {
+    let name = naming::not_found_backend_service(&draft.snapshot.cluster.id, scheme);
     let Some(service) = draft.graph.reference::<BackendService>(&Scope::Global, &name) else { return };
     let used = draft.graph.of::<UrlMap>().any(|(_, _, map)| {
-        map.destinations()
-            .any(|destination| matches!(destination, Destination::NotFound { behind } if *behind == service))
+        map.destinations().any(|destination| match destination {
+            Destination::NotFound { behind: at } | Destination::Service(at) => *at == service,
+            Destination::Redirect(_) | Destination::Other(_) => false,
+        })
     });
     if !used {
         draft.graph.remove(service.id());

@@ -1,10 +1,10 @@
 //! The desired graph while it is being drawn, with everything that load balancers share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::load_balancer::{Backend, LoadBalancer};
 use crate::model::{
-    BackendService, Conflict, Firewall, Graph, Holder, Mark, Ref, Resource, ResourceName, Scope,
+    BackendService, Conflict, Firewall, Graph, Holder, Mark, Ref, Resource, ResourceName, Scheme, Scope,
 };
 use crate::snapshot::Snapshot;
 
@@ -17,8 +17,10 @@ pub(super) struct Draft<'a> {
     pub(super) graph: Graph,
     /// What is shared with `graph` where it is the same.
     beside: &'a Graph,
-    /// Every backend that some load balancer names, with its backend service.
-    pub(super) backends: BTreeMap<Backend, (Resolved<'a>, Ref<BackendService>)>,
+    /// Every backend that some load balancer names, as it is reached.
+    resolved: BTreeMap<Backend, Resolved<'a>>,
+    /// And its backend service for load balancers of each scheme that asks for it.
+    services: BTreeMap<(Scheme, Backend), Ref<BackendService>>,
     /// `None` where there is no port to open.
     pub(super) firewall: Option<Ref<Firewall>>,
     /// Members of endpoint groups that are not ready.
@@ -40,28 +42,42 @@ impl<'a> Draft<'a> {
             snapshot,
             graph: Graph::default(),
             beside,
-            backends: BTreeMap::new(),
+            resolved: BTreeMap::new(),
+            services: BTreeMap::new(),
             firewall: None,
             unready: Unready::new(),
             pod_ports: PodPorts::default(),
             conflicts: Vec::new(),
         };
         let mut resolved = BTreeMap::new();
+        let mut asked = BTreeSet::new();
         for load_balancer in load_balancers {
             for (_, weighted) in load_balancer.backends() {
                 let backend = &weighted.backend;
-                if !resolved.contains_key(backend) {
+                if asked.insert((load_balancer.scheme, backend)) && !resolved.contains_key(backend) {
                     resolved.insert(backend.clone(), service_port::resolve(snapshot, backend));
                 }
             }
         }
         let groups = instance_group::draw_all(&mut draft, resolved.values());
         draft.firewall = firewall::draw(&mut draft, resolved.values());
-        for (backend, resolved) in resolved {
-            let service = backend_service::draw(&mut draft, &resolved, &groups);
-            draft.backends.insert(backend, (resolved, service));
+        for (scheme, backend) in asked {
+            let Some(resolved) = resolved.get(backend) else { continue };
+            let service = backend_service::draw(&mut draft, scheme, resolved, &groups);
+            draft.services.insert((scheme, backend.clone()), service);
         }
+        draft.resolved = resolved;
         draft
+    }
+
+    /// How a backend is reached.
+    pub(super) fn reached(&self, backend: &Backend) -> Option<&Resolved<'a>> {
+        self.resolved.get(backend)
+    }
+
+    /// The backend service of a backend, for load balancers of that scheme.
+    pub(super) fn service(&self, scheme: Scheme, backend: &Backend) -> Option<&Ref<BackendService>> {
+        self.services.get(&(scheme, backend.clone()))
     }
 
     /// Puts a resource in.

@@ -10,16 +10,12 @@ use super::draft::Draft;
 pub(super) fn draw(
     draft: &mut Draft<'_>,
     key: &LoadBalancerKey,
+    scheme: Scheme,
     address: &Ref<Address>,
     port: u16,
     target: Target,
 ) -> Ref<ForwardingRule> {
     let name = naming::forwarding_rule(&draft.snapshot.cluster.id, key, port);
-    let rule = ForwardingRule {
-        address: AddressBinding::Reserved(address.clone()),
-        port,
-        target,
-        scheme: Scheme::ExternalManaged,
-    };
+    let rule = ForwardingRule { address: AddressBinding::Reserved(address.clone()), port, target, scheme };
     draft.place(Scope::Global, name, Holder::LoadBalancer(key.clone()), rule)
 }

@@ -19,12 +19,12 @@ pub(super) fn draw(
     load_balancer: &LoadBalancer,
     findings: &mut Findings,
 ) -> Disposition {
-    let LoadBalancer { key, objects, encrypted_only, frontend, default: _, hosts: _ } = load_balancer;
+    let LoadBalancer { key, scheme, objects, encrypted_only, frontend, default: _, hosts: _ } = load_balancer;
     backend_problems(draft, load_balancer, findings);
     let url_map = url_map::compose(draft, load_balancer, findings);
-    if let Some(problem) = url_map::too_large(&url_map).filter(|_| !key.is_shared()) {
+    if let Some(problem) = url_map::too_large(&url_map, *scheme).filter(|_| !key.is_shared()) {
         findings.push(&key.object, problem);
-        backend_service::drop_unused_not_found(draft);
+        backend_service::drop_unused_not_found(draft, *scheme);
         return Disposition::Keep;
     }
     let ports = match frontend {
@@ -37,7 +37,7 @@ pub(super) fn draw(
                     // Nobody is kept waiting for somebody else's certificate.
                     let rest = load_balancer.clone().without(encrypted_only);
                     if rest.objects.is_empty() {
-                        backend_service::drop_unused_not_found(draft);
+                        backend_service::drop_unused_not_found(draft, *scheme);
                         return Disposition::Keep;
                     }
                     for object in encrypted_only {
@@ -84,10 +84,14 @@ fn draw_rules(
     findings: &mut Findings,
 ) -> Disposition {
     let key = &load_balancer.key;
-    let url_map = if url_map::fits(&url_map) { url_map } else { room::cut(draft, load_balancer, findings) };
+    let url_map = if url_map::fits(&url_map, load_balancer.scheme) {
+        url_map
+    } else {
+        room::cut(draft, load_balancer, findings)
+    };
     share_backends(draft, load_balancer, findings);
     let url_map = url_map::draw(draft, key, url_map);
-    Disposition::Serve(frontends(draft, key, url_map, ports))
+    Disposition::Serve(frontends(draft, load_balancer, url_map, ports))
 }
 
 /// Notes who uses which backend services, where there are several who could.
@@ -100,7 +104,7 @@ fn share_backends(draft: &Draft<'_>, load_balancer: &LoadBalancer, findings: &mu
     }
     let mut named: BTreeSet<(&ObjectKey, &ResourceId)> = BTreeSet::new();
     for (_, weighted) in load_balancer.backends() {
-        if let Some((_, service)) = draft.backends.get(&weighted.backend) {
+        if let Some(service) = draft.service(load_balancer.scheme, &weighted.backend) {
             named.insert((&weighted.place.object, service.id()));
         }
     }
@@ -118,7 +122,13 @@ enum Ports {
     Tls(Certificates, PlainHttp),
 }
 
-fn frontends(draft: &mut Draft<'_>, key: &LoadBalancerKey, url_map: Ref<UrlMap>, ports: Ports) -> Frontends {
+fn frontends(
+    draft: &mut Draft<'_>,
+    load_balancer: &LoadBalancer,
+    url_map: Ref<UrlMap>,
+    ports: Ports,
+) -> Frontends {
+    let (key, scheme) = (&load_balancer.key, load_balancer.scheme);
     let mut targets: Vec<(u16, Target)> = Vec::new();
     match ports {
         Ports::Plain => targets.push((80, target_proxy::draw_http(draft, key, url_map))),
@@ -135,7 +145,7 @@ fn frontends(draft: &mut Draft<'_>, key: &LoadBalancerKey, url_map: Ref<UrlMap>,
     let address = address::draw(draft, key);
     let forwarding_rules: Vec<_> = targets
         .into_iter()
-        .map(|(port, target)| forwarding_rule::draw(draft, key, &address, port, target))
+        .map(|(port, target)| forwarding_rule::draw(draft, key, scheme, &address, port, target))
         .collect();
     let mut uses = draft.graph.closure(forwarding_rules.iter().map(Ref::id));
     uses.extend(draft.firewall.iter().map(|firewall| firewall.id().clone()));
@@ -155,8 +165,7 @@ fn backend_problems(draft: &Draft<'_>, load_balancer: &LoadBalancer, findings: &
     // Two ports of one Service share its annotations, and every node port shares the nodes.
     let mut said = BTreeSet::new();
     for (object, backend) in order {
-        let (Some(usage), Some((resolved, _))) = (uses.get(&(object, backend)), draft.backends.get(backend))
-        else {
+        let (Some(usage), Some(resolved)) = (uses.get(&(object, backend)), draft.reached(backend)) else {
             continue;
         };
         let own = usage.fault(resolved).into_iter();

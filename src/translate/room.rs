@@ -38,7 +38,7 @@ pub(super) fn cut(draft: &mut Draft<'_>, load_balancer: &LoadBalancer, findings:
     let (mut fit, mut too_many) = (0, order.len());
     while fit + 1 < too_many {
         let middle = fit.midpoint(too_many);
-        if url_map::fits(&composed(middle)) { fit = middle } else { too_many = middle }
+        if url_map::fits(&composed(middle), load_balancer.scheme) { fit = middle } else { too_many = middle }
     }
     let map = composed(fit);
 

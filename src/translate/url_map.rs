@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::load_balancer::{Host, LoadBalancer, PathMatch, Place, Route, RouteAction, WeightedBackend};
 use crate::model::{
     Destination, Holder, HostRoutes, LoadBalancerKey, PathMatcher, PathRule, Redirect, RedirectCode, Ref,
-    Scope, UrlMap,
+    Scheme, Scope, UrlMap,
 };
 use crate::naming;
 
@@ -20,8 +20,13 @@ use super::draft::Draft;
 use super::{Findings, backend_service};
 use crate::problem::{Problem, Reason};
 
-/// The most that one URL map of this scheme may be: 1 MB (Google Cloud, "URL map size and quota units").
-const SIZE_LIMIT: usize = 1 << 20;
+/// The most that one URL map of a scheme may be: 1 MB, or 64 KB where it is classic (Google Cloud, "URL map size and quota units").
+const fn size_limit(scheme: Scheme) -> usize {
+    match scheme {
+        Scheme::External => 64 << 10,
+        Scheme::ExternalManaged | Scheme::Other => 1 << 20,
+    }
+}
 
 /// What the load balancer does with requests. It is not in the graph yet, since it may be more than a URL map can hold.
 pub(super) fn compose(
@@ -29,7 +34,9 @@ pub(super) fn compose(
     load_balancer: &LoadBalancer,
     findings: &mut Findings,
 ) -> UrlMap {
-    let default = destination(draft, load_balancer.default.as_ref().map(|default| &default.action), findings);
+    let scheme = load_balancer.scheme;
+    let default = load_balancer.default.as_ref().map(|default| &default.action);
+    let default = destination(draft, scheme, default, findings);
     let mut hosts: Vec<&Host> = load_balancer.hosts.iter().collect();
     hosts.sort_unstable_by(|one, other| one.pattern.cmp(&other.pattern));
     let hosts = hosts
@@ -39,7 +46,7 @@ pub(super) fn compose(
             matcher: PathMatcher {
                 name: naming::path_matcher(pattern),
                 default: default.clone(),
-                path_rules: path_rules(draft, routes, findings),
+                path_rules: path_rules(draft, scheme, routes, findings),
             },
         })
         .collect();
@@ -60,14 +67,19 @@ pub(super) fn draw_redirect(draft: &mut Draft<'_>, key: &LoadBalancerKey, code: 
 }
 
 /// Routes come in the order of precedence, so of two that yield the same pattern the first has it.
-fn path_rules(draft: &mut Draft<'_>, routes: &[Route], findings: &mut Findings) -> Vec<PathRule> {
+fn path_rules(
+    draft: &mut Draft<'_>,
+    scheme: Scheme,
+    routes: &[Route],
+    findings: &mut Findings,
+) -> Vec<PathRule> {
     let mut taken = BTreeSet::new();
     let mut rules: BTreeMap<Destination, BTreeSet<String>> = BTreeMap::new();
     for Route { path, action, place: _ } in routes {
         let mut patterns = patterns(path);
         patterns.retain(|pattern| taken.insert(pattern.clone()));
         if !patterns.is_empty() {
-            let destination = destination(draft, Some(action), findings);
+            let destination = destination(draft, scheme, Some(action), findings);
             rules.entry(destination).or_default().extend(patterns);
         }
     }
@@ -88,11 +100,16 @@ pub(super) fn patterns(path: &PathMatch) -> Vec<String> {
     }
 }
 
-fn destination(draft: &mut Draft<'_>, action: Option<&RouteAction>, findings: &mut Findings) -> Destination {
+fn destination(
+    draft: &mut Draft<'_>,
+    scheme: Scheme,
+    action: Option<&RouteAction>,
+    findings: &mut Findings,
+) -> Destination {
     match action {
         Some(RouteAction::Redirect(code)) => Destination::Redirect(Redirect { https: true, code: *code }),
         Some(RouteAction::Forward(backends)) => match backends.as_slice() {
-            [] => not_found(draft),
+            [] => not_found(draft, scheme),
             [WeightedBackend { backend, .. }, rest @ ..] => {
                 if let Some(WeightedBackend { place: Place { object, field }, .. }) = rest.first() {
                     findings.push(object, Problem::degraded(
@@ -101,37 +118,42 @@ fn destination(draft: &mut Draft<'_>, action: Option<&RouteAction>, findings: &m
                         "Requests cannot be spread over several backends by weight yet: all go to the first. Name one backend.",
                     ));
                 }
-                match draft.backends.get(backend) {
-                    Some((_, service)) => Destination::Service(service.clone()),
-                    None => not_found(draft),
+                match draft.service(scheme, backend) {
+                    Some(service) => Destination::Service(service.clone()),
+                    None => not_found(draft, scheme),
                 }
             }
         },
-        None | Some(RouteAction::NotFound) => not_found(draft),
+        None | Some(RouteAction::NotFound) => not_found(draft, scheme),
     }
 }
 
-fn not_found(draft: &mut Draft<'_>) -> Destination {
-    Destination::NotFound { behind: backend_service::draw_not_found(draft) }
+/// A classic load balancer cannot answer 404 by itself: it answers 502, having no backend.
+fn not_found(draft: &mut Draft<'_>, scheme: Scheme) -> Destination {
+    let service = backend_service::draw_not_found(draft, scheme);
+    match scheme {
+        Scheme::External => Destination::Service(service),
+        Scheme::ExternalManaged | Scheme::Other => Destination::NotFound { behind: service },
+    }
 }
 
 /// Whether the map cannot be made for its size.
-pub(super) fn fits(url_map: &UrlMap) -> bool {
-    estimated_bytes(url_map) <= SIZE_LIMIT
+pub(super) fn fits(url_map: &UrlMap, scheme: Scheme) -> bool {
+    estimated_bytes(url_map) <= size_limit(scheme)
 }
 
 /// Whether the API would refuse the map for its size.
-pub(super) fn too_large(url_map: &UrlMap) -> Option<Problem> {
-    let size = estimated_bytes(url_map);
-    (size > SIZE_LIMIT).then(|| {
+pub(super) fn too_large(url_map: &UrlMap, scheme: Scheme) -> Option<Problem> {
+    let (size, limit) = (estimated_bytes(url_map), size_limit(scheme));
+    (size > limit).then(|| {
         Problem::rejected(
             Reason::UrlMapTooLarge,
             "spec.rules",
             format!(
-                "The rules need a URL map of about {} KB, and Google Cloud takes at most {} KB (1 MB). The load balancer stays as it is. \
+                "The rules need a URL map of about {} KB, and Google Cloud takes at most {} KB. The load balancer stays as it is. \
                  Spread the hosts over several objects, or replace long lists of paths by prefixes.",
                 size.div_ceil(1024),
-                SIZE_LIMIT / 1024
+                limit / 1024
             ),
         )
     })

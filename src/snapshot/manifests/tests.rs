@@ -183,6 +183,27 @@ fn classes_of_the_folder_come_first() {
     assert_eq!(taken(&class("mine", CONTROLLER, false)), ("mine".to_owned(), None));
 }
 
+#[test]
+fn classes_of_ingress_gce_are_those_of_their_manifest() {
+    let ingresses: String = ["gce", "gce-internal", "gce-regional-external"]
+        .map(|class| {
+            format!(
+                "---\napiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: {class}\n  annotations: \
+                 {{kubernetes.io/ingress.class: {class}}}\nspec: {{defaultBackend: {{service: {{name: a, port: {{number: 80}}}}}}}}\n"
+            )
+        })
+        .concat();
+    let supplied = snapshot(&[("ingresses.yaml", &ingresses)]).classes;
+    let manifest = include_str!("../../../deploy/ingress-gce/ingressclasses.yaml");
+    let given = snapshot(&[("classes.yaml", manifest)]).classes;
+    assert_eq!(given.len(), 3);
+    for (name, class) in given {
+        assert_eq!(supplied.get(&name), Some(&class), "{name}");
+    }
+    let named = snapshot(&[("a.yaml", WALKTHROUGH)]).classes;
+    assert_eq!(named.keys().collect::<Vec<_>>(), ["gclb"], "only those that are named are supplied");
+}
+
 /// Compares without the input: the places refer to it.
 fn check(name: &str, said: &str) {
     insta::with_settings!({omit_expression => true}, { insta::assert_snapshot!(name, said) });

@@ -23,7 +23,8 @@ use super::diagnostic::{Code, Diagnostic, DiagnosticSeverity};
 use super::object::{Content, Object, ObjectId, Secret};
 use crate::model::{Held, ObjectKey, Zone};
 use crate::snapshot::{
-    CLASS_ANNOTATION, CONTROLLER, Cluster, Node, Service, ServiceEndpoints, Snapshot, certificate,
+    CLASS_ANNOTATION, CLASSES_OF_INGRESS_GCE, CONTROLLER, ClassOfIngressGce, Cluster, Node, Service,
+    ServiceEndpoints, Snapshot, certificate,
 };
 
 /// The class that is supplied where a folder names none for us.
@@ -111,6 +112,7 @@ impl World {
             }
         }
         world.supply_class();
+        world.supply_classes_of_ingress_gce();
         world.admit_ingresses(manifests);
         world.supply_machines(nodes, supplies);
         let services = world.supply_node_ports(services);
@@ -141,6 +143,32 @@ impl World {
         };
         let id = ObjectId { kind: "IngressClass", namespace: None, name: DEFAULT_CLASS.to_owned() };
         self.classes.insert(DEFAULT_CLASS.to_owned(), Arc::new(identified(&id, class)));
+    }
+
+    /// Those classes of ingress-gce that an Ingress names and the folder does not hold.
+    fn supply_classes_of_ingress_gce(&mut self) {
+        for ClassOfIngressGce { name, annotations } in CLASSES_OF_INGRESS_GCE {
+            let names_it = |ingress: &Arc<Ingress>| {
+                let annotation =
+                    ingress.metadata.annotations.as_ref().and_then(|all| all.get(CLASS_ANNOTATION));
+                let field = ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_ref());
+                [annotation, field].into_iter().flatten().any(|class| class == name)
+            };
+            if self.classes.contains_key(name) || !self.ingresses.values().any(names_it) {
+                continue;
+            }
+            let annotations = annotations.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            let class = IngressClass {
+                metadata: ObjectMeta {
+                    name: Some(name.to_owned()),
+                    annotations: Some(annotations.into()),
+                    ..ObjectMeta::default()
+                },
+                spec: Some(IngressClassSpec { controller: Some(CONTROLLER.to_owned()), parameters: None }),
+            };
+            let id = ObjectId { kind: "IngressClass", namespace: None, name: name.to_owned() };
+            self.classes.insert(name.to_owned(), Arc::new(identified(&id, class)));
+        }
     }
 
     /// The default class on Ingresses that name none, as the API server's admission has it: of several, here all of one age, the first
