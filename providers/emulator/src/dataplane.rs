@@ -15,10 +15,11 @@
 //! | `link`, `tables` | a program with its references resolved |
 //! | `state`, `services` | what is running, brought from one program to the next |
 //! | `listener`, `connection`, `tls` | from the socket to a request |
-//! | `proxy`, `pool`, `connect` | from a request to a backend |
+//! | `proxy`, `affinity`, `pick`, `pool`, `connect` | from a request to a backend |
 //! | `endpoint` | what outlives a change of program |
 //! | `prober`, `probe`, `health`, `firewall` | which endpoints get traffic |
 
+mod affinity;
 mod answer;
 pub mod config;
 mod connect;
@@ -32,6 +33,7 @@ mod health;
 mod link;
 mod listener;
 pub mod path_template;
+mod pick;
 mod pool;
 mod probe;
 mod prober;

@@ -7,12 +7,16 @@
 //! It does not validate: refusing a bad object is the API's work, and whatever got past it is served as well as
 //! it can be.
 
+mod affinity;
 mod backend_service;
+pub(crate) mod custom_headers;
 mod firewall;
 mod forwarding_rule;
+mod header_name;
 mod health_check;
 mod incremental;
 mod json;
+pub(crate) mod ssl_policy;
 #[cfg(test)]
 mod tests;
 mod url_map;

@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "dataplane/affinity.rs"]
+mod affinity;
 #[path = "dataplane/backends.rs"]
 mod backends;
 #[path = "dataplane/client.rs"]
 mod client;
+#[path = "dataplane/custom_headers.rs"]
+mod custom_headers;
 #[path = "dataplane/firewalls.rs"]
 mod firewalls;
 #[path = "dataplane/health_checks.rs"]

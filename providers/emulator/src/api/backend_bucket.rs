@@ -35,7 +35,10 @@ pub(super) static RESOURCE: Resource = Resource {
     lacks: &[(ScopeKind::Region, &["addSignedUrlKey", "deleteSignedUrlKey", "setEdgeSecurityPolicy"])],
     not_found: NotFound::Noun("BackendBucket"),
     fill: |draft, _| signed_url_key::fill(draft),
-    check: super::scheme::check,
+    check: |draft, world| {
+        super::backend_service::rules::custom_headers(draft.body())?;
+        super::scheme::check(draft, world)
+    },
     ..Resource::PLAIN
 };
 

@@ -2,7 +2,7 @@
 
 mod fields;
 mod groups;
-mod rules;
+pub(super) mod rules;
 
 use super::{iam, signed_url_key};
 use crate::declaration::{

@@ -1,4 +1,4 @@
-//! SSL policies: which TLS versions and ciphers a target proxy offers. Kept and shown; the data plane does not apply them.
+//! SSL policies: which TLS versions and ciphers a target proxy offers.
 
 use super::iam;
 use crate::declaration::{
@@ -7,6 +7,7 @@ use crate::declaration::{
 };
 use crate::draft::Draft;
 use crate::error::ApiError;
+use crate::program::ssl_policy::{COMPATIBLE, features};
 use crate::world::World;
 use serde_json::{Value, json};
 
@@ -50,37 +51,6 @@ const FIELDS: Fields = &[
         .default_text("COMPATIBLE"),
     list("warnings", &Type::Object(WARNING)).output(),
 ];
-
-/// Every cipher that can be had; also what a custom policy may choose from. By name, as answers show them. Those of TLS 1.3
-/// cannot be chosen and are not listed.
-const COMPATIBLE: &[&str] = &[
-    "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA",
-    "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-    "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA",
-    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-    "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA",
-    "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
-    "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-    "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
-    "TLS_RSA_WITH_AES_128_CBC_SHA",
-    "TLS_RSA_WITH_AES_128_GCM_SHA256",
-    "TLS_RSA_WITH_AES_256_CBC_SHA",
-    "TLS_RSA_WITH_AES_256_GCM_SHA384",
-];
-
-/// The ciphers of a profile that is not custom: each one is stricter than the one before.
-fn features(profile: &str) -> Vec<&'static str> {
-    let offered = |feature: &&str| match profile {
-        "MODERN" => feature.starts_with("TLS_ECDHE_"),
-        "RESTRICTED" => feature.starts_with("TLS_ECDHE_") && !feature.ends_with("_CBC_SHA"),
-        "FIPS_202205" => feature.starts_with("TLS_ECDHE_") && feature.contains("_GCM_"),
-        _ => true,
-    };
-    COMPATIBLE.iter().copied().filter(offered).collect()
-}
 
 fn fill(draft: &mut Draft, _: &World<'_>) {
     let features = match draft.text("profile") {

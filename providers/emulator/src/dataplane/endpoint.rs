@@ -9,11 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
 
+use super::affinity::digest;
 use super::dial::{DialRefused, DialTable};
 use super::health::{EndpointHealth, HealthRecord, HealthState};
 use super::pool::Pool;
 use super::program::NetworkEndpoint;
-use super::resource_id::{BackendServiceId, GroupId};
+use super::resource_id::{BackendServiceId, GroupId, InstanceId};
 
 /// What makes an endpoint the same endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,6 +28,8 @@ pub(super) struct EndpointKey {
 #[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) key: EndpointKey,
+    /// A number of its own, the same in every run: what cookies name, and what keys are held against.
+    pub(super) identity: u64,
     /// Where traffic is sent.
     pub(super) target: Result<SocketAddr, DialRefused>,
     pub(super) pool: Pool,
@@ -42,7 +45,11 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn new(key: EndpointKey, dial: &DialTable) -> Self {
         let target = dial.resolve(key.endpoint.address, key.endpoint.port);
+        let EndpointKey { service: _, group, endpoint } = &key;
+        let instance = endpoint.instance.as_ref().map_or("", InstanceId::as_str);
+        let name = format!("{group} {instance} {} {}", endpoint.address, endpoint.port);
         Self {
+            identity: digest(name.as_bytes()),
             key,
             target,
             pool: Pool::default(),

@@ -10,11 +10,10 @@ use super::endpoint::{Endpoint, EndpointKey};
 use super::firewall::Firewalls;
 use super::prober::{Admission, Probing};
 use super::program::{
-    BackendService, Capacity, Group, HealthCheck, Instance, NetworkEndpoint, NetworkEndpoints, ProbePort,
-    Program,
+    BackendService, Group, HealthCheck, Instance, NetworkEndpoint, NetworkEndpoints, ProbePort, Program,
 };
 use super::resource_id::{BackendServiceId, GroupId, HealthCheckId, InstanceId, NetworkId};
-use super::tables::ServiceTable;
+use super::tables::{ServiceTable, Serving};
 
 /// A backend service with its references resolved.
 #[derive(Debug)]
@@ -79,8 +78,9 @@ impl<'a> Linker<'a> {
                 endpoint.set_admitted(admission(key.endpoint.port) == Admission::Open);
                 let probing =
                     check.map(|(id, check)| probing(id, check, &key.endpoint, self.dial, admission));
-                if backend.capacity == Capacity::Serving {
-                    serving.push(endpoint.clone());
+                let weight = backend.capacity.per_mille;
+                if weight > 0 {
+                    serving.push(Serving { endpoint: endpoint.clone(), weight });
                 }
                 groups.entry(key.group).or_default().push(endpoint.clone());
                 endpoints.push((endpoint, probing));
@@ -90,6 +90,8 @@ impl<'a> Linker<'a> {
             protocol: service.protocol,
             timeout: service.timeout,
             draining: service.draining,
+            affinity: service.affinity.clone(),
+            headers: service.headers.clone(),
             serving,
             groups,
             turn,

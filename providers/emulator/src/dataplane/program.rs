@@ -5,11 +5,13 @@
 //! not exist is legal here (the map simply has no such key) and is answered by an explicit error, so a program
 //! is never "invalid".
 
+mod affinity;
 mod backend_service;
 mod destination;
 mod firewall;
 mod header_action;
 mod health_check;
+mod tls_policy;
 mod url_map;
 
 use std::collections::BTreeMap;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+pub use self::affinity::{Affinity, AffinityCookie, CookieSays};
 pub use self::backend_service::{
     Backend, BackendProtocol, BackendService, Capacity, Group, NamedPort, NetworkEndpoint, NetworkEndpoints,
 };
@@ -31,6 +34,7 @@ pub use self::firewall::{
 };
 pub use self::header_action::{HeaderAction, HeaderToAdd, HeaderVariable, Mode, ValuePart};
 pub use self::health_check::{HealthCheck, HttpProbe, HttpVersion, Payload, Probe, ProbePort, Transport};
+pub use self::tls_policy::{TlsPolicy, TlsSuites, TlsVersion};
 pub use self::url_map::{
     HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher, PathPattern, PathRule,
     Pattern, QueryMatch, QueryPredicate, RouteMatch, RouteRule, Rules, UrlMap,
@@ -98,6 +102,8 @@ pub enum FrontendProtocol {
         /// In the order of the target proxy; the first is served when none matches. None at all: every
         /// handshake is refused.
         certificates: Vec<Arc<Certificate>>,
+        /// What is offered to clients.
+        policy: TlsPolicy,
     },
 }
 

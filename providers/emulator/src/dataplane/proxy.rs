@@ -26,7 +26,7 @@ use super::answer::{self, AnswerBody};
 use super::connection::Client;
 use super::program::{Redirect, Routing, Scheme, UrlMap};
 use super::route::{
-    Circumstances, Connection, Draws, Forwarding, RequestHead, RequestUrl, Routed, location, route,
+    Circumstances, Connection, Draws, Forwarding, RequestHead, RequestUrl, Routed, edits, location, route,
 };
 use super::tables::Tables;
 
@@ -62,50 +62,61 @@ async fn answer(client: &Arc<Client>, request: Request<Incoming>) -> Response<An
         Routing::Unprogrammed(why) => return nowhere(why),
     };
     let scheme = frontend.frontend.scheme;
-    match routed(client, url_map, scheme, &authority, &request) {
+    let head = head(&authority, &request);
+    let connection = connection(client, request.version());
+    match routed(url_map, scheme, &head, connection) {
         Routed::Nowhere(why) => nowhere(why),
         Routed::Redirect { redirect, matched } => {
             redirected(client, redirect, matched, &authority, request.uri())
         }
-        Routed::Forward(forwarding) => {
+        Routed::Forward(mut forwarding) => {
+            if let Some(service) = tables.services.get(forwarding.service) {
+                let (to_request, to_answer) = edits(&[&service.headers], &head, &connection);
+                forwarding.request_edits.splice(0..0, to_request);
+                forwarding.response_edits.splice(0..0, to_answer);
+            }
             forwarded(client, &tables, scheme, &authority, &forwarding, request).await
         }
     }
 }
 
 fn routed<'a>(
-    client: &Client,
     url_map: &'a UrlMap,
     scheme: Scheme,
-    authority: &str,
-    request: &Request<Incoming>,
+    head: &RequestHead<'_>,
+    connection: Connection<'_>,
 ) -> Routed<'a> {
-    let uri = request.uri();
-    let head = RequestHead {
-        authority,
-        path: uri.path(),
-        query: uri.query(),
-        method: request.method().as_str(),
-        headers: request.headers(),
-    };
-    let server = client.place.address;
-    let connection = Connection {
-        client: (client.address.ip(), client.address.port()),
-        server: (server.ip(), server.port()),
-        protocol: match request.version() {
-            Version::HTTP_10 => "HTTP/1.0",
-            Version::HTTP_2 => "HTTP/2",
-            _ => "HTTP/1.1",
-        },
-        tls: client.tls.as_ref(),
-    };
     let draws = Draws {
         service: rand::random(),
         abort: rand::random(),
         delay: rand::random(),
         mirror: rand::random(),
     };
-    route(url_map, &head, &Circumstances { scheme, draws, connection })
+    route(url_map, head, &Circumstances { scheme, draws, connection })
+}
+
+fn head<'a>(authority: &'a str, request: &'a Request<Incoming>) -> RequestHead<'a> {
+    RequestHead {
+        authority,
+        path: request.uri().path(),
+        query: request.uri().query(),
+        method: request.method().as_str(),
+        headers: request.headers(),
+    }
+}
+
+fn connection(client: &Client, version: Version) -> Connection<'_> {
+    let server = client.place.address;
+    Connection {
+        client: (client.address.ip(), client.address.port()),
+        server: (server.ip(), server.port()),
+        protocol: match version {
+            Version::HTTP_10 => "HTTP/1.0",
+            Version::HTTP_2 => "HTTP/2",
+            _ => "HTTP/1.1",
+        },
+        tls: client.tls.as_ref(),
+    }
 }
 
 fn redirected(

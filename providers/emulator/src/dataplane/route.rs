@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+pub(super) use self::header_edit::edits;
 pub use self::header_edit::{Connection, HeaderEdit, TlsFacts};
 use self::matching::Matched;
 pub use self::redirect::{RequestUrl, location};

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::listener::{Listener, OpenListener, Refusal, RefusalReason, bind};
-use super::program::{Certificate, Frontend, FrontendProtocol, Program};
+use super::program::{Certificate, Frontend, FrontendProtocol, Program, TlsPolicy};
 use super::services::Services;
 use super::shared::Shared;
 use super::tables::{FrontendTable, Tables};
@@ -166,9 +166,9 @@ fn frontend_table(
 ) -> Result<FrontendTable, RefusalReason> {
     let tls = match &frontend.protocol {
         FrontendProtocol::Http => None,
-        FrontendProtocol::Https { certificates } => match old {
+        FrontendProtocol::Https { certificates, policy } => match old {
             Some(old) if old.frontend.protocol == frontend.protocol => old.tls.clone(),
-            _ => Some(tls_config(frontend, certificates)?),
+            _ => Some(tls_config(frontend, certificates, policy)?),
         },
     };
     let finish = match old {
@@ -181,8 +181,9 @@ fn frontend_table(
 fn tls_config(
     frontend: &Frontend,
     certificates: &[Arc<Certificate>],
+    policy: &TlsPolicy,
 ) -> Result<Arc<ServerConfig>, RefusalReason> {
-    let (config, unusable) = tls::server_config(certificates)
+    let (config, unusable) = tls::server_config(certificates, policy)
         .map_err(|error| RefusalReason::Other(format!("TLS cannot be set up: {error}")))?;
     for error in unusable {
         tracing::warn!(

@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 use super::endpoint::Endpoint;
-use super::program::{BackendProtocol, Frontend, UrlMap};
+use super::program::{Affinity, BackendProtocol, Frontend, HeaderAction, UrlMap};
 use super::resource_id::{BackendServiceId, GroupId, UrlMapId};
 
 /// One program, ready to serve. Never changed, only replaced.
@@ -39,20 +39,20 @@ pub(super) struct ServiceTable {
     pub(super) protocol: BackendProtocol,
     pub(super) timeout: Duration,
     pub(super) draining: Duration,
+    pub(super) affinity: Affinity,
+    pub(super) headers: HeaderAction,
     /// Endpoints that may get new requests.
-    pub(super) serving: Vec<Arc<Endpoint>>,
+    pub(super) serving: Vec<Serving>,
     /// The endpoints of each group, drained ones included.
     pub(super) groups: BTreeMap<GroupId, Vec<Arc<Endpoint>>>,
     /// Whose turn it is; carried from program to program.
     pub(super) turn: Arc<AtomicUsize>,
 }
 
-impl ServiceTable {
-    /// The next healthy endpoint, round robin over all groups.
-    pub(super) fn pick(&self) -> Option<&Arc<Endpoint>> {
-        let healthy = || self.serving.iter().filter(|endpoint| endpoint.is_healthy());
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(healthy().count())?;
-        // Health may change between counting and choosing; the first healthy one then stands in.
-        healthy().nth(turn).or_else(|| healthy().next())
-    }
+/// An endpoint that may get new requests.
+#[derive(Debug)]
+pub(super) struct Serving {
+    pub(super) endpoint: Arc<Endpoint>,
+    /// Its share, beside those of the others.
+    pub(super) weight: u32,
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls::{ServerConfig, SupportedCipherSuite, SupportedProtocolVersion};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::program::Certificate;
+use super::program::{Certificate, TlsPolicy, TlsVersion};
 use super::route::TlsFacts;
 
 /// Why a certificate cannot be served.
@@ -35,11 +35,19 @@ pub(super) fn facts(connection: &rustls::ServerConnection) -> TlsFacts {
     }
 }
 
-/// TLS 1.2 and 1.3 with these certificates. Those that cannot be served are left out and returned.
+/// What a policy lets be offered, with these certificates. Those that cannot be served are left out and returned.
 pub(super) fn server_config(
     certificates: &[Arc<Certificate>],
+    policy: &TlsPolicy,
 ) -> Result<(Arc<ServerConfig>, Vec<UnusableCertificate>), rustls::Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let TlsPolicy { oldest, suites } = policy;
+    let mut provider = rustls::crypto::ring::default_provider();
+    provider.cipher_suites.retain(|suite| suites.admit(&iana_name(*suite)));
+    let provider = Arc::new(provider);
+    let versions: &[&SupportedProtocolVersion] = match oldest {
+        TlsVersion::V1_2 => &[&rustls::version::TLS13, &rustls::version::TLS12],
+        TlsVersion::V1_3 => &[&rustls::version::TLS13],
+    };
     let mut served = Vec::new();
     let mut unusable = Vec::new();
     for certificate in certificates {
@@ -49,11 +57,16 @@ pub(super) fn server_config(
         }
     }
     let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
+        .with_protocol_versions(versions)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(BySni(served)));
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok((Arc::new(config), unusable))
+}
+
+/// A suite's name in IANA's list; rustls has a way of its own for those of TLS 1.3.
+fn iana_name(suite: SupportedCipherSuite) -> String {
+    suite.suite().as_str().unwrap_or_default().replacen("TLS13_", "TLS_", 1)
 }
 
 #[derive(Debug)]

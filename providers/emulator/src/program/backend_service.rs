@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::json::{canonical, collection, field, items, link, port, seconds, text, texts};
-use super::{Resources, health_check};
+use super::{Resources, affinity, custom_headers, health_check};
 use crate::dataplane::program::{
     Backend, BackendProtocol, BackendService, Capacity, Group, NamedPort, NetworkEndpoints, Program,
 };
@@ -38,9 +38,7 @@ pub(super) fn compile(resources: &impl Resources, id: &BackendServiceId, program
             continue;
         };
         let group = GroupId::new(group_path);
-        let drained =
-            field(backend, "capacityScaler").and_then(Value::as_f64).is_some_and(|scaler| scaler <= 0.0);
-        let capacity = if drained { Capacity::Drained } else { Capacity::Serving };
+        let capacity = capacity(backend);
         compile_group(resources, &group, program);
         backends.push(Backend { group, capacity });
     }
@@ -56,10 +54,25 @@ pub(super) fn compile(resources: &impl Resources, id: &BackendServiceId, program
         draining: field(body, "connectionDraining")
             .and_then(|draining| seconds(draining, "drainingTimeoutSec"))
             .unwrap_or_default(),
+        affinity: affinity::compile(path, body, program),
+        headers: custom_headers::compile(path, body, program),
         backends,
         health_check,
     };
     program.backend_services.insert(id.clone(), service);
+}
+
+/// A scaler that is not there is 1; one that is above 0 never rounds down to nothing.
+fn capacity(backend: &Value) -> Capacity {
+    let Some(scaler) = field(backend, "capacityScaler").and_then(Value::as_f64) else {
+        return Capacity::WHOLE;
+    };
+    if scaler <= 0.0 {
+        return Capacity::DRAINED;
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 1 and 1000")]
+    let per_mille = (scaler * 1000.0).round().clamp(1.0, 1000.0) as u32;
+    Capacity { per_mille }
 }
 
 fn protocol(path: &str, body: &Value, program: &mut Program) -> BackendProtocol {
@@ -78,18 +91,16 @@ fn protocol(path: &str, body: &Value, program: &mut Program) -> BackendProtocol 
 
 /// Settings that change what a client sees and that this data plane does not act on.
 fn report_unserved(path: &str, body: &Value, program: &mut Program) {
-    if text(body, "sessionAffinity").is_some_and(|affinity| affinity != "NONE") {
-        program.problem(path, "asks for session affinity, which is not served; requests go round robin");
-    }
-    if text(body, "localityLbPolicy").is_some_and(|policy| policy != "ROUND_ROBIN") {
+    // Either consistent hash is as good as the other: with an affinity, requests of one key go to one endpoint.
+    let keyed = text(body, "sessionAffinity").is_some_and(|affinity| affinity != "NONE");
+    let served = |policy: &str| policy == "ROUND_ROBIN" || keyed && matches!(policy, "MAGLEV" | "RING_HASH");
+    if text(body, "localityLbPolicy").is_some_and(|policy| !served(policy)) {
         program.problem(path, "asks for a locality policy, which is not served; requests go round robin");
     }
     if text(body, "compressionMode").is_some_and(|mode| mode != "DISABLED") {
         program.problem(path, "asks for compression, which is not served");
     }
     for (name, what) in [
-        ("customRequestHeaders", "custom request headers"),
-        ("customResponseHeaders", "custom response headers"),
         ("outlierDetection", "outlier detection"),
         ("circuitBreakers", "circuit breakers"),
         ("securityPolicy", "a security policy"),

@@ -8,7 +8,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value;
 
 use super::json::{collection, field, link, text, texts};
-use super::{Resources, url_map};
+use super::{Resources, ssl_policy, url_map};
 use crate::dataplane::program::{Certificate, Frontend, FrontendProtocol, Program, Routing, Scheme};
 use crate::dataplane::resource_id::{CertificateId, ForwardingRuleId, UrlMapId};
 
@@ -46,6 +46,9 @@ pub(super) fn compile(resources: &impl Resources, path: &str, body: &Value, prog
             certificates: proxy
                 .map(|proxy| certificates(resources, target, proxy, program))
                 .unwrap_or_default(),
+            policy: proxy
+                .map(|proxy| ssl_policy::compile(resources, target, proxy, program))
+                .unwrap_or_default(),
         }
     } else {
         FrontendProtocol::Http
@@ -72,7 +75,7 @@ fn routing(
         program.problem(path, why.clone());
         return Routing::Unprogrammed(why);
     };
-    for name in ["sslPolicy", "serverTlsPolicy", "httpKeepAliveTimeoutSec"] {
+    for name in ["serverTlsPolicy", "httpKeepAliveTimeoutSec"] {
         if field(proxy, name).is_some() {
             program.problem(target, format!("has {name}, which is not served"));
         }

@@ -135,7 +135,7 @@ fn the_walkthrough_compiles_whole() {
     assert_eq!((http.address.to_string().as_str(), http.port), ("127.64.0.1", 80));
     assert_eq!((http.scheme, http.protocol.clone()), (Scheme::Managed, FrontendProtocol::Http));
     assert_eq!(https.port, 443);
-    let FrontendProtocol::Https { certificates } = &https.protocol else { panic!("{https:?}") };
+    let FrontendProtocol::Https { certificates, policy: _ } = &https.protocol else { panic!("{https:?}") };
     assert_eq!(certificates.len(), 1);
     assert_eq!(https.routing, Routing::UrlMap(UrlMapId::new(path("global/urlMaps/m"))));
 
@@ -149,7 +149,7 @@ fn the_walkthrough_compiles_whole() {
     let service = &program.backend_services[&BackendServiceId::new(path("global/backendServices/b"))];
     assert_eq!((service.protocol, service.port_name.as_str()), (BackendProtocol::Http, "port30080"));
     assert_eq!((service.timeout.as_secs(), service.draining.as_secs()), (30, 7));
-    assert_eq!(service.backends[0].capacity, Capacity::Serving);
+    assert_eq!(service.backends[0].capacity, Capacity::WHOLE);
     let check = &program.health_checks[&HealthCheckId::new(path("global/healthChecks/h"))];
     assert_eq!((check.interval.as_secs(), check.timeout.as_secs()), (8, 1));
     assert_eq!((check.healthy_threshold, check.unhealthy_threshold), (1, 10));
@@ -189,7 +189,7 @@ fn every_dangling_reference_is_a_state_and_a_problem() {
     assert!(matches!(&program.frontends[1].routing, Routing::Unprogrammed(why) if why.contains("urlMaps/m")));
     let program = compile(&walkthrough().without("global/targetHttpsProxies/s"));
     assert!(
-        matches!(&program.frontends[1].protocol, FrontendProtocol::Https { certificates } if certificates.is_empty())
+        matches!(&program.frontends[1].protocol, FrontendProtocol::Https { certificates, policy: _ } if certificates.is_empty())
     );
     let mut keyless = walkthrough();
     keyless.keys.clear();
@@ -402,7 +402,7 @@ fn network_endpoint_groups_by_type() {
         );
         let program = compile(&cloud);
         let service = &program.backend_services[&BackendServiceId::new(path("global/backendServices/b"))];
-        assert_eq!(service.backends[0].capacity, Capacity::Drained);
+        assert_eq!(service.backends[0].capacity, Capacity::DRAINED);
         program.groups.get(&GroupId::new(path("zones/z/networkEndpointGroups/n"))).cloned()
     };
     let on_instances = Group::NetworkEndpoints(NetworkEndpoints::OnInstances {

@@ -1,13 +1,13 @@
 //! Clients.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode, Uri, Version};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -38,6 +38,16 @@ pub(crate) async fn try_get(socket: SocketAddr, host: &str, path: &str) -> Resul
 /// Sends a request over a new connection.
 pub(crate) async fn send(socket: SocketAddr, request: Request<Empty<Bytes>>) -> Result<Answer, String> {
     Http1::connect(socket).await?.send(request).await
+}
+
+/// GET from an address of the caller's choice, which is the client's address for the load balancer.
+pub(crate) async fn get_from(client: IpAddr, socket: SocketAddr, request: Request<Empty<Bytes>>) -> Answer {
+    let from = TcpSocket::new_v4().unwrap();
+    from.bind(SocketAddr::new(client, 0)).unwrap();
+    let stream = from.connect(socket).await.unwrap();
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    read(sender.send_request(request).await.unwrap()).await.unwrap()
 }
 
 /// POST over a new connection.

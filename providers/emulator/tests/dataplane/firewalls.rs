@@ -124,7 +124,7 @@ async fn an_instance_group_is_reached_at_its_named_port() {
     // Without the named port there is no endpoint.
     let program = with_service(program, |service| {
         service.port_name = "missing".to_owned();
-        service.backends = vec![GroupBackend { group: group_id("g1"), capacity: Capacity::Serving }];
+        service.backends = vec![GroupBackend { group: group_id("g1"), capacity: Capacity::WHOLE }];
     });
     rig.apply(program).await;
     assert_eq!(rig.plane.health(&service_id("web"), &group_id("g1")), []);

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use emulator::dataplane::program::{
-    Backend, BackendProtocol, BackendService, Capacity, Destination, Forward, Frontend, FrontendProtocol,
-    Group, HeaderAction, HealthCheck, HttpProbe, HttpVersion, NetworkEndpoint, NetworkEndpoints, Probe,
-    ProbePort, Program, RouteAction, Routing, Scheme, Transport, UrlMap, WeightedService,
+    Affinity, Backend, BackendProtocol, BackendService, Capacity, Destination, Forward, Frontend,
+    FrontendProtocol, Group, HeaderAction, HealthCheck, HttpProbe, HttpVersion, NetworkEndpoint,
+    NetworkEndpoints, Probe, ProbePort, Program, RouteAction, Routing, Scheme, Transport, UrlMap,
+    WeightedService,
 };
 use emulator::dataplane::resource_id::{
     BackendServiceId, ForwardingRuleId, GroupId, HealthCheckId, InstanceId, UrlMapId,
@@ -80,7 +81,9 @@ pub(crate) fn service() -> BackendService {
         port_name: "http".to_owned(),
         timeout: Duration::from_secs(30),
         draining: Duration::ZERO,
-        backends: vec![Backend { group: group_id("g1"), capacity: Capacity::Serving }],
+        affinity: Affinity::None,
+        headers: HeaderAction::default(),
+        backends: vec![Backend { group: group_id("g1"), capacity: Capacity::WHOLE }],
         health_check: Some(check_id("hc")),
     }
 }

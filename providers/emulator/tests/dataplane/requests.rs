@@ -259,8 +259,8 @@ async fn requests_go_round_over_groups_and_pass_by_drained_ones() {
     program.groups.insert(group_id("g2"), group(&[two.socket]));
     program.groups.insert(group_id("g3"), group(&[three.socket]));
     let program = with_service(program, |service| {
-        service.backends.push(GroupBackend { group: group_id("g2"), capacity: Capacity::Serving });
-        service.backends.push(GroupBackend { group: group_id("g3"), capacity: Capacity::Drained });
+        service.backends.push(GroupBackend { group: group_id("g2"), capacity: Capacity::WHOLE });
+        service.backends.push(GroupBackend { group: group_id("g3"), capacity: Capacity::DRAINED });
     });
     rig.apply(program).await;
     for group in ["g1", "g2", "g3"] {

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use emulator::dataplane::program::{Certificate, FrontendProtocol, Program};
+use emulator::dataplane::program::{
+    Certificate, FrontendProtocol, Program, TlsPolicy, TlsSuites, TlsVersion,
+};
 use emulator::dataplane::resource_id::CertificateId;
 use http::{Request, StatusCode, Version};
 use http_body_util::Empty;
@@ -42,7 +44,8 @@ fn certificate(name: &str, common_name: &str, alternative: &[&str]) -> Arc<Certi
 
 fn https(mut program: Program, certificates: &[&Arc<Certificate>]) -> Program {
     let certificates = certificates.iter().map(|&certificate| certificate.clone()).collect();
-    program.frontends[0].protocol = FrontendProtocol::Https { certificates };
+    let policy = TlsPolicy::default();
+    program.frontends[0].protocol = FrontendProtocol::Https { certificates, policy };
     program
 }
 
@@ -53,7 +56,20 @@ async fn connect(
     alpn: &[&str],
     versions: &[&'static SupportedProtocolVersion],
 ) -> std::io::Result<TlsStream<TcpStream>> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    connect_with(socket, name, alpn, versions, |_| true).await
+}
+
+/// The same with some cipher suites alone.
+async fn connect_with(
+    socket: SocketAddr,
+    name: &str,
+    alpn: &[&str],
+    versions: &[&'static SupportedProtocolVersion],
+    suites: impl Fn(&str) -> bool,
+) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut provider = rustls::crypto::ring::default_provider();
+    provider.cipher_suites.retain(|suite| suites(suite.suite().as_str().unwrap()));
+    let provider = Arc::new(provider);
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(versions)
         .unwrap()
@@ -137,6 +153,48 @@ async fn tls_1_2_is_the_oldest_that_is_spoken_and_plain_http_is_not_answered() {
         assert!(matches!(spoken, ProtocolVersion::TLSv1_2 | ProtocolVersion::TLSv1_3));
     }
     assert!(crate::client::try_get(front, "shop.example", "/").await.is_err());
+}
+
+#[tokio::test]
+async fn a_policy_decides_which_versions_and_ciphers_are_offered_and_a_new_one_counts_at_once() {
+    use rustls::version::{TLS12, TLS13};
+    let (rig, front) = (Rig::new(), free_socket());
+    let certificate = certificate("c", "shop.example", &[]);
+    let with = |oldest, suites: &[&str]| {
+        let mut program = https(plain(front, &[]), &[&certificate]);
+        let suites = TlsSuites::Only(suites.iter().map(|&suite| suite.to_owned()).collect());
+        let policy = TlsPolicy { oldest, suites };
+        let certificates = vec![certificate.clone()];
+        program.frontends[0].protocol = FrontendProtocol::Https { certificates, policy };
+        program
+    };
+    let talks = |version: &'static SupportedProtocolVersion, suite: &'static str| async move {
+        connect_with(front, "shop.example", &[], &[version], |name| name == suite).await.is_ok()
+    };
+    const ECDSA_128: &str = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+    const ECDSA_CHACHA: &str = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
+    rig.apply(https(plain(front, &[]), &[&certificate])).await;
+    for (version, suite) in [
+        (&TLS12, ECDSA_128),
+        (&TLS12, ECDSA_CHACHA),
+        (&TLS13, "TLS13_AES_128_GCM_SHA256"),
+        (&TLS13, "TLS13_CHACHA20_POLY1305_SHA256"),
+    ] {
+        assert!(talks(version, suite).await, "without a policy: {suite}");
+    }
+    let both = [ECDSA_128, "TLS_AES_128_GCM_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"];
+    rig.apply(with(TlsVersion::V1_2, &both)).await;
+    for (version, suite, admitted) in [
+        (&TLS12, ECDSA_128, true),
+        (&TLS12, ECDSA_CHACHA, false),
+        (&TLS13, "TLS13_AES_128_GCM_SHA256", true),
+        (&TLS13, "TLS13_CHACHA20_POLY1305_SHA256", false),
+    ] {
+        assert_eq!(talks(version, suite).await, admitted, "{suite}");
+    }
+    rig.apply(with(TlsVersion::V1_3, &both)).await;
+    assert!(!talks(&TLS12, ECDSA_128).await, "1.3 is the oldest");
+    assert!(talks(&TLS13, "TLS13_AES_128_GCM_SHA256").await);
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 
 use crate::draft::Draft;
 use crate::error::ApiError;
+use crate::program::custom_headers;
 use crate::scope::Scope;
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 type Body = Map<String, Value>;
 
@@ -14,7 +16,25 @@ pub(super) fn check(draft: &Draft) -> Result<(), ApiError> {
     protocol(body, kind)?;
     affinity(body, kind)?;
     fields_of_schemes(body, kind)?;
+    custom_headers(body)?;
     cdn_and_iap(body)
+}
+
+/// Lines of the form `Name: value`, each name once, of headers that a configuration may change.
+pub(in crate::api) fn custom_headers(body: &Body) -> Result<(), ApiError> {
+    for field in ["customRequestHeaders", "customResponseHeaders"] {
+        let lines = body.get(field).and_then(Value::as_array).into_iter().flatten();
+        let mut seen = BTreeSet::new();
+        for (index, line) in lines.filter_map(Value::as_str).enumerate() {
+            let at = format!("resource.{field}[{index}]");
+            let (name, _) = custom_headers::parse(line)
+                .map_err(|why| ApiError::invalid(&at, line, &format!("The header {why}.")))?;
+            if !seen.insert(name.to_string()) {
+                return Err(ApiError::invalid(&at, line, "A header may be named once."));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// What a backend service is for, as its scheme and place say.

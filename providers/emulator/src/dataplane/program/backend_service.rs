@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::affinity::Affinity;
+use super::header_action::HeaderAction;
 use crate::dataplane::resource_id::{GroupId, HealthCheckId, InstanceId, NetworkId};
 
 /// A backend service.
@@ -17,6 +19,11 @@ pub struct BackendService {
     pub timeout: Duration,
     /// How long requests to an endpoint that was taken out may still run. Zero: not at all.
     pub draining: Duration,
+    /// Which requests go to one endpoint.
+    pub affinity: Affinity,
+    /// `customRequestHeaders` and `customResponseHeaders`: changed before those that the URL map changes, by every
+    /// product.
+    pub headers: HeaderAction,
     /// The groups.
     pub backends: Vec<Backend>,
     /// The health check; without one no endpoint ever becomes healthy.
@@ -41,17 +48,22 @@ pub enum BackendProtocol {
 pub struct Backend {
     /// The group; one that is not in the program has no endpoints.
     pub group: GroupId,
-    /// Whether it takes new requests.
+    /// How many of the new requests it takes.
     pub capacity: Capacity,
 }
 
-/// `capacityScaler`, as far as it is served.
+/// `capacityScaler`: the share of each endpoint, beside those of the other groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Capacity {
-    /// Any value above zero.
-    Serving,
-    /// Zero: probed, but given no new request.
-    Drained,
+pub struct Capacity {
+    /// In thousandths, at most 1000. Zero: probed, but given no new request.
+    pub per_mille: u32,
+}
+
+impl Capacity {
+    /// Takes its whole share.
+    pub const WHOLE: Self = Self { per_mille: 1000 };
+    /// Takes no new request.
+    pub const DRAINED: Self = Self { per_mille: 0 };
 }
 
 /// A group of endpoints.

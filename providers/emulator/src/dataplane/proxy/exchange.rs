@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use super::body::RequestBody;
 use super::forward::ForwardError;
 use super::open;
+use crate::dataplane::affinity::Wish;
 use crate::dataplane::disturbance::Disturbed;
 use crate::dataplane::endpoint::Endpoint;
 use crate::dataplane::pool::{Http1Connection, Http2Connection};
@@ -52,9 +53,10 @@ impl Lease {
 pub(super) async fn attempt(
     shared: &Shared,
     service: &ServiceTable,
+    wish: Wish,
     request: Request<RequestBody>,
 ) -> Result<(Response<Incoming>, Lease), ForwardError> {
-    let endpoint = service.pick().ok_or(ForwardError::NoHealthyBackend)?;
+    let endpoint = service.pick(wish).ok_or(ForwardError::NoHealthyBackend)?;
     let target = endpoint.target.map_err(ForwardError::Refused)?;
     if !endpoint.is_admitted() {
         // The packets are dropped, so the wait is that of a connection nobody answers.

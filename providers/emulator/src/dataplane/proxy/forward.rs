@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response, StatusCode, Version};
+use http::{HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 
@@ -11,6 +11,7 @@ use super::body::{self, Deadline, Keep, RequestSource, ResponseBody};
 use super::exchange::{self, Lease, Wire};
 use super::outgoing::{self, Changes, Head};
 use super::{headers, mirror, retry, tunnel};
+use crate::dataplane::affinity::{Session, Wish};
 use crate::dataplane::answer::AnswerBody;
 use crate::dataplane::connect::ConnectError;
 use crate::dataplane::connection::Client;
@@ -55,6 +56,7 @@ pub(super) async fn forward(
     let shared = &client.place.shared;
     let service = tables.services.get(forwarding.service).ok_or(ForwardError::NoHealthyBackend)?;
     let timeout = timeout(tables, service, forwarding);
+    let session = Session::of(&service.affinity, client.address.ip(), request.headers(), rand::random());
     let wire = Wire::of(service.protocol);
     let upgrade =
         headers::upgrade(request.headers()).filter(|_| wire.http1 && request.version() == Version::HTTP_11);
@@ -83,11 +85,12 @@ pub(super) async fn forward(
     }
 
     let mut deadline = body::deadline(source.ended.clone(), timeout);
-    let sent = attempts(shared, service, &head, &source, forwarding.retry);
+    let sent = attempts(shared, service, session.wish, &head, &source, forwarding.retry);
     let (mut response, lease) = tokio::select! {
         sent = sent => sent?,
         () = &mut deadline => return Err(ForwardError::Timeout),
     };
+    let cookie = session.set_cookie(lease.endpoint.identity);
 
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let client_side = client_side.ok_or(ForwardError::UnaskedUpgrade)?;
@@ -99,10 +102,18 @@ pub(super) async fn forward(
         let mut answer = outgoing::answer(response, &forwarding.response_edits)
             .map(|_| Empty::new().map_err(|never| match never {}).boxed_unsync());
         headers::set_upgrade(answer.headers_mut(), protocol);
+        set_cookie(&mut answer, cookie);
         return Ok(answer);
     }
-    let answer = outgoing::answer(response, &forwarding.response_edits);
+    let mut answer = outgoing::answer(response, &forwarding.response_edits);
+    set_cookie(&mut answer, cookie);
     Ok(answer.map(|body| ResponseBody::new(body, deadline, lease).boxed_unsync()))
+}
+
+fn set_cookie<B>(answer: &mut Response<B>, cookie: Option<HeaderValue>) {
+    if let Some(cookie) = cookie {
+        answer.headers_mut().append(header::SET_COOKIE, cookie);
+    }
 }
 
 /// The route's time-out, else the longest of the backend services it may lead to.
@@ -117,6 +128,7 @@ fn timeout(tables: &Tables, service: &ServiceTable, forwarding: &Forwarding<'_>)
 async fn attempts(
     shared: &Shared,
     service: &ServiceTable,
+    wish: Wish,
     head: &Head,
     source: &RequestSource,
     policy: Option<&RetryPolicy>,
@@ -124,7 +136,7 @@ async fn attempts(
     let mut made = 0;
     loop {
         let request = head.clone().with(source.body());
-        let sent = exchange::attempt(shared, service, request);
+        let sent = exchange::attempt(shared, service, wish, request);
         let Some(RetryPolicy { retries, per_try, conditions }) = policy else { return sent.await };
         let sent = match per_try {
             None => sent.await,

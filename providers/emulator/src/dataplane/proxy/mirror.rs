@@ -7,6 +7,7 @@ use http_body_util::BodyExt;
 use super::body::RequestBody;
 use super::exchange;
 use super::outgoing::Head;
+use crate::dataplane::affinity::Wish;
 use crate::dataplane::connection::Client;
 use crate::dataplane::tables::ServiceTable;
 
@@ -27,7 +28,7 @@ pub(super) fn start(client: &Client, service: Arc<ServiceTable>, head: Head, bod
     let exchanged = {
         let shared = shared.clone();
         async move {
-            let (response, lease) = exchange::attempt(&shared, &service, head.with(body)).await?;
+            let (response, lease) = exchange::attempt(&shared, &service, Wish::Any, head.with(body)).await?;
             if response.into_body().collect().await.is_ok() {
                 lease.give_back();
             }

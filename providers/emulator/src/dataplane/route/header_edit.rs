@@ -62,7 +62,7 @@ impl HeaderEdit<'_> {
 }
 
 /// The edits of header actions, in the order they are given, to the request and to the answer.
-pub(super) fn edits<'a>(
+pub(in crate::dataplane) fn edits<'a>(
     actions: &[&'a HeaderAction],
     request: &RequestHead<'_>,
     connection: &Connection<'_>,

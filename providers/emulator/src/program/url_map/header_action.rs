@@ -5,20 +5,8 @@ use serde_json::Value;
 
 use super::Reader;
 use crate::dataplane::program::{HeaderAction, HeaderToAdd, Mode, ValuePart};
+use crate::program::header_name::{self, Unchangeable};
 use crate::program::json::{field, items, text, texts};
-
-/// Headers that belong to one connection or to the shape of a message, and `Host`, which `hostRewrite` changes.
-const UNTOUCHABLE: &[&str] = &[
-    "connection",
-    "content-length",
-    "host",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 impl Reader<'_> {
     /// The `headerAction` of a body.
@@ -49,13 +37,14 @@ impl Reader<'_> {
     }
 
     fn header_name(&mut self, name: &str, at: &str) -> Option<HeaderName> {
-        match HeaderName::try_from(name) {
-            Ok(name) if !UNTOUCHABLE.contains(&name.as_str()) => Some(name),
-            Ok(name) => {
+        match header_name::changeable(name) {
+            Ok(name) => Some(name),
+            Err(Unchangeable::Reserved) => {
+                let name = name.to_ascii_lowercase();
                 self.problem(format!("{at} changes the header {name}, which belongs to the load balancer"));
                 None
             }
-            Err(_) => {
+            Err(Unchangeable::NoName) => {
                 self.problem(format!("{at} changes the header {name:?}, which cannot be a header"));
                 None
             }
