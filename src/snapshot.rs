@@ -25,7 +25,9 @@ pub use class::{CLASS_ANNOTATION, CLASSES_OF_INGRESS_GCE, CONTROLLER, ClassOfIng
 pub use digest::Digests;
 pub use endpoints::{SERVICE_NAME_LABEL, ServiceSlice};
 pub use node::{EXCLUDE_LABEL, NodeUnknown};
-pub use service::{HEALTH_CHECK_PATH_ANNOTATION, NEG_ANNOTATION};
+pub use service::{
+    APP_PROTOCOLS_ANNOTATIONS, BACKEND_CONFIG_ANNOTATIONS, HEALTH_CHECK_PATH_ANNOTATION, NEG_ANNOTATION,
+};
 
 use crate::model::{CertificateFingerprint, ClusterId, Held, ObjectKey, Zone};
 
@@ -80,6 +82,19 @@ pub struct Service {
     pub neg_annotation: Option<String>,
     /// The annotation `gclb.dev/health-check-path`, as it stands.
     pub health_check_path: Option<String>,
+    /// The annotation `cloud.google.com/backend-config`, as it stands, or else its older name.
+    pub backend_config: Option<Annotated>,
+    /// The annotation `service.alpha.kubernetes.io/app-protocols`, as it stands, or else its newer name.
+    pub app_protocols: Option<Annotated>,
+}
+
+/// An annotation that may have one of several names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Annotated {
+    /// The one that it has.
+    pub key: &'static str,
+    /// Its value, as it stands.
+    pub value: String,
 }
 
 /// What is read of a Service's port.

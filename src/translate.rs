@@ -8,6 +8,7 @@
 //! This file is the only one below `translate` that knows that Ingress objects are read; the others see the description that they yield.
 
 mod address;
+mod app_protocol;
 mod backend_service;
 mod departure;
 mod draft;

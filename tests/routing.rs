@@ -156,6 +156,8 @@ fn translated(rules: &[Rule], default: Option<&str>) -> Translation {
             ports: vec![port],
             neg_annotation: None,
             health_check_path: None,
+            backend_config: None,
+            app_protocols: None,
         };
         (ObjectKey::new("default", *name), Arc::new(service))
     };

@@ -2,13 +2,21 @@
 
 use k8s_openapi::api::core::v1 as core;
 
-use super::{Service, ServicePort};
+use super::{Annotated, Service, ServicePort};
 
 /// The annotation that makes a Service container-native. Its value is read by `translate`.
 pub const NEG_ANNOTATION: &str = "cloud.google.com/neg";
 
 /// The annotation that says which path of a Service its health check asks for. Its value is read by `translate`.
 pub const HEALTH_CHECK_PATH_ANNOTATION: &str = "gclb.dev/health-check-path";
+
+/// The annotations that name the BackendConfigs of a Service's ports; the first that is there counts.
+pub const BACKEND_CONFIG_ANNOTATIONS: [&str; 2] =
+    ["cloud.google.com/backend-config", "beta.cloud.google.com/backend-config"];
+
+/// The annotations that say by which protocol a Service's ports are spoken to; the first that is there counts.
+pub const APP_PROTOCOLS_ANNOTATIONS: [&str; 2] =
+    ["service.alpha.kubernetes.io/app-protocols", "cloud.google.com/app-protocols"];
 
 impl From<&core::Service> for Service {
     /// Expects an object as the API server returns it: defaults filled in. Ports outside 1 to 65535 cannot occur there and are left out.
@@ -22,8 +30,14 @@ impl From<&core::Service> for Service {
             ports: ports.iter().filter_map(service_port).collect(),
             neg_annotation: annotation(object, NEG_ANNOTATION),
             health_check_path: annotation(object, HEALTH_CHECK_PATH_ANNOTATION),
+            backend_config: first_of(object, BACKEND_CONFIG_ANNOTATIONS),
+            app_protocols: first_of(object, APP_PROTOCOLS_ANNOTATIONS),
         }
     }
+}
+
+fn first_of(object: &core::Service, names: [&'static str; 2]) -> Option<Annotated> {
+    names.into_iter().find_map(|key| Some(Annotated { key, value: annotation(object, key)? }))
 }
 
 fn annotation(object: &core::Service, name: &str) -> Option<String> {
@@ -94,6 +108,24 @@ mod tests {
                 },
             ]
         );
+    }
+
+    #[test]
+    fn the_first_of_several_names_counts() {
+        let named = |annotations: serde_json::Value| {
+            let object = serde_json::json!({
+                "apiVersion": "v1", "kind": "Service", "metadata": {"name": "web", "annotations": annotations},
+            });
+            let read = Service::from(&serde_json::from_value::<core::Service>(object).unwrap());
+            [read.backend_config, read.app_protocols].map(|found| found.map(|found| (found.key, found.value)))
+        };
+        let [ga, beta] = BACKEND_CONFIG_ANNOTATIONS;
+        let [alpha, newer] = APP_PROTOCOLS_ANNOTATIONS;
+        let both = serde_json::json!({ga: "1", beta: "2", alpha: "3", newer: "4"});
+        assert_eq!(named(both), [Some((ga, "1".to_owned())), Some((alpha, "3".to_owned()))]);
+        let others = serde_json::json!({beta: "2", newer: "4"});
+        assert_eq!(named(others), [Some((beta, "2".to_owned())), Some((newer, "4".to_owned()))]);
+        assert_eq!(named(serde_json::json!({})), [None, None]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::model::{BackendProtocol, ObjectKey};
 use crate::naming::BackendMode;
 use crate::snapshot::{NEG_ANNOTATION as NEG, PodEndpoint, Service, ServicePort, Snapshot};
 
-use super::health_check;
+use super::{app_protocol, health_check};
 use crate::problem::{Problem, Reason};
 
 /// A port of a Service, and how it is reached.
@@ -101,12 +101,14 @@ pub(super) fn resolve<'a>(snapshot: &'a Snapshot, backend: &Backend) -> Resolved
         return Resolved { health_check_path, problems, ..unresolved(mode, fault) };
     };
     let (reach, fault) = reach(snapshot, key, service, port, neg);
+    let (protocol, problem) = app_protocol::of(key, service, port);
+    problems.extend(problem);
     Resolved {
         service: key.clone(),
         port: BackendPort::Number(port.port),
         port_name: port.name.clone(),
         reach,
-        protocol: protocol(port.app_protocol.as_deref()),
+        protocol,
         health_check_path,
         fault,
         problems,
@@ -216,15 +218,6 @@ fn container_native(key: &ObjectKey, service: &Service) -> (bool, Vec<Problem>) 
         ),
     );
     (neg, vec![problem])
-}
-
-/// From the Service port's `appProtocol`. What it does not say, or says in a word that is not known here, is HTTP.
-fn protocol(app_protocol: Option<&str>) -> BackendProtocol {
-    match app_protocol.map(str::to_ascii_lowercase).as_deref() {
-        Some("https" | "kubernetes.io/wss") => BackendProtocol::Https,
-        Some("kubernetes.io/h2c") => BackendProtocol::H2c,
-        _ => BackendProtocol::Http,
-    }
 }
 
 /// Every port of the given kind, once.

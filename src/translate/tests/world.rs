@@ -66,6 +66,8 @@ pub(super) fn add_service(snapshot: &mut Snapshot, name: &str, node_port: Option
         ports: vec![ServicePort { name: "http".into(), port: 80, node_port, tcp: true, app_protocol: None }],
         neg_annotation: None,
         health_check_path: None,
+        backend_config: None,
+        app_protocols: None,
     };
     snapshot.services.insert(key(name), service.into());
 }
