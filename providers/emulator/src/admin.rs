@@ -14,9 +14,11 @@ mod requests;
 mod resources;
 mod snapshot;
 mod state;
+mod traffic;
 
 pub(crate) use self::instances::{register, unregister};
 pub(crate) use self::state::state;
+pub(crate) use self::traffic::{Wanted as WantedTraffic, show as traffic};
 
 use crate::engine::{Engine, Reply, Request};
 use http::StatusCode;
@@ -39,6 +41,7 @@ const INDEX: &[Paths] = &[
     faults::PATHS,
     resources::PATHS,
     requests::PATHS,
+    traffic::PATHS,
 ];
 
 pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
@@ -59,6 +62,7 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
         Some((&"faults", rest)) => faults::answer(engine, request, rest),
         Some((&"resources", rest)) => resources::answer(engine, request, rest).await,
         Some((&"requests", rest)) => requests::answer(engine, request, rest),
+        Some((&"traffic", rest)) => traffic::answer(engine, request, rest),
         Some(_) => None,
     };
     reply.unwrap_or_else(|| {

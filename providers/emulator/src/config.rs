@@ -58,7 +58,7 @@ pub struct Config {
     pub token_file: Option<PathBuf>,
     /// The metadata server, if there is to be one.
     pub metadata: Option<MetadataServer>,
-    /// How many requests the admin path remembers.
+    /// How many requests the admin path remembers, of the API, and of load balancers as many.
     pub request_log: usize,
     /// Whether it remembers the answers as well.
     pub request_log_answers: KeepAnswers,

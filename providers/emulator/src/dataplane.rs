@@ -14,6 +14,8 @@
 //! | [`route`], [`path_template`] | the router, pure |
 //! | `link`, `tables` | a program with its references resolved |
 //! | `state`, `services` | what is running, brought from one program to the next |
+//! | `guard`, [`expression`] | who is let through |
+//! | [`traffic_log`] | what became of requests |
 //! | `listener`, `connection`, `tls` | from the socket to a request |
 //! | `proxy`, `affinity`, `pick`, `pool`, `connect` | from a request to a backend |
 //! | `endpoint` | what outlives a change of program |
@@ -28,7 +30,9 @@ pub mod dial;
 pub mod disturbance;
 mod draining;
 mod endpoint;
+pub mod expression;
 mod firewall;
+mod guard;
 mod health;
 mod link;
 mod listener;
@@ -47,6 +51,7 @@ mod state;
 mod tables;
 mod tasks;
 mod tls;
+pub mod traffic_log;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,6 +65,7 @@ use self::program::{NetworkEndpoint, Program};
 use self::resource_id::{BackendServiceId, ForwardingRuleId, GroupId};
 use self::shared::Shared;
 use self::state::State;
+use self::traffic_log::TrafficLog;
 
 /// A running data plane. Dropping it cuts everything; [`DataPlane::shutdown`] ends it in order.
 #[derive(Debug)]
@@ -173,6 +179,12 @@ impl DataPlane {
                 endpoints.filter_map(|endpoint| Some((id.clone(), endpoint.health()?)))
             })
             .collect()
+    }
+
+    /// What became of the last requests that are logged.
+    #[must_use]
+    pub fn traffic(&self) -> &TrafficLog {
+        &self.shared.traffic
     }
 
     /// A number that grows whenever some endpoint's state changes or a program is applied, to wait on.

@@ -6,6 +6,7 @@ use crate::batch;
 use crate::call::Call;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::dataplane::expression::{Expression, Facts};
 use crate::dataplane::path_template::{PathTemplate, PathTemplateRewrite};
 use crate::engine::{Engine, Purpose, Request};
 use crate::fault::{Backends, Room};
@@ -15,7 +16,7 @@ use crate::plane::Plane;
 use crate::request_log::{KeepAnswers, RequestLog};
 use crate::scope::{ResourcePath, Scope};
 use crate::state::{Identities, State};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method};
 use ipnet::Ipv4Net;
 use serde_json::{Map, Value, json};
 use std::net::Ipv4Addr;
@@ -30,6 +31,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("request_body", request_body),
     ("filter", filter),
     ("batch", batch),
+    ("expression", expression),
     ("path_template", path_template),
     ("state_file", state_file),
     ("snapshot", snapshot),
@@ -162,6 +164,27 @@ pub fn filter(bytes: &[u8]) {
         let _ = filter.admits(body);
         let _ = filter.admits(&Map::new());
     }
+}
+
+/// An expression of a security policy, and what it says of a request.
+pub fn expression(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let Ok(expression) = Expression::parse(text) else { return };
+    let mut headers = HeaderMap::new();
+    headers.insert("x-a", HeaderValue::from_static("a=b&c%20d"));
+    let facts = Facts {
+        client: [127, 0, 0, 1].into(),
+        scheme: "https",
+        authority: "shop.example",
+        method: "GET",
+        path: "/a/b%2",
+        query: "",
+        headers: &headers,
+    };
+    let said = expression.matches(&facts);
+    // The same text says the same again.
+    let again = Expression::parse(text).map(|expression| expression.matches(&facts));
+    assert_eq!(again, Ok(said), "{text}");
 }
 
 /// A template, a rewrite and a path, line by line.

@@ -16,6 +16,7 @@ use crate::dataplane::dial::DialTable;
 use crate::dataplane::disturbance::Disturbance;
 use crate::dataplane::program::NetworkEndpoint;
 use crate::dataplane::resource_id::{BackendServiceId, GroupId};
+use crate::dataplane::traffic_log::TrafficLog;
 use crate::dataplane::{DataPlane, DataPlaneConfig, Differing, EndpointHealth, HealthState, StartError};
 use crate::program::Compiler;
 use crate::state::{State, Unserved};
@@ -59,6 +60,7 @@ impl Plane {
             clock: clock.clone(),
             disturbance: Some(disturbance),
             sockets: config.sockets,
+            traffic_log: config.request_log,
             ..DataPlaneConfig::default()
         })?;
         Ok(Self {
@@ -178,6 +180,11 @@ impl Plane {
             .collect();
         let problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         json!({ "listening": listening, "refused": refused, "problems": problems })
+    }
+
+    /// What became of requests to load balancers.
+    pub(crate) fn traffic(&self) -> &TrafficLog {
+        self.serving.traffic()
     }
 
     /// A number that grows with every change of health.

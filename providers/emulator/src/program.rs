@@ -16,6 +16,8 @@ mod header_name;
 mod health_check;
 mod incremental;
 mod json;
+mod logging;
+mod security_policy;
 pub(crate) mod ssl_policy;
 #[cfg(test)]
 mod tests;

@@ -299,6 +299,12 @@ impl Running {
         self.engine.requests.show(&Wanted::default())
     }
 
+    /// What `GET /_emulator/traffic` answers.
+    #[must_use]
+    pub fn traffic(&self) -> Value {
+        admin::traffic(&self.engine, &admin::WantedTraffic::default())
+    }
+
     /// Stops: listeners closed, requests that wait answered, every task ended.
     pub async fn shutdown(mut self) {
         self.engine.stop.cancel();

@@ -28,9 +28,13 @@ mod retries;
 mod rig;
 #[path = "dataplane/route_actions.rs"]
 mod route_actions;
+#[path = "dataplane/security_policies.rs"]
+mod security_policies;
 #[path = "dataplane/time_outs.rs"]
 mod time_outs;
 #[path = "dataplane/tls.rs"]
 mod tls;
+#[path = "dataplane/traffic_log.rs"]
+mod traffic_log;
 #[path = "dataplane/upgrades.rs"]
 mod upgrades;

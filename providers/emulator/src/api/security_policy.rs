@@ -1,4 +1,4 @@
-//! Security policies: rules about who may reach a backend. Kept and shown; the data plane does not apply them.
+//! Security policies: rules about who may reach a backend.
 
 mod fields;
 mod rules;

@@ -34,6 +34,8 @@ pub struct DataPlaneConfig {
     pub first_probe: FirstProbe,
     /// What goes wrong with backends on purpose.
     pub disturbance: Option<Arc<dyn Disturbance>>,
+    /// How many requests are remembered, of those that are logged.
+    pub traffic_log: usize,
     /// How long a connection to a backend may take to be made; also how long a request waits that a firewall
     /// drops.
     pub connect_timeout: Duration,
@@ -66,6 +68,7 @@ impl Default for DataPlaneConfig {
             health_time_scale: 1.0,
             first_probe: FirstProbe::AtOnce,
             disturbance: None,
+            traffic_log: 1000,
             connect_timeout: Duration::from_secs(5),
             frontend_drain: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(2),

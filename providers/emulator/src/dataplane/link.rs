@@ -92,6 +92,8 @@ impl<'a> Linker<'a> {
             draining: service.draining,
             affinity: service.affinity.clone(),
             headers: service.headers.clone(),
+            guard: service.guard.clone(),
+            logging: service.logging,
             serving,
             groups,
             turn,

@@ -11,6 +11,8 @@ mod destination;
 mod firewall;
 mod header_action;
 mod health_check;
+mod logging;
+mod security_policy;
 mod tls_policy;
 mod url_map;
 
@@ -34,6 +36,8 @@ pub use self::firewall::{
 };
 pub use self::header_action::{HeaderAction, HeaderToAdd, HeaderVariable, Mode, ValuePart};
 pub use self::health_check::{HealthCheck, HttpProbe, HttpVersion, Payload, Probe, ProbePort, Transport};
+pub use self::logging::Logging;
+pub use self::security_policy::{Force, Guard, SecurityAction, SecurityMatch, SecurityPolicy, SecurityRule};
 pub use self::tls_policy::{TlsPolicy, TlsSuites, TlsVersion};
 pub use self::url_map::{
     HeaderMatch, HeaderPredicate, HostPattern, HostRule, PathMatch, PathMatcher, PathPattern, PathRule,

@@ -12,23 +12,19 @@ mod mirror;
 mod open;
 mod outgoing;
 mod retry;
+mod service;
 mod tunnel;
 
 use std::sync::Arc;
 
 use http::{Method, Request, Response, StatusCode, Version, header};
-use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 
 pub(super) use self::body::{BodyError, RequestBody};
-use self::forward::ForwardError;
 use super::answer::{self, AnswerBody};
 use super::connection::Client;
 use super::program::{Redirect, Routing, Scheme, UrlMap};
-use super::route::{
-    Circumstances, Connection, Draws, Forwarding, RequestHead, RequestUrl, Routed, edits, location, route,
-};
-use super::tables::Tables;
+use super::route::{Circumstances, Connection, Draws, RequestHead, RequestUrl, Routed, location, route};
 
 /// Answers one request. Never fails: what goes wrong is an answer.
 pub(super) async fn handle(client: &Arc<Client>, request: Request<Incoming>) -> Response<AnswerBody> {
@@ -69,13 +65,8 @@ async fn answer(client: &Arc<Client>, request: Request<Incoming>) -> Response<An
         Routed::Redirect { redirect, matched } => {
             redirected(client, redirect, matched, &authority, request.uri())
         }
-        Routed::Forward(mut forwarding) => {
-            if let Some(service) = tables.services.get(forwarding.service) {
-                let (to_request, to_answer) = edits(&[&service.headers], &head, &connection);
-                forwarding.request_edits.splice(0..0, to_request);
-                forwarding.response_edits.splice(0..0, to_answer);
-            }
-            forwarded(client, &tables, scheme, &authority, &forwarding, request).await
+        Routed::Forward(forwarding) => {
+            service::serve(client, &tables, &frontend.frontend, &authority, *forwarding, request).await
         }
     }
 }
@@ -135,41 +126,6 @@ fn redirected(
     answer::redirect(redirect.code.status(), &location)
 }
 
-/// A request on its way to a backend: first what the load balancer answers or does itself.
-async fn forwarded(
-    client: &Client,
-    tables: &Tables,
-    scheme: Scheme,
-    authority: &str,
-    forwarding: &Forwarding<'_>,
-    request: Request<Incoming>,
-) -> Response<AnswerBody> {
-    let cross_origin =
-        forwarding.cors.and_then(|policy| Some((policy, cors::allowed(policy, request.headers())?)));
-    if let Some((policy, origin)) = &cross_origin
-        && cors::is_preflight(request.method(), request.headers())
-    {
-        let mut response = Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
-        *response.headers_mut() = cors::preflight(policy, origin.clone());
-        return response;
-    }
-    if let Some(wait) = forwarding.delay {
-        tokio::time::sleep(wait).await;
-    }
-    if let Some(status) = forwarding.abort {
-        return answer::page(status, "The URL map's fault policy ends this request here.");
-    }
-    match forward::forward(client, tables, scheme, authority, forwarding, request).await {
-        Ok(mut response) => {
-            if let Some((policy, origin)) = cross_origin {
-                cors::admit(policy, origin, response.headers_mut());
-            }
-            response
-        }
-        Err(error) => failure(scheme, &error),
-    }
-}
-
 /// The host the client asked for, with its port if it named one; empty for HTTP/1.0 without a host.
 fn authority(request: &Request<Incoming>) -> Result<String, &'static str> {
     if let Some(authority) = request.uri().authority() {
@@ -183,36 +139,6 @@ fn authority(request: &Request<Incoming>) -> Result<String, &'static str> {
         (None, _) => Err("There is no Host header."),
     }
 }
-
-/// What the load balancer answers when a backend did not.
-fn failure(scheme: Scheme, error: &ForwardError) -> Response<AnswerBody> {
-    let (status, sentence) = match (error, scheme) {
-        (ForwardError::NoHealthyBackend, Scheme::Classic) => (StatusCode::BAD_GATEWAY, NO_BACKEND),
-        (ForwardError::NoHealthyBackend, Scheme::Managed) => (StatusCode::SERVICE_UNAVAILABLE, NO_BACKEND),
-        (ForwardError::Timeout, Scheme::Classic) => (StatusCode::BAD_GATEWAY, TIMEOUT),
-        (ForwardError::Timeout, Scheme::Managed) => (StatusCode::GATEWAY_TIMEOUT, TIMEOUT),
-        (
-            ForwardError::Refused(_)
-            | ForwardError::Firewall
-            | ForwardError::Connect(_)
-            | ForwardError::Exchange(_)
-            | ForwardError::BrokenOff
-            | ForwardError::Unsendable(_)
-            | ForwardError::UnaskedUpgrade,
-            _,
-        ) => (StatusCode::BAD_GATEWAY, BROKEN),
-    };
-    tracing::debug!(
-        status = status.as_u16(),
-        error = error as &dyn std::error::Error,
-        "no answer from a backend"
-    );
-    answer::page(status, sentence)
-}
-
-const NO_BACKEND: &str = "No backend is healthy.";
-const TIMEOUT: &str = "The backend did not answer in time.";
-const BROKEN: &str = "The backend could not be reached, or broke off.";
 
 fn closing(mut response: Response<AnswerBody>) -> Response<AnswerBody> {
     response.headers_mut().insert(header::CONNECTION, http::HeaderValue::from_static("close"));

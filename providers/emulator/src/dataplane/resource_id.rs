@@ -58,6 +58,8 @@ resource_id! {
     HealthCheckId;
     /// The path of an SSL certificate.
     CertificateId;
+    /// The path of a security policy.
+    SecurityPolicyId;
     /// The path of a firewall rule.
     FirewallId;
     /// The path of an instance.

@@ -27,7 +27,7 @@ use self::matching::Matched;
 pub use self::redirect::{RequestUrl, location};
 use super::program::{
     CorsPolicy, Destination, Forward, HeaderAction, Mirror, PathMatcher, PathRewrite, Redirect, RetryPolicy,
-    RouteAction, Rules, Scheme, Share, UrlMap, UrlRewrite, WeightedService,
+    RouteAction, Rules, Scheme, UrlMap, UrlRewrite, WeightedService,
 };
 use super::resource_id::BackendServiceId;
 
@@ -218,12 +218,12 @@ impl<'a> Way<'a, '_> {
                     header_edit::edits(&self.headers, self.request, connection);
                 forwarding.timeout = *timeout;
                 forwarding.retry = retry.as_ref();
-                forwarding.mirror = mirror.as_ref().filter(|mirror| drawn(mirror.share, draws.mirror));
+                forwarding.mirror = mirror.as_ref().filter(|mirror| mirror.share.holds(draws.mirror));
                 forwarding.cors = cors.as_ref();
                 forwarding.delay =
-                    delay.filter(|delay| drawn(delay.share, draws.delay)).map(|delay| delay.wait);
+                    delay.filter(|delay| delay.share.holds(draws.delay)).map(|delay| delay.wait);
                 forwarding.abort =
-                    abort.filter(|abort| drawn(abort.share, draws.abort)).map(|abort| abort.status);
+                    abort.filter(|abort| abort.share.holds(draws.abort)).map(|abort| abort.status);
             }
         }
         Routed::Forward(Box::new(forwarding))
@@ -241,10 +241,6 @@ fn choose(services: &[WeightedService], draw: u32) -> Option<&WeightedService> {
         point = point.saturating_sub(weight);
         inside
     })
-}
-
-fn drawn(share: Share, draw: u32) -> bool {
-    (u64::from(draw) * 1_000_000) >> 32 < u64::from(share.per_million)
 }
 
 /// The path after a rewrite; none if it stays. A path always begins with a slash, whatever the rewrite says.

@@ -9,6 +9,7 @@ use super::connect::Connector;
 use super::draining::Draining;
 use super::tables::Tables;
 use super::tasks::Tasks;
+use super::traffic_log::TrafficLog;
 
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -16,6 +17,7 @@ pub(super) struct Shared {
     pub(super) connector: Connector,
     pub(super) tasks: Tasks,
     pub(super) draining: Arc<Draining>,
+    pub(super) traffic: TrafficLog,
     /// The tables of the program in force. A request takes them once and never looks again, so it sees one
     /// program from beginning to end.
     tables: watch::Sender<Arc<Tables>>,
@@ -27,7 +29,9 @@ impl Shared {
     pub(super) fn new(config: DataPlaneConfig, connector: Connector) -> Self {
         let (tables, _) = watch::channel(Arc::default());
         let (health, _) = watch::channel(0);
-        Self { config, connector, tasks: Tasks::default(), draining: Arc::default(), tables, health }
+        let traffic = TrafficLog::new(config.traffic_log);
+        let (tasks, draining) = (Tasks::default(), Arc::default());
+        Self { config, connector, tasks, draining, traffic, tables, health }
     }
 
     pub(super) fn tables(&self) -> Arc<Tables> {

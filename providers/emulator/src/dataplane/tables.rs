@@ -10,7 +10,7 @@ use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 use super::endpoint::Endpoint;
-use super::program::{Affinity, BackendProtocol, Frontend, HeaderAction, UrlMap};
+use super::program::{Affinity, BackendProtocol, Frontend, Guard, HeaderAction, Logging, UrlMap};
 use super::resource_id::{BackendServiceId, GroupId, UrlMapId};
 
 /// One program, ready to serve. Never changed, only replaced.
@@ -41,6 +41,8 @@ pub(super) struct ServiceTable {
     pub(super) draining: Duration,
     pub(super) affinity: Affinity,
     pub(super) headers: HeaderAction,
+    pub(super) guard: Guard,
+    pub(super) logging: Logging,
     /// Endpoints that may get new requests.
     pub(super) serving: Vec<Serving>,
     /// The endpoints of each group, drained ones included.

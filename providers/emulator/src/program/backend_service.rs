@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::json::{canonical, collection, field, items, link, port, seconds, text, texts};
-use super::{Resources, affinity, custom_headers, health_check};
+use super::{Resources, affinity, custom_headers, health_check, logging, security_policy};
 use crate::dataplane::program::{
     Backend, BackendProtocol, BackendService, Capacity, Group, NamedPort, NetworkEndpoints, Program,
 };
@@ -56,6 +56,8 @@ pub(super) fn compile(resources: &impl Resources, id: &BackendServiceId, program
             .unwrap_or_default(),
         affinity: affinity::compile(path, body, program),
         headers: custom_headers::compile(path, body, program),
+        guard: security_policy::guard(resources, path, body, program),
+        logging: logging::compile(body),
         backends,
         health_check,
     };
@@ -100,11 +102,7 @@ fn report_unserved(path: &str, body: &Value, program: &mut Program) {
     if text(body, "compressionMode").is_some_and(|mode| mode != "DISABLED") {
         program.problem(path, "asks for compression, which is not served");
     }
-    for (name, what) in [
-        ("outlierDetection", "outlier detection"),
-        ("circuitBreakers", "circuit breakers"),
-        ("securityPolicy", "a security policy"),
-    ] {
+    for (name, what) in [("outlierDetection", "outlier detection"), ("circuitBreakers", "circuit breakers")] {
         let set = match field(body, name) {
             None => false,
             Some(Value::Array(items)) => !items.is_empty(),

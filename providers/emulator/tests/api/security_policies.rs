@@ -135,3 +135,93 @@ async fn a_mask_narrows_a_patch() {
     cloud.done("POST", &format!("{path}/setLabels"), &labels).await;
     assert_eq!(cloud.get(path).await.ok()["labels"], json!({ "a": "b" }));
 }
+
+#[tokio::test]
+async fn an_expression_that_cannot_be_parsed_is_refused_and_says_where() {
+    let cloud = Cloud::start().await;
+    let with = |expression: &str| {
+        let mut rule = rule(1000, "deny(403)", "*");
+        rule["match"] = json!({ "expr": { "expression": expression } });
+        rule
+    };
+    let all = rule(LAST, "allow", "*");
+    let bad = json!({ "name": "p", "rules": [with("request.path = '/'"), all] });
+    cloud.post("global/securityPolicies", bad).await.refused(
+        400,
+        "invalid",
+        "'resource.rules[0].match.expr.expression': 'request.path = '/''. The expression could not be parsed: unexpected '=' \
+         at character 14.",
+    );
+    let nothing =
+        cloud.post("global/securityPolicies", json!({ "name": "p", "rules": [with(""), all] })).await;
+    nothing.refused(400, "required", "resource.rules[0].match.expr.expression");
+    cloud.insert("global/securityPolicies", json!({ "name": "p", "rules": [with("true"), all] })).await;
+    let path = "global/securityPolicies/p";
+    let unknown = json!({
+        "priority": 5, "action": "allow", "match": { "expr": { "expression": "origin.city == 'Bern'" } },
+    });
+    let add = cloud.post(&format!("{path}/addRule"), unknown).await;
+    add.refused(400, "invalid", "no attribute `origin.city`");
+    let patch = json!({ "match": { "expr": { "expression": "request.path" } } });
+    let patch = cloud.post(&format!("{path}/patchRule?priority=1000"), patch).await;
+    patch.refused(400, "invalid", "expected what is true or false");
+}
+
+#[tokio::test]
+async fn a_policy_denies_while_a_service_has_it_and_the_log_of_traffic_says_so() {
+    let cloud = Cloud::start().await;
+    cloud.url_map("web").await;
+    let logged = json!({ "logConfig": { "enable": true } });
+    cloud.done("PATCH", "global/backendServices/web", &logged).await;
+    cloud.insert("global/targetHttpProxies", json!({ "name": "web", "urlMap": "web" })).await;
+    let frontend = json!({
+        "name": "web", "target": "global/targetHttpProxies/web", "portRange": "80",
+        "loadBalancingScheme": "EXTERNAL_MANAGED",
+    });
+    cloud.insert("global/forwardingRules", frontend).await;
+    let address =
+        cloud.get("global/forwardingRules/web").await.ok()["IPAddress"].as_str().unwrap().to_owned();
+    let url = format!("http://{address}/x");
+    let from = |client: [u8; 4]| {
+        let client =
+            reqwest::Client::builder().local_address(std::net::IpAddr::from(client)).build().unwrap();
+        let url = url.clone();
+        async move { client.get(url).send().await.unwrap().status().as_u16() }
+    };
+    // No backend is healthy, so whoever is let through is answered 503.
+    assert_eq!(from([127, 91, 0, 1]).await, 503);
+    let rules = [rule(7, "deny(404)", "127.91.0.0/24"), rule(LAST, "allow", "*")];
+    cloud.insert("global/securityPolicies", json!({ "name": "armor", "rules": rules })).await;
+    let set = json!({ "securityPolicy": "global/securityPolicies/armor" });
+    cloud.done("POST", "global/backendServices/web/setSecurityPolicy", &set).await;
+    assert_eq!((from([127, 91, 0, 1]).await, from([127, 92, 0, 1]).await), (404, 503));
+    // A rule that changes counts at once.
+    let patch = json!({ "action": "deny(502)" });
+    cloud.done("POST", "global/securityPolicies/armor/patchRule?priority=7", &patch).await;
+    assert_eq!(from([127, 91, 0, 1]).await, 502);
+    cloud
+        .done("POST", "global/backendServices/web/setSecurityPolicy", &json!({ "securityPolicy": "" }))
+        .await;
+    assert_eq!(from([127, 91, 0, 1]).await, 503);
+
+    let log = cloud.get("/_emulator/traffic?service=backendServices/web").await.ok();
+    let said: Vec<(u64, &str)> = log
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["status"].as_u64().unwrap(), entry["statusDetails"].as_str().unwrap()))
+        .collect();
+    let (denied, unpicked) = ("denied_by_security_policy", "failed_to_pick_backend");
+    assert_eq!(said, [(503, unpicked), (404, denied), (503, unpicked), (502, denied), (503, unpicked)]);
+    assert_eq!(
+        log[1]["securityPolicies"],
+        json!([{ "kind": "backend", "policy": "projects/p/global/securityPolicies/armor", "priority": 7,
+                 "action": "DENY", "preview": false }])
+    );
+    let denied = cloud.get("/_emulator/traffic?status=404").await.ok();
+    assert_eq!(denied.as_array().unwrap().len(), 1);
+    let unknown = cloud.get("/_emulator/traffic?colour=red").await;
+    assert_eq!(unknown.status, 400);
+    assert_eq!(cloud.call("DELETE", "/_emulator/traffic", None).await.status, 204);
+    assert_eq!(cloud.running.traffic(), json!([]));
+}

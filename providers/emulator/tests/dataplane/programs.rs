@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use emulator::dataplane::program::{
     Affinity, Backend, BackendProtocol, BackendService, Capacity, Destination, Forward, Frontend,
-    FrontendProtocol, Group, HeaderAction, HealthCheck, HttpProbe, HttpVersion, NetworkEndpoint,
-    NetworkEndpoints, Probe, ProbePort, Program, RouteAction, Routing, Scheme, Transport, UrlMap,
-    WeightedService,
+    FrontendProtocol, Group, Guard, HeaderAction, HealthCheck, HttpProbe, HttpVersion, Logging,
+    NetworkEndpoint, NetworkEndpoints, Probe, ProbePort, Program, RouteAction, Routing, Scheme, Transport,
+    UrlMap, WeightedService,
 };
 use emulator::dataplane::resource_id::{
     BackendServiceId, ForwardingRuleId, GroupId, HealthCheckId, InstanceId, UrlMapId,
@@ -83,6 +83,8 @@ pub(crate) fn service() -> BackendService {
         draining: Duration::ZERO,
         affinity: Affinity::None,
         headers: HeaderAction::default(),
+        guard: Guard::default(),
+        logging: Logging::Off,
         backends: vec![Backend { group: group_id("g1"), capacity: Capacity::WHOLE }],
         health_check: Some(check_id("hc")),
     }

@@ -1,5 +1,6 @@
 //! What the rules of a security policy must be.
 
+use crate::dataplane::expression::Expression;
 use crate::error::ApiError;
 use ipnet::IpNet;
 use serde_json::{Map, Value};
@@ -90,7 +91,7 @@ fn check_match(matcher: &Map<String, Value>, at: &str) -> Result<(), ApiError> {
             )));
         }
         (false, false) => return Err(ApiError::required(&format!("{at}.versionedExpr"))),
-        (false, true) => return Ok(()),
+        (false, true) => return check_expression(matcher, at),
         (true, false) => {}
     }
     let at = format!("{at}.config.srcIpRanges");
@@ -109,4 +110,18 @@ fn check_match(matcher: &Map<String, Value>, at: &str) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+fn check_expression(matcher: &Map<String, Value>, at: &str) -> Result<(), ApiError> {
+    let at = format!("{at}.expr.expression");
+    let expression = matcher.get("expr").and_then(|expr| expr.get("expression")).and_then(Value::as_str);
+    let Some(expression) = expression.filter(|text| !text.is_empty()) else {
+        return Err(ApiError::required(&at));
+    };
+    match Expression::parse(expression) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            Err(ApiError::invalid(&at, expression, &format!("The expression could not be parsed: {error}.")))
+        }
+    }
 }

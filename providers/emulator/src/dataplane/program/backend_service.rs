@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::affinity::Affinity;
 use super::header_action::HeaderAction;
+use super::logging::Logging;
+use super::security_policy::Guard;
 use crate::dataplane::resource_id::{GroupId, HealthCheckId, InstanceId, NetworkId};
 
 /// A backend service.
@@ -24,6 +26,10 @@ pub struct BackendService {
     /// `customRequestHeaders` and `customResponseHeaders`: changed before those that the URL map changes, by every
     /// product.
     pub headers: HeaderAction,
+    /// Who may reach it.
+    pub guard: Guard,
+    /// Which requests are logged.
+    pub logging: Logging,
     /// The groups.
     pub backends: Vec<Backend>,
     /// The health check; without one no endpoint ever becomes healthy.

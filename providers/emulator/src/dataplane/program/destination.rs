@@ -100,6 +100,12 @@ pub struct Share {
 impl Share {
     /// Every request.
     pub const ALL: Self = Self { per_million: 1_000_000 };
+
+    /// Whether a number that was drawn anywhere in `u32` falls into the share.
+    #[must_use]
+    pub fn holds(self, draw: u32) -> bool {
+        (u64::from(draw) * 1_000_000) >> 32 < u64::from(self.per_million)
+    }
 }
 
 /// `retryPolicy`.

@@ -20,6 +20,7 @@ use crate::dataplane::program::{RetryPolicy, Scheme};
 use crate::dataplane::route::Forwarding;
 use crate::dataplane::shared::Shared;
 use crate::dataplane::tables::{ServiceTable, Tables};
+use crate::dataplane::traffic_log::Reached;
 
 /// Why there is no answer from a backend.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +53,7 @@ pub(super) async fn forward(
     authority: &str,
     forwarding: &Forwarding<'_>,
     mut request: Request<Incoming>,
-) -> Result<Response<AnswerBody>, ForwardError> {
+) -> Result<(Response<AnswerBody>, Reached), ForwardError> {
     let shared = &client.place.shared;
     let service = tables.services.get(forwarding.service).ok_or(ForwardError::NoHealthyBackend)?;
     let timeout = timeout(tables, service, forwarding);
@@ -91,6 +92,7 @@ pub(super) async fn forward(
         () = &mut deadline => return Err(ForwardError::Timeout),
     };
     let cookie = session.set_cookie(lease.endpoint.identity);
+    let reached = Reached::of(&lease.endpoint.key);
 
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let client_side = client_side.ok_or(ForwardError::UnaskedUpgrade)?;
@@ -103,11 +105,11 @@ pub(super) async fn forward(
             .map(|_| Empty::new().map_err(|never| match never {}).boxed_unsync());
         headers::set_upgrade(answer.headers_mut(), protocol);
         set_cookie(&mut answer, cookie);
-        return Ok(answer);
+        return Ok((answer, reached));
     }
     let mut answer = outgoing::answer(response, &forwarding.response_edits);
     set_cookie(&mut answer, cookie);
-    Ok(answer.map(|body| ResponseBody::new(body, deadline, lease).boxed_unsync()))
+    Ok((answer.map(|body| ResponseBody::new(body, deadline, lease).boxed_unsync()), reached))
 }
 
 fn set_cookie<B>(answer: &mut Response<B>, cookie: Option<HeaderValue>) {

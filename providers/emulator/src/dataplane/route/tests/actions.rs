@@ -6,7 +6,7 @@ use http::HeaderName;
 
 use super::*;
 use crate::dataplane::path_template::{PathTemplate, PathTemplateRewrite};
-use crate::dataplane::program::{Abort, Delay, HeaderToAdd, Mode, ValuePart};
+use crate::dataplane::program::{Abort, Delay, HeaderToAdd, Mode, Share, ValuePart};
 
 fn forward(services: &[(&str, u32)], action: RouteAction) -> Destination {
     let services = services
