@@ -106,6 +106,7 @@ fn filled() -> Stores {
         let _ = stores.secret(Seen::Item((key, "1".to_owned())));
     }
     let _ = stores.secret(Seen::Listed);
+    stores.without_custom_resources();
     let _ = stores.ingress(Seen::Listing);
     for number in 0..INGRESSES {
         let _ = stores.ingress(Seen::Item(ingress(number, "")));

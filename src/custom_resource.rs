@@ -11,9 +11,11 @@ pub mod backend_config;
 mod concealed;
 pub mod frontend_config;
 pub mod managed_certificate;
+mod read;
 mod rule;
 mod schema;
 pub mod service_network_endpoint_group;
+mod shape;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt as _;
@@ -22,10 +24,12 @@ pub use backend_config::{BackendConfig, BackendConfigSpec};
 pub use concealed::Concealed;
 pub use frontend_config::{FrontendConfig, FrontendConfigSpec};
 pub use managed_certificate::{ManagedCertificate, ManagedCertificateSpec, ManagedCertificateStatus};
+pub use read::Spec;
 use rule::Rule;
 pub use service_network_endpoint_group::{
     ServiceNetworkEndpointGroup, ServiceNetworkEndpointGroupSpec, ServiceNetworkEndpointGroupStatus,
 };
+pub use shape::{Misfit, Path, Step};
 
 /// Where another name of the same version is served.
 #[derive(Debug, Clone, Copy)]

@@ -7,6 +7,7 @@
 
 pub mod certificate;
 mod class;
+mod custom;
 mod digest;
 mod endpoints;
 pub mod manifests;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
 pub use class::{CLASS_ANNOTATION, CLASSES_OF_INGRESS_GCE, CONTROLLER, ClassOfIngressGce};
+pub use custom::{FRONTEND_CONFIG_ANNOTATION, MANAGED_CERTIFICATES_ANNOTATION};
 pub use digest::Digests;
 pub use endpoints::{SERVICE_NAME_LABEL, ServiceSlice};
 pub use node::{EXCLUDE_LABEL, NodeUnknown};
@@ -29,6 +31,9 @@ pub use service::{
     APP_PROTOCOLS_ANNOTATIONS, BACKEND_CONFIG_ANNOTATIONS, HEALTH_CHECK_PATH_ANNOTATION, NEG_ANNOTATION,
 };
 
+use crate::custom_resource::{
+    BackendConfigSpec, FrontendConfigSpec, ManagedCertificateSpec, ManagedCertificateStatus,
+};
 use crate::model::{CertificateFingerprint, ClusterId, Held, ObjectKey, Zone};
 
 /// The input of one translation.
@@ -50,8 +55,35 @@ pub struct Snapshot {
     pub nodes: BTreeMap<String, Node>,
     /// The Secrets that some Ingress of ours refers to. One that is not here does not exist.
     pub secrets: BTreeMap<ObjectKey, Result<Certificate, CertificateError>>,
+    /// The `BackendConfig`s that some Service refers to. One that is not here does not exist.
+    pub backend_configs: BTreeMap<ObjectKey, Result<Arc<BackendConfigSpec>, Unreadable>>,
+    /// The `FrontendConfig`s that some Ingress refers to. One that is not here does not exist.
+    pub frontend_configs: BTreeMap<ObjectKey, Result<Arc<FrontendConfigSpec>, Unreadable>>,
+    /// The `ManagedCertificate`s that some Ingress refers to. One that is not here does not exist.
+    pub managed_certificates: BTreeMap<ObjectKey, Result<Arc<ManagedCertificate>, Unreadable>>,
     /// What is known of the cloud: see `Observed::held`.
     pub held: Held,
+}
+
+impl Snapshot {
+    /// Of a cluster that holds nothing.
+    #[must_use]
+    pub fn empty(cluster: Cluster, taken_at: Timestamp) -> Self {
+        Self {
+            cluster,
+            taken_at,
+            classes: BTreeMap::new(),
+            ingresses: BTreeMap::new(),
+            services: BTreeMap::new(),
+            endpoints: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            backend_configs: BTreeMap::new(),
+            frontend_configs: BTreeMap::new(),
+            managed_certificates: BTreeMap::new(),
+            held: Held::default(),
+        }
+    }
 }
 
 /// What holds for the whole cluster; from flags.
@@ -86,6 +118,25 @@ pub struct Service {
     pub backend_config: Option<Annotated>,
     /// The annotation `service.alpha.kubernetes.io/app-protocols`, as it stands, or else its newer name.
     pub app_protocols: Option<Annotated>,
+    /// The labels by which it finds its pods. Empty: somebody else says what its endpoints are.
+    pub selector: BTreeMap<String, String>,
+}
+
+impl Service {
+    /// One of this type with these ports, and with nothing else said of it.
+    #[must_use]
+    pub fn of_type(kind: &str, ports: Vec<ServicePort>) -> Self {
+        Self {
+            opens_node_ports: matches!(kind, "NodePort" | "LoadBalancer"),
+            kind: kind.to_owned(),
+            ports,
+            neg_annotation: None,
+            health_check_path: None,
+            backend_config: None,
+            app_protocols: None,
+            selector: BTreeMap::new(),
+        }
+    }
 }
 
 /// An annotation that may have one of several names.
@@ -110,6 +161,32 @@ pub struct ServicePort {
     pub tcp: bool,
     /// `appProtocol`
     pub app_protocol: Option<String>,
+    /// `targetPort`: where its pods listen.
+    pub target_port: TargetPort,
+}
+
+impl ServicePort {
+    /// A TCP port without a name, at which its pods listen too.
+    #[must_use]
+    pub const fn tcp(port: u16) -> Self {
+        Self {
+            name: String::new(),
+            port,
+            node_port: None,
+            tcp: true,
+            app_protocol: None,
+            target_port: TargetPort::Number(port),
+        }
+    }
+}
+
+/// Where the pods of a Service listen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TargetPort {
+    /// All at the same port.
+    Number(u16),
+    /// Each at the port that it has given this name.
+    Name(String),
 }
 
 /// The endpoints of a Service, by the name of the Service's port.
@@ -186,4 +263,23 @@ pub enum CertificateError {
         /// Why not.
         detail: String,
     },
+}
+
+/// A certificate that Google makes, as its object has it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ManagedCertificate {
+    /// What it is for.
+    pub spec: ManagedCertificateSpec,
+    /// What has become of it.
+    pub status: ManagedCertificateStatus,
+}
+
+/// Why an object does not say what it is to say. It is there, and what it asks for is not known.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {why}")]
+pub struct Unreadable {
+    /// The field that does not fit: `spec.healthCheck.timeoutSec`.
+    pub field: String,
+    /// What must be there, and what is; continues a sentence that begins with the field.
+    pub why: String,
 }

@@ -14,7 +14,7 @@ use emulator::dataplane::program::{NetworkEndpoint, UrlMap as Programmed};
 use emulator::dataplane::route::{Circumstances, RequestHead, Routed, route};
 use emulator::program::{Resources, compile};
 use gclb::model::{
-    ClusterId, Destination, Held, Holder, HostRoutes, ObjectKey, PathMatcher, PathRule, UrlMap, Zone,
+    ClusterId, Destination, Holder, HostRoutes, ObjectKey, PathMatcher, PathRule, UrlMap, Zone,
 };
 use gclb::snapshot::{Cluster, Node, Service, ServicePort, Snapshot};
 use gclb::translate::{Translation, translate};
@@ -143,45 +143,28 @@ fn translated(rules: &[Rule], default: Option<&str>) -> Translation {
     }
     let ingress = json!({"metadata": {"namespace": "default", "name": "test"}, "spec": spec});
     let service = |(name, node_port): (&&str, u16)| {
-        let port = ServicePort {
-            name: String::new(),
-            port: 80,
-            node_port: Some(node_port),
-            tcp: true,
-            app_protocol: None,
-        };
-        let service = Service {
-            opens_node_ports: true,
-            kind: "NodePort".to_owned(),
-            ports: vec![port],
-            neg_annotation: None,
-            health_check_path: None,
-            backend_config: None,
-            app_protocols: None,
-        };
+        let port = ServicePort { node_port: Some(node_port), ..ServicePort::tcp(80) };
+        let service = Service::of_type("NodePort", vec![port]);
         (ObjectKey::new("default", *name), Arc::new(service))
     };
     let node =
         Node { instance: "node".to_owned(), zone: Zone("us-central1-a".to_owned()), takes_traffic: true };
+    let cluster = Cluster {
+        id: ClusterId::new("0a1b2c3d").unwrap(),
+        network: "default".to_owned(),
+        subnetwork: "default".to_owned(),
+        node_tags: BTreeSet::new(),
+        claim_classless: false,
+    };
     translate(&Snapshot {
-        cluster: Cluster {
-            id: ClusterId::new("0a1b2c3d").unwrap(),
-            network: "default".to_owned(),
-            subnetwork: "default".to_owned(),
-            node_tags: BTreeSet::new(),
-            claim_classless: false,
-        },
-        taken_at: "2026-06-01T00:00:00Z".parse().unwrap(),
         classes: BTreeMap::from([("gclb".to_owned(), Arc::new(serde_json::from_value(class).unwrap()))]),
         ingresses: BTreeMap::from([(
             ObjectKey::new("default", "test"),
             Arc::new(serde_json::from_value(ingress).unwrap()),
         )]),
         services: SERVICES.iter().zip(30080..).map(service).collect(),
-        endpoints: BTreeMap::new(),
         nodes: BTreeMap::from([("node".to_owned(), node)]),
-        secrets: BTreeMap::new(),
-        held: Held::default(),
+        ..Snapshot::empty(cluster, "2026-06-01T00:00:00Z".parse().unwrap())
     })
 }
 

@@ -40,6 +40,7 @@ impl Memory {
         list!(slice, []);
         list!(node, nodes);
         list!(secret, []);
+        stores.without_custom_resources();
         Self { stores: Mutex::new(stores), changed: Notify::new(), churned: Notify::new() }
     }
 

@@ -1,6 +1,7 @@
 //! The source that is a real cluster: what it watches, and what it writes to Ingresses.
 //!
-//! Watched are Ingresses, `IngressClass`es, Services, `EndpointSlice`s, Nodes, and of Secrets only the metadata. A Secret is read when an
+//! Watched are Ingresses, `IngressClass`es, Services, `EndpointSlice`s, Nodes, the custom resources of ingress-gce where the
+//! cluster knows them, and of Secrets only the metadata. A Secret is read when an
 //! Ingress of ours refers to it and its version changes; what is kept of it are facts about the certificate, never the key.
 //! Written are, on Ingresses of ours: the finalizer, the status, the annotation `gclb.dev/status`, and Events about them.
 

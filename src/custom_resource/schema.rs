@@ -23,6 +23,8 @@ fn tidy_part(schema: &mut JSONSchemaProps) {
     schema.title = None;
     if let Some(values) = &mut schema.enum_ {
         values.retain(|value| !value.0.is_null());
+        // They say it all.
+        (schema.minimum, schema.maximum) = (None, None);
     }
     match schema.type_.as_deref() {
         Some("integer") => schema.format = Some("int64".to_owned()),

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::Snapshot;
+use super::{Snapshot, Unreadable};
 
 /// For each object, such as `Ingress default/web`, the first 16 hexadecimal digits of the SHA-256 of what was read of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ impl Digests {
             endpoints,
             nodes,
             secrets,
+            backend_configs,
+            frontend_configs,
+            managed_certificates,
             held: _,
         } = snapshot;
         let mut all = Self::default();
@@ -62,6 +65,16 @@ impl Digests {
         }
         for (key, secret) in secrets {
             all.add(format!("Secret {key}"), &format!("{secret:?}"));
+        }
+        for (key, config) in backend_configs {
+            all.add(format!("BackendConfig {key}"), &read(config.as_deref()));
+        }
+        for (key, config) in frontend_configs {
+            all.add(format!("FrontendConfig {key}"), &read(config.as_deref()));
+        }
+        for (key, certificate) in managed_certificates {
+            let said = certificate.as_ref().map(|certificate| (&certificate.spec, &certificate.status));
+            all.add(format!("ManagedCertificate {key}"), &read(said));
         }
         all
     }
@@ -113,6 +126,14 @@ impl fmt::Display for Difference {
             How::Changed => write!(f, "{object} says something else"),
             How::Gone => write!(f, "{object} is not there any more"),
         }
+    }
+}
+
+/// Of what a `Debug` conceals there is more than that.
+fn read<T: Serialize>(said: Result<T, &Unreadable>) -> String {
+    match said {
+        Ok(said) => json(&said),
+        Err(unreadable) => format!("{unreadable:?}"),
     }
 }
 

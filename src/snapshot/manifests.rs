@@ -9,6 +9,7 @@
 //! that is for the translation, which says it the same way for a cluster.
 
 mod blot;
+mod custom;
 mod decode;
 mod diagnostic;
 mod fault;

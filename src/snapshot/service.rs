@@ -1,8 +1,9 @@
 //! From a Service object to the little of it that a translation reads.
 
 use k8s_openapi::api::core::v1 as core;
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::{Annotated, Service, ServicePort};
+use super::{Annotated, Service, ServicePort, TargetPort};
 
 /// The annotation that makes a Service container-native. Its value is read by `translate`.
 pub const NEG_ANNOTATION: &str = "cloud.google.com/neg";
@@ -25,13 +26,12 @@ impl From<&core::Service> for Service {
         let kind = spec.and_then(|spec| spec.type_.clone()).unwrap_or_else(|| "ClusterIP".to_owned());
         let ports = spec.and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
         Self {
-            opens_node_ports: matches!(kind.as_str(), "NodePort" | "LoadBalancer"),
-            kind,
-            ports: ports.iter().filter_map(service_port).collect(),
             neg_annotation: annotation(object, NEG_ANNOTATION),
             health_check_path: annotation(object, HEALTH_CHECK_PATH_ANNOTATION),
             backend_config: first_of(object, BACKEND_CONFIG_ANNOTATIONS),
             app_protocols: first_of(object, APP_PROTOCOLS_ANNOTATIONS),
+            selector: spec.and_then(|spec| spec.selector.clone()).unwrap_or_default(),
+            ..Self::of_type(&kind, ports.iter().filter_map(service_port).collect())
         }
     }
 }
@@ -45,13 +45,19 @@ fn annotation(object: &core::Service, name: &str) -> Option<String> {
 }
 
 fn service_port(port: &core::ServicePort) -> Option<ServicePort> {
-    let core::ServicePort { app_protocol, name, node_port, port, protocol, target_port: _ } = port;
+    let core::ServicePort { app_protocol, name, node_port, port, protocol, target_port } = port;
+    let own = number(*port)?;
     Some(ServicePort {
         name: name.clone().unwrap_or_default(),
-        port: number(*port)?,
+        port: own,
         node_port: node_port.and_then(number),
         tcp: protocol.as_deref().unwrap_or("TCP") == "TCP",
         app_protocol: app_protocol.clone(),
+        target_port: match target_port {
+            Some(IntOrString::String(name)) if !name.is_empty() => TargetPort::Name(name.clone()),
+            Some(IntOrString::Int(target)) => TargetPort::Number(number(*target).unwrap_or(own)),
+            _ => TargetPort::Number(own),
+        },
     })
 }
 
@@ -70,6 +76,7 @@ mod tests {
             "metadata": {"name": "web", "annotations": {
                 NEG_ANNOTATION: "{\"ingress\": true}",
                 HEALTH_CHECK_PATH_ANNOTATION: "/healthz",
+                BACKEND_CONFIG_ANNOTATIONS[0]: "{\"default\": \"all\", \"ports\": {\"http\": \"one\"}}",
             }},
             "spec": spec,
         });
@@ -80,8 +87,10 @@ mod tests {
     fn what_is_read_is_kept() {
         let read = service(&serde_json::json!({
             "type": "NodePort",
+            "selector": {"app": "web"},
             "ports": [
-                {"name": "http", "port": 80, "nodePort": 30080, "protocol": "TCP", "appProtocol": "kubernetes.io/h2c"},
+                {"name": "http", "port": 80, "nodePort": 30080, "protocol": "TCP", "appProtocol": "kubernetes.io/h2c",
+                 "targetPort": "web"},
                 {"name": "dns", "port": 53, "protocol": "UDP"},
             ],
         }));
@@ -89,6 +98,8 @@ mod tests {
         assert_eq!(read.kind, "NodePort");
         assert_eq!(read.neg_annotation.as_deref(), Some("{\"ingress\": true}"));
         assert_eq!(read.health_check_path.as_deref(), Some("/healthz"));
+        assert_eq!(read.backend_config_names(), ["all".to_owned(), "one".to_owned()].into());
+        assert_eq!(read.selector, [("app".to_owned(), "web".to_owned())].into());
         assert_eq!(
             read.ports,
             [
@@ -98,13 +109,15 @@ mod tests {
                     node_port: Some(30080),
                     tcp: true,
                     app_protocol: Some("kubernetes.io/h2c".to_owned()),
+                    target_port: TargetPort::Name("web".to_owned()),
                 },
                 ServicePort {
                     name: "dns".to_owned(),
                     port: 53,
                     node_port: None,
                     tcp: false,
-                    app_protocol: None
+                    app_protocol: None,
+                    target_port: TargetPort::Number(53),
                 },
             ]
         );

@@ -3,6 +3,7 @@
 //! No watching here: whoever watches puts in what it sees, and is told whether that can matter to a translation. A snapshot can be
 //! taken when every kind has been listed once and every Secret that is referred to has been looked into.
 
+mod configs;
 mod endpoints;
 mod table;
 
@@ -13,12 +14,14 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, IngressClass};
+use kube::core::DynamicObject;
 
 use super::{
     Certificate, CertificateError, Cluster, Node, Service, ServiceEndpoints, ServiceSlice, Snapshot,
 };
 use crate::ingress;
 use crate::model::{Held, ObjectKey};
+use configs::Configs;
 use endpoints::Endpoints;
 pub use table::{Seen, Table};
 
@@ -35,6 +38,7 @@ pub struct Stores {
     secrets: Table<ObjectKey, String>,
     /// What is in the Secrets that are referred to, and of which version that is.
     contents: BTreeMap<ObjectKey, Content>,
+    configs: Configs,
     /// Services that some Ingress refers to.
     referred: BTreeSet<ObjectKey>,
     /// Services whose endpoints changed since [`churn`](Self::churn) was last asked.
@@ -136,7 +140,11 @@ impl Stores {
         let of = seen.key(|service| key_of(&service.metadata));
         let seen = seen.map(|service| (key_of(&service.metadata), Some(Arc::new(Service::from(&service)))));
         let differs = self.services.see(seen, PartialEq::eq);
-        (differs && of.is_none_or(|service| self.referred.contains(&service))).into()
+        let matters = differs && of.is_none_or(|service| self.referred.contains(&service));
+        if matters {
+            self.refer_from_services();
+        }
+        matters.into()
     }
 
     /// An `EndpointSlice` was seen.
@@ -186,6 +194,28 @@ impl Stores {
             (name, Node::try_from(&node).ok())
         });
         self.nodes.see(seen, PartialEq::eq).into()
+    }
+
+    /// A `BackendConfig` was seen.
+    pub fn backend_config(&mut self, seen: Seen<DynamicObject>) -> Matters {
+        self.configs.backend(seen)
+    }
+
+    /// A `FrontendConfig` was seen.
+    pub fn frontend_config(&mut self, seen: Seen<DynamicObject>) -> Matters {
+        self.configs.frontend(seen)
+    }
+
+    /// A `ManagedCertificate` was seen.
+    pub fn managed_certificate(&mut self, seen: Seen<DynamicObject>) -> Matters {
+        self.configs.certificate(seen)
+    }
+
+    /// Of the kinds that a cluster may lack this one has none.
+    pub fn without_custom_resources(&mut self) {
+        for see in [Self::backend_config, Self::frontend_config, Self::managed_certificate] {
+            let _ = see(self, Seen::NoSuchKind);
+        }
     }
 
     /// A Secret was seen, of which only key and version are known. It matters when it is gone, or when it [must be
@@ -261,6 +291,9 @@ impl Stores {
             (self.slices.is_listed(), "EndpointSlices"),
             (self.nodes.is_listed(), "Nodes"),
             (self.secrets.is_listed(), "Secrets"),
+            (self.configs.backends.is_listed(), "BackendConfigs"),
+            (self.configs.frontends.is_listed(), "FrontendConfigs"),
+            (self.configs.certificates.is_listed(), "ManagedCertificates"),
         ];
         let mut missing: Vec<_> =
             listed.into_iter().filter_map(|(listed, kind)| (!listed).then_some(kind)).collect();
@@ -271,7 +304,8 @@ impl Stores {
         missing
     }
 
-    /// Everything one translation may read. Only what some Ingress refers to is in it of Services, endpoints and Secrets.
+    /// Everything one translation may read. Only what some Ingress refers to, itself or by its Services, is in it of all but Ingresses,
+    /// classes and nodes.
     #[must_use]
     pub fn snapshot(&self, cluster: Cluster, taken_at: Timestamp, held: Held) -> Snapshot {
         let endpoints = self.endpoints_of(&self.referred);
@@ -290,6 +324,9 @@ impl Stores {
             endpoints,
             nodes: self.nodes.items().clone(),
             secrets: secrets.collect(),
+            backend_configs: self.configs.backends.referred(),
+            frontend_configs: self.configs.frontends.referred(),
+            managed_certificates: self.configs.certificates.referred(),
             held,
         }
     }
@@ -299,6 +336,13 @@ impl Stores {
         self.referred = self.ingresses.iter().flat_map(|(_, ingress)| services_of(ingress)).collect();
         self.referred_secrets =
             ingress::secrets(self.classes.items(), self.ingresses.items(), self.claim_classless);
+        self.configs.refer_from_ingresses(self.ingresses.iter().map(|(_, ingress)| ingress));
+        self.refer_from_services();
+    }
+
+    fn refer_from_services(&mut self) {
+        let referred = self.referred.iter().filter_map(|key| Some((key, self.services.get(key)?)));
+        self.configs.refer_from_services(referred);
     }
 }
 

@@ -59,19 +59,12 @@ mod tests {
     fn protocol(annotation: Option<&str>, app_protocol: Option<&str>) -> (BackendProtocol, bool) {
         let port = ServicePort {
             name: "web".to_owned(),
-            port: 80,
-            node_port: None,
-            tcp: true,
             app_protocol: app_protocol.map(str::to_owned),
+            ..ServicePort::tcp(80)
         };
         let service = Service {
-            opens_node_ports: false,
-            kind: "ClusterIP".to_owned(),
-            ports: vec![port.clone()],
-            neg_annotation: None,
-            health_check_path: None,
-            backend_config: None,
             app_protocols: annotation.map(|value| Annotated { key: "a", value: value.to_owned() }),
+            ..Service::of_type("ClusterIP", vec![port.clone()])
         };
         let (protocol, problem) = of(&ObjectKey::new("default", "web"), &service, &port);
         (protocol, problem.is_some())

@@ -9,6 +9,7 @@ mod bad_backends;
 mod bad_certificates;
 mod commands;
 mod custom_resources;
+mod custom_resources_later;
 mod emptied;
 mod gate;
 mod groups;

@@ -50,22 +50,17 @@ impl Memory {
         let facts = certificate::read(Some(pem.as_bytes()), Some(key.as_bytes()));
         let class = json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
             "metadata": {"name": "gclb"}, "spec": {"controller": "gclb.dev/ingress"}});
+        let cluster = Cluster {
+            id: cluster.clone(),
+            network: "default".to_owned(),
+            subnetwork: "default".to_owned(),
+            node_tags: BTreeSet::new(),
+            claim_classless: false,
+        };
         let snapshot = Snapshot {
-            cluster: Cluster {
-                id: cluster.clone(),
-                network: "default".to_owned(),
-                subnetwork: "default".to_owned(),
-                node_tags: BTreeSet::new(),
-                claim_classless: false,
-            },
-            taken_at: jiff::Timestamp::now(),
             classes: BTreeMap::from([("gclb".to_owned(), Arc::new(serde_json::from_value(class).unwrap()))]),
-            ingresses: BTreeMap::new(),
-            services: BTreeMap::new(),
-            endpoints: BTreeMap::new(),
-            nodes: BTreeMap::new(),
             secrets: BTreeMap::from([(object("tls"), facts)]),
-            held: Held::default(),
+            ..Snapshot::empty(cluster, jiff::Timestamp::now())
         };
         let memory = Self {
             snapshot: Mutex::new(snapshot),

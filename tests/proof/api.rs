@@ -314,6 +314,7 @@ impl Process {
                 secret,
                 objects.secrets.iter().map(|(name, (version, _))| (key(name), version.to_string()))
             );
+            stores.without_custom_resources();
             let _ = read_secrets(api, &mut stores);
         }
         api.watchers.lock().unwrap().push(Arc::downgrade(&process));

@@ -12,13 +12,14 @@ use k8s_openapi::api::core::v1::{Node, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::api::ListParams;
-use kube::core::NamespaceResourceScope;
+use kube::core::{ApiResource, DynamicObject, NamespaceResourceScope};
 use kube::{Api, Client, Resource};
 use serde::de::DeserializeOwned;
 
 use super::{secrets, write};
 use crate::cloud::KeyPairs;
 use crate::controller::source::{KeyPair, SourceError};
+use crate::custom_resource::{BackendConfig, FrontendConfig, ManagedCertificate};
 use crate::model::{CertificateFingerprint, Held, LoadBalancerKey, ObjectKey};
 use crate::snapshot::stores::{Matters, Seen, Stores, Unread};
 use crate::snapshot::{Cluster, Snapshot};
@@ -69,12 +70,20 @@ impl ListedCluster {
             all::<Service>(api(&client, namespace), "Services"),
             all::<EndpointSlice>(api(&client, namespace), "EndpointSlices"),
         )?;
+        let (backend_configs, frontend_configs, certificates) = tokio::try_join!(
+            custom::<BackendConfig>(&client, namespace, "BackendConfigs"),
+            custom::<FrontendConfig>(&client, namespace, "FrontendConfigs"),
+            custom::<ManagedCertificate>(&client, namespace, "ManagedCertificates"),
+        )?;
         let mut stores = Stores::new(cluster.claim_classless);
         put(&mut stores, classes, Stores::class);
         put(&mut stores, nodes, Stores::node);
         put(&mut stores, ingresses, Stores::ingress);
         put(&mut stores, services, Stores::service);
         put(&mut stores, slices, Stores::slice);
+        put(&mut stores, backend_configs, Stores::backend_config);
+        put(&mut stores, frontend_configs, Stores::frontend_config);
+        put(&mut stores, certificates, Stores::managed_certificate);
 
         let referred: Vec<ObjectKey> = stores.referred_secrets().iter().cloned().collect();
         let contents: Vec<_> = futures::stream::iter(referred.into_iter().map(|secret| {
@@ -170,6 +179,27 @@ where
     match namespace {
         Some(namespace) => Api::namespaced(client.clone(), namespace),
         None => Api::all(client.clone()),
+    }
+}
+
+/// Objects as they stand: one that does not fit must not break the list of all. None where the cluster does not know the kind.
+async fn custom<K>(
+    client: &Client,
+    namespace: Option<&str>,
+    kind: &'static str,
+) -> Result<Vec<DynamicObject>, ListError>
+where
+    K: Resource<Scope = NamespaceResourceScope>,
+    K::DynamicType: Default,
+{
+    let resource = ApiResource::erase::<K>(&K::DynamicType::default());
+    let api = match namespace {
+        Some(namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+        None => Api::all_with(client.clone(), &resource),
+    };
+    match all(api, kind).await {
+        Err(ListError::List { source: kube::Error::Api(status), .. }) if status.code == 404 => Ok(Vec::new()),
+        listed => listed,
     }
 }
 

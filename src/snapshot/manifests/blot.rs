@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::yaml::{self, Node, Value};
 
-/// The text with every value of every Secret blotted out. `None` where it cannot be told which those are.
+/// The text with every value of every Secret, and of what else is known to be secret, blotted out. `None` where it cannot be told which those are.
 pub(super) fn blot(text: &str, documents: &[Result<Node, yaml::Broken>]) -> Option<String> {
     let mut secrets = Vec::new();
     for document in documents {
@@ -31,7 +31,9 @@ fn secret_values(node: &Node, within: bool, found: &mut Vec<Range<usize>>) {
             for (key, value) in entries {
                 let holds = is_secret && matches!(key.text.as_str(), "data" | "stringData");
                 let copied = key.text == "kubectl.kubernetes.io/last-applied-configuration";
-                secret_values(value, within || holds || copied, found);
+                // Secrets that stand in a BackendConfig.
+                let named = matches!(key.text.as_str(), "clientSecret" | "keyValue");
+                secret_values(value, within || holds || copied || named, found);
             }
         }
         Value::List(items) => items.iter().for_each(|item| secret_values(item, within, found)),

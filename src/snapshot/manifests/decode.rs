@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use super::custom::custom;
 use super::diagnostic::{Code, DiagnosticSeverity};
 use super::fault::{Fault, Faults};
 use super::field::FieldPath;
@@ -13,6 +14,8 @@ use super::object::{Content, ObjectId, Workload};
 use super::secret::secret;
 use super::validate::{self, NameRule};
 use super::yaml::{Node, Value};
+use crate::custom_resource::{BackendConfigSpec, FrontendConfigSpec, ManagedCertificateSpec};
+use crate::snapshot::ManagedCertificate;
 
 /// Reads and checks the object. `None` where it is so wrong that it cannot be had at all.
 pub(super) fn content(root: &Node, role: Role, id: &ObjectId, faults: &mut Faults) -> Option<Content> {
@@ -50,6 +53,15 @@ pub(super) fn content(root: &Node, role: Role, id: &ObjectId, faults: &mut Fault
             Some(Content::Node(Arc::new(object)))
         }
         Role::Secret => secret(root, id, faults).map(|secret| Content::Secret(Arc::new(secret))),
+        Role::BackendConfig => custom::<BackendConfigSpec, serde_json::Value>(root, id, faults)
+            .map(|(spec, _)| Content::BackendConfig(Arc::new(spec))),
+        Role::FrontendConfig => custom::<FrontendConfigSpec, serde_json::Value>(root, id, faults)
+            .map(|(spec, _)| Content::FrontendConfig(Arc::new(spec))),
+        Role::ManagedCertificate => {
+            let (spec, status) = custom::<ManagedCertificateSpec, _>(root, id, faults)?;
+            let certificate = ManagedCertificate { spec, status: status.unwrap_or_default() };
+            Some(Content::ManagedCertificate(Arc::new(certificate)))
+        }
         Role::Workload { template } => Some(Content::Workload(Arc::new(workload(root, template)))),
         Role::Unread => None,
     }

@@ -9,6 +9,9 @@ pub(super) enum Role {
     EndpointSlice,
     Secret,
     Node,
+    BackendConfig,
+    FrontendConfig,
+    ManagedCertificate,
     /// Only the labels and named ports of its pods are read: a Service's `targetPort` may name one. `template` says where the pod is.
     Workload {
         template: &'static str,
@@ -40,7 +43,7 @@ const fn kind(kind: &'static str, versions: &'static [&'static str], reach: Reac
 
 const POD_TEMPLATE: Role = Role::Workload { template: "spec.template" };
 
-/// Kubernetes 1.36, `kubectl api-resources`; the kinds that people keep in folders of manifests.
+/// Kubernetes 1.36, `kubectl api-resources`; the kinds that people keep in folders of manifests. And the custom resources of `deploy/crds`.
 const KNOWN: &[KnownKind] = &[
     kind("Ingress", &["networking.k8s.io/v1"], Reach::Namespace, Role::Ingress),
     kind("IngressClass", &["networking.k8s.io/v1"], Reach::Cluster, Role::IngressClass),
@@ -54,6 +57,20 @@ const KNOWN: &[KnownKind] = &[
     kind("DaemonSet", &["apps/v1"], Reach::Namespace, POD_TEMPLATE),
     kind("ReplicaSet", &["apps/v1"], Reach::Namespace, POD_TEMPLATE),
     kind("ReplicationController", &["v1"], Reach::Namespace, POD_TEMPLATE),
+    kind(
+        "BackendConfig",
+        &["cloud.google.com/v1", "cloud.google.com/v1beta1"],
+        Reach::Namespace,
+        Role::BackendConfig,
+    ),
+    kind("FrontendConfig", &["networking.gke.io/v1beta1"], Reach::Namespace, Role::FrontendConfig),
+    kind(
+        "ManagedCertificate",
+        &["networking.gke.io/v1", "networking.gke.io/v1beta2", "networking.gke.io/v1beta1"],
+        Reach::Namespace,
+        Role::ManagedCertificate,
+    ),
+    kind("ServiceNetworkEndpointGroup", &["networking.gke.io/v1beta1"], Reach::Namespace, Role::Unread),
     kind("Job", &["batch/v1"], Reach::Namespace, Role::Unread),
     kind("CronJob", &["batch/v1"], Reach::Namespace, Role::Unread),
     kind("PodTemplate", &["v1"], Reach::Namespace, Role::Unread),
@@ -120,6 +137,9 @@ pub(super) fn look_up(api_version: &str, kind: &str) -> Lookup {
         return Lookup::Known(**known);
     }
     if !is_own_group(api_version) {
+        if let Some(known) = named.iter().find(|known| group(known.versions[0]) == group(api_version)) {
+            return Lookup::WrongVersion(**known);
+        }
         return Lookup::Foreign;
     }
     if let Some(known) = named.first() {
@@ -137,11 +157,19 @@ pub(super) fn look_up(api_version: &str, kind: &str) -> Lookup {
 /// Whether the API belongs to Kubernetes itself. `extensions` and the like did, once.
 fn is_own_group(api_version: &str) -> bool {
     let Some((group, _)) = api_version.split_once('/') else { return true };
+    // Others have kinds there that are none of our business.
+    if matches!(group, "cloud.google.com" | "networking.gke.io") {
+        return false;
+    }
     matches!(group, "apps" | "batch" | "autoscaling" | "policy" | "extensions")
         || KNOWN
             .iter()
             .flat_map(|known| known.versions)
             .any(|version| version.split('/').next() == Some(group))
+}
+
+fn group(api_version: &str) -> Option<&str> {
+    api_version.split_once('/').map(|(group, _)| group)
 }
 
 /// How many letters must be put in, taken out or exchanged (Levenshtein).
@@ -178,6 +206,9 @@ mod tests {
             Lookup::Unknown { meant: Some("Ingress") }
         ));
         assert!(matches!(look_up("v1", "service"), Lookup::Unknown { meant: Some("Service") }));
+        assert!(matches!(look_up("cloud.google.com/v1beta1", "BackendConfig"), Lookup::Known(_)));
+        assert!(matches!(look_up("cloud.google.com/v2", "BackendConfig"), Lookup::WrongVersion(_)));
+        assert!(matches!(look_up("networking.gke.io/v1", "GCPBackendPolicy"), Lookup::Foreign));
         assert!(matches!(look_up("v1", "Banana"), Lookup::Unknown { meant: None }));
     }
 }

@@ -9,6 +9,9 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use zeroize::Zeroizing;
 
+use crate::custom_resource::{BackendConfigSpec, FrontendConfigSpec};
+use crate::snapshot::ManagedCertificate;
+
 /// What an object is called: no two objects of a cluster have the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectId {
@@ -82,6 +85,12 @@ pub enum Content {
     Secret(Arc<Secret>),
     /// A Node.
     Node(Arc<Node>),
+    /// A `BackendConfig`.
+    BackendConfig(Arc<BackendConfigSpec>),
+    /// A `FrontendConfig`.
+    FrontendConfig(Arc<FrontendConfigSpec>),
+    /// A `ManagedCertificate`.
+    ManagedCertificate(Arc<ManagedCertificate>),
     /// Pods, or something that makes them.
     Workload(Arc<Workload>),
 }

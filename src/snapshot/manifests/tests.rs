@@ -363,6 +363,106 @@ fn secrets_of_any_type_yield_their_certificate() {
     assert_eq!(read.names, ["echoheaders"]);
 }
 
+const CONFIGS: &str = "
+apiVersion: cloud.google.com/v1beta1
+kind: BackendConfig
+metadata: {name: slow}
+spec:
+  timeoutSec: 90
+  healthCheck: {type: GRPC}
+---
+apiVersion: networking.gke.io/v1beta1
+kind: FrontendConfig
+metadata: {name: front}
+spec: {redirectToHttps: {enabled: true}}
+---
+apiVersion: networking.gke.io/v1
+kind: ManagedCertificate
+metadata: {name: shop}
+spec: {domains: [shop.example.com]}
+status: {certificateStatus: Active}
+";
+
+#[test]
+fn custom_resources_are_read() {
+    let snapshot = snapshot(&[("configs.yaml", CONFIGS)]);
+    let key = |name: &str| ObjectKey::new("default", name);
+    assert_eq!(snapshot.backend_configs[&key("slow")].as_ref().unwrap().timeout_sec, Some(90));
+    let front = snapshot.frontend_configs[&key("front")].as_ref().unwrap();
+    assert!(front.redirect_to_https.as_ref().unwrap().enabled);
+    let certificate = snapshot.managed_certificates[&key("shop")].as_ref().unwrap();
+    assert_eq!(certificate.spec.domains, ["shop.example.com"]);
+    assert_eq!(certificate.status.certificate_status.as_deref(), Some("Active"));
+}
+
+#[test]
+fn what_does_not_fit_a_custom_resource_is_shown_where_it_stands() {
+    let text = CONFIGS
+        .replace("timeoutSec: 90", "timeoutSec: 0")
+        .replace("GRPC}", "SSL}")
+        .replace("{enabled: true}", "{enable: true}");
+    let manifests = Manifests::read([("configs.yaml", text.as_str())]);
+    let said: Vec<String> = manifests.diagnostics.iter().map(Diagnostic::one_line).collect();
+    assert_eq!(said.len(), 3, "{said:#?}");
+    assert!(said[0].contains("configs.yaml:7:") && said[0].contains("spec.healthCheck.type"), "{}", said[0]);
+    assert!(
+        said[1].contains("configs.yaml:6:") && said[1].contains("must be at least 1, and is 0"),
+        "{}",
+        said[1]
+    );
+    assert!(
+        said[2].contains("configs.yaml:12:") && said[2].contains(r#"unknown field "enable""#),
+        "{}",
+        said[2]
+    );
+    assert!(manifests.diagnostics[1].help.contains("kubectl explain backendconfig.spec.timeoutSec"));
+    // The others are there; the one that is wrong is not, as if the API server had refused it.
+    let kinds: Vec<_> = manifests.objects.keys().map(|id| id.kind).collect();
+    assert_eq!(kinds, ["FrontendConfig", "ManagedCertificate"]);
+}
+
+#[test]
+fn each_bad_value_of_a_custom_resource_is_found_in_a_folder_too() {
+    let bad: Vec<serde_json::Value> =
+        serde_saphyr::from_str(include_str!("../../../tests/custom_resources/bad.yaml")).unwrap();
+    for bad in bad {
+        let kind = bad["kind"].as_str().unwrap();
+        let version =
+            if kind == "BackendConfig" { "cloud.google.com/v1" } else { "networking.gke.io/v1beta1" };
+        let object = serde_json::json!({
+            "apiVersion": version, "kind": kind, "metadata": {"name": "bad"}, "spec": bad["spec"],
+        });
+        let manifests = Manifests::read([("bad.json", object.to_string().as_str())]);
+        let fields: Vec<_> =
+            manifests.diagnostics.iter().filter_map(|diagnostic| diagnostic.field.clone()).collect();
+        let field = bad["field"].as_str().unwrap().to_owned();
+        assert!(
+            fields.contains(&field) && manifests.objects.is_empty(),
+            "{object}: {:?}",
+            manifests.diagnostics
+        );
+    }
+}
+
+#[test]
+fn secrets_in_custom_resources_are_not_shown() {
+    let text = "
+apiVersion: cloud.google.com/v1
+kind: BackendConfig
+metadata: {name: secret}
+spec:
+  timeoutSec: 0
+  iap: {enabled: true, oauthclientCredentials: {clientSecret: hush-hush}}
+  cdn: {enabled: true, signedUrlKeys: [{keyName: a, keyValue: hush-hush}]}
+";
+    let manifests = Manifests::read([("configs.yaml", text)]);
+    assert!(!manifests.diagnostics.is_empty());
+    for diagnostic in manifests.diagnostics {
+        let shown = format!("{diagnostic:?}\n{:?}", miette::Report::new(diagnostic.clone()));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+}
+
 #[test]
 fn what_a_live_object_carries_is_dropped() {
     let text = WALKTHROUGH.replace(

@@ -21,10 +21,11 @@ use sha2::{Digest as _, Sha256};
 use super::Manifests;
 use super::diagnostic::{Code, Diagnostic, DiagnosticSeverity};
 use super::object::{Content, Object, ObjectId, Secret};
+use crate::custom_resource::{BackendConfigSpec, FrontendConfigSpec};
 use crate::model::{Held, ObjectKey, Zone};
 use crate::snapshot::{
-    CLASS_ANNOTATION, CLASSES_OF_INGRESS_GCE, CONTROLLER, ClassOfIngressGce, Cluster, Node, Service,
-    ServiceEndpoints, Snapshot, certificate,
+    CLASS_ANNOTATION, CLASSES_OF_INGRESS_GCE, CONTROLLER, ClassOfIngressGce, Cluster, ManagedCertificate,
+    Node, Service, ServiceEndpoints, Snapshot, Unreadable, certificate,
 };
 
 /// The class that is supplied where a folder names none for us.
@@ -64,6 +65,12 @@ pub struct World {
     pub machines: BTreeMap<String, Machine>,
     /// By namespace and name; all of them.
     pub secrets: BTreeMap<ObjectKey, Arc<Secret>>,
+    /// By namespace and name; all of them.
+    pub backend_configs: BTreeMap<ObjectKey, Arc<BackendConfigSpec>>,
+    /// By namespace and name; all of them.
+    pub frontend_configs: BTreeMap<ObjectKey, Arc<FrontendConfigSpec>>,
+    /// By namespace and name; all of them.
+    pub managed_certificates: BTreeMap<ObjectKey, Arc<ManagedCertificate>>,
     /// What could not be supplied.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -104,6 +111,15 @@ impl World {
                 Content::EndpointSlice(slice) => slices.push(slice),
                 Content::Secret(secret) => {
                     world.secrets.insert(key, Arc::clone(secret));
+                }
+                Content::BackendConfig(config) => {
+                    world.backend_configs.insert(key, Arc::clone(config));
+                }
+                Content::FrontendConfig(config) => {
+                    world.frontend_configs.insert(key, Arc::clone(config));
+                }
+                Content::ManagedCertificate(certificate) => {
+                    world.managed_certificates.insert(key, Arc::clone(certificate));
                 }
                 Content::Node(node) => {
                     nodes.insert(id.name.clone(), core::Node::clone(node));
@@ -258,9 +274,17 @@ impl World {
             endpoints: self.endpoints.clone(),
             nodes: self.machines.iter().map(|(name, machine)| (name.clone(), machine.node.clone())).collect(),
             secrets,
+            backend_configs: readable(&self.backend_configs),
+            frontend_configs: readable(&self.frontend_configs),
+            managed_certificates: readable(&self.managed_certificates),
             held,
         }
     }
+}
+
+/// An object that cannot be read is a diagnostic, and not in the folder's cluster, whose API server would have refused it.
+fn readable<T>(all: &BTreeMap<ObjectKey, Arc<T>>) -> BTreeMap<ObjectKey, Result<Arc<T>, Unreadable>> {
+    all.iter().map(|(key, object)| (key.clone(), Ok(Arc::clone(object)))).collect()
 }
 
 /// A diagnostic about a whole object.

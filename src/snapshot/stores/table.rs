@@ -16,6 +16,8 @@ pub enum Seen<T> {
     Put(T),
     /// An object is gone.
     Gone(T),
+    /// There is no such kind (any more). That there are no objects it says only where none were known.
+    NoSuchKind,
 }
 
 impl<T> Seen<T> {
@@ -26,13 +28,14 @@ impl<T> Seen<T> {
             Self::Listed => Seen::Listed,
             Self::Put(object) => Seen::Put(f(object)),
             Self::Gone(object) => Seen::Gone(f(object)),
+            Self::NoSuchKind => Seen::NoSuchKind,
         }
     }
 
     /// Of which single object it is that this speaks.
     pub(super) fn key<K>(&self, key: impl FnOnce(&T) -> K) -> Option<K> {
         match self {
-            Self::Listing | Self::Listed => None,
+            Self::Listing | Self::Listed | Self::NoSuchKind => None,
             Self::Item(object) | Self::Put(object) | Self::Gone(object) => Some(key(object)),
         }
     }
@@ -96,6 +99,10 @@ impl<K: Ord + Clone, V> Table<K, V> {
                 let differs = self.items.get(&key).is_none_or(|before| !same(before, &value));
                 self.items.insert(key, value);
                 differs
+            }
+            Seen::NoSuchKind => {
+                self.coming.clear();
+                !std::mem::replace(&mut self.listed, true)
             }
             Seen::Put((key, None)) | Seen::Gone((key, _)) => self.items.remove(&key).is_some(),
         }

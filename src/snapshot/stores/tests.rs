@@ -55,6 +55,7 @@ fn listed() -> Stores {
     let _ = [stores.service(Seen::Listed), stores.slice(Seen::Listed)];
     let _ = [stores.node(Seen::Item(node("True"))), stores.node(Seen::Listed)];
     let _ = [stores.secret(Seen::Item((key("tls"), "5".to_owned()))), stores.secret(Seen::Listed)];
+    stores.without_custom_resources();
     stores
 }
 
@@ -83,7 +84,17 @@ fn nothing_is_known_until_every_kind_was_listed_and_every_secret_read() {
     let mut stores = Stores::new(false);
     assert_eq!(
         stores.missing(),
-        ["IngressClasses", "Ingresses", "Services", "EndpointSlices", "Nodes", "Secrets"]
+        [
+            "IngressClasses",
+            "Ingresses",
+            "Services",
+            "EndpointSlices",
+            "Nodes",
+            "Secrets",
+            "BackendConfigs",
+            "FrontendConfigs",
+            "ManagedCertificates"
+        ]
     );
     stores = listed();
     assert_eq!(stores.missing(), ["what is in the Secrets that are referred to"]);
@@ -194,4 +205,94 @@ fn endpoints_are_those_of_all_slices_that_a_service_has_now() {
     assert_eq!(addresses(&stores, "web"), Vec::<String>::new());
     let _ = [stores.slice(Seen::Item(named("two", "web", "10.0.1.9"))), stores.slice(Seen::Listed)];
     assert_eq!(addresses(&stores, "web"), ["10.0.1.9"]);
+}
+
+fn custom(name: &str, data: Value) -> DynamicObject {
+    let mut object = data;
+    object["metadata"] = json!({"name": name, "namespace": "default"});
+    serde_json::from_value(object).unwrap()
+}
+
+fn configured(version: &str, annotation: Value) -> core::Service {
+    let mut service = service("web", 30_080);
+    let annotations = service.metadata.annotations.get_or_insert_default();
+    annotations.insert(version.to_owned(), annotation.to_string());
+    service
+}
+
+#[test]
+fn a_backend_config_matters_while_a_service_of_an_ingress_refers_to_it() {
+    let mut stores = listed();
+    let config = |seconds: i64| custom("slow", json!({"spec": {"timeoutSec": seconds}}));
+    assert_eq!(stores.backend_config(Seen::Put(config(60))), Matters::No);
+    assert_eq!(snapshot(&stores).backend_configs, BTreeMap::new());
+    let names = json!({"default": "none", "ports": {"http": "slow", "443": 7}});
+    let service = configured("beta.cloud.google.com/backend-config", names);
+    assert_eq!(stores.service(Seen::Put(service)), Matters::Yes);
+    let read = |stores: &Stores| snapshot(stores).backend_configs[&key("slow")].clone().unwrap().timeout_sec;
+    assert_eq!(read(&stores), Some(60));
+    assert_eq!(stores.backend_config(Seen::Put(config(60))), Matters::No);
+    assert_eq!(stores.backend_config(Seen::Put(config(90))), Matters::Yes);
+    assert_eq!(read(&stores), Some(90));
+    assert_eq!(stores.backend_config(Seen::Gone(config(90))), Matters::Yes);
+    assert_eq!(snapshot(&stores).backend_configs, BTreeMap::new());
+}
+
+#[test]
+fn a_backend_config_that_cannot_be_read_is_there_and_breaks_nothing() {
+    let mut stores = listed();
+    let names = json!({"default": "bad", "ports": {"http": "good"}});
+    let _ = stores.service(Seen::Put(configured("cloud.google.com/backend-config", names)));
+    let _ = stores.backend_config(Seen::Listing);
+    let _ = stores.backend_config(Seen::Item(custom("bad", json!({"spec": {"timeoutSec": "a while"}}))));
+    let _ = stores.backend_config(Seen::Item(custom("good", json!({}))));
+    assert_eq!(stores.backend_config(Seen::Listed), Matters::Yes);
+    let known = snapshot(&stores).backend_configs;
+    assert!(known[&key("good")].is_ok());
+    let unreadable = known[&key("bad")].clone().unwrap_err();
+    assert_eq!(unreadable.to_string(), "spec.timeoutSec must be a whole number, and is a text");
+}
+
+#[test]
+fn configs_of_ingresses_are_found_by_their_annotations() {
+    let mut stores = listed();
+    let mut ingress = ingress("2", "web");
+    ingress.metadata.annotations = Some(
+        [
+            (crate::snapshot::FRONTEND_CONFIG_ANNOTATION.to_owned(), "front".to_owned()),
+            (crate::snapshot::MANAGED_CERTIFICATES_ANNOTATION.to_owned(), "one, two".to_owned()),
+        ]
+        .into(),
+    );
+    let _ = stores.ingress(Seen::Put(ingress));
+    assert_eq!(stores.frontend_config(Seen::Put(custom("front", json!({})))), Matters::Yes);
+    assert_eq!(stores.frontend_config(Seen::Put(custom("other", json!({})))), Matters::No);
+    let certificate = |state: &str| {
+        custom("two", json!({"spec": {"domains": ["a.example"]}, "status": {"certificateStatus": state}}))
+    };
+    assert_eq!(stores.managed_certificate(Seen::Put(certificate("Provisioning"))), Matters::Yes);
+    assert_eq!(stores.managed_certificate(Seen::Put(certificate("Active"))), Matters::Yes);
+    assert_eq!(stores.managed_certificate(Seen::Put(custom("three", json!({})))), Matters::No);
+    let snapshot = snapshot(&stores);
+    assert_eq!(snapshot.frontend_configs.len(), 1);
+    let two = snapshot.managed_certificates[&key("two")].clone().unwrap();
+    assert_eq!(two.spec.domains, ["a.example"]);
+    assert_eq!(two.status.certificate_status.as_deref(), Some("Active"));
+}
+
+#[test]
+fn a_kind_that_is_not_there_has_no_objects_and_one_that_vanishes_keeps_them() {
+    let mut stores = Stores::new(false);
+    assert_eq!(stores.backend_config(Seen::NoSuchKind), Matters::Yes, "now it is known that there are none");
+    assert_eq!(stores.backend_config(Seen::NoSuchKind), Matters::No);
+    let mut stores = listed();
+    let names = json!({"default": "slow"});
+    let _ = stores.service(Seen::Put(configured("cloud.google.com/backend-config", names)));
+    let _ = stores.backend_config(Seen::Put(custom("slow", json!({}))));
+    // It goes while a new list has only begun.
+    let _ = [stores.backend_config(Seen::Listing), stores.backend_config(Seen::NoSuchKind)];
+    assert!(snapshot(&stores).backend_configs.contains_key(&key("slow")));
+    // It comes back, and says what there is.
+    let _ = [stores.backend_config(Seen::Listing), stores.backend_config(Seen::Listed)];
+    assert_eq!(snapshot(&stores).backend_configs, BTreeMap::new());
 }

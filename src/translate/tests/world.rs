@@ -6,8 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::model::{
-    CertificateFingerprint, ClusterId, Held, Kind, LoadBalancerKey, ObjectKey, Ref, Resource, ResourceName,
-    Zone,
+    CertificateFingerprint, ClusterId, Kind, LoadBalancerKey, ObjectKey, Ref, Resource, ResourceName, Zone,
 };
 use crate::problem::{Problem, Reason, Severity};
 use crate::snapshot::CONTROLLER;
@@ -20,22 +19,16 @@ use crate::translate::{Disposition, Frontends, Translated, Translation, translat
 /// Two zones with a node each, our class, and the Service `web` with node port 30080 and a pod on either node.
 pub(super) fn world() -> Snapshot {
     let class = json!({"metadata": {"name": "gclb"}, "spec": {"controller": CONTROLLER}});
+    let cluster = Cluster {
+        id: ClusterId::new("0a1b2c3d").unwrap(),
+        network: "default".into(),
+        subnetwork: "default".into(),
+        node_tags: BTreeSet::new(),
+        claim_classless: false,
+    };
     let mut snapshot = Snapshot {
-        cluster: Cluster {
-            id: ClusterId::new("0a1b2c3d").unwrap(),
-            network: "default".into(),
-            subnetwork: "default".into(),
-            node_tags: BTreeSet::new(),
-            claim_classless: false,
-        },
-        taken_at: "2026-06-01T00:00:00Z".parse().unwrap(),
         classes: BTreeMap::from([("gclb".into(), Arc::new(serde_json::from_value(class).unwrap()))]),
-        ingresses: BTreeMap::new(),
-        services: BTreeMap::new(),
-        endpoints: BTreeMap::new(),
-        nodes: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        held: Held::default(),
+        ..Snapshot::empty(cluster, "2026-06-01T00:00:00Z".parse().unwrap())
     };
     add_node(&mut snapshot, "node-a", "us-central1-a", true);
     add_node(&mut snapshot, "node-b", "us-central1-b", true);
@@ -60,15 +53,9 @@ pub(super) fn add_node(snapshot: &mut Snapshot, name: &str, zone: &str, takes_tr
 
 /// A Service with port 80 named `http`.
 pub(super) fn add_service(snapshot: &mut Snapshot, name: &str, node_port: Option<u16>) {
-    let service = Service {
-        opens_node_ports: node_port.is_some(),
-        kind: if node_port.is_some() { "NodePort" } else { "ClusterIP" }.into(),
-        ports: vec![ServicePort { name: "http".into(), port: 80, node_port, tcp: true, app_protocol: None }],
-        neg_annotation: None,
-        health_check_path: None,
-        backend_config: None,
-        app_protocols: None,
-    };
+    let kind = if node_port.is_some() { "NodePort" } else { "ClusterIP" };
+    let port = ServicePort { name: "http".into(), node_port, ..ServicePort::tcp(80) };
+    let service = Service::of_type(kind, vec![port]);
     snapshot.services.insert(key(name), service.into());
 }
 
