@@ -3,6 +3,7 @@
 //! One module for each noun below the path. A noun says what it answers in its `PATHS`, which the index shows, and
 //! answers in its `answer`, which returns nothing for what it does not have.
 
+mod buckets;
 mod clock;
 mod faults;
 mod instances;
@@ -42,6 +43,7 @@ const INDEX: &[Paths] = &[
     resources::PATHS,
     requests::PATHS,
     traffic::PATHS,
+    buckets::PATHS,
 ];
 
 pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
@@ -62,6 +64,7 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
         Some((&"faults", rest)) => faults::answer(engine, request, rest),
         Some((&"resources", rest)) => resources::answer(engine, request, rest).await,
         Some((&"requests", rest)) => requests::answer(engine, request, rest),
+        Some((&"buckets", rest)) => buckets::answer(engine, request, rest),
         Some((&"traffic", rest)) => traffic::answer(engine, request, rest),
         Some(_) => None,
     };

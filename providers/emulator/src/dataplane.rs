@@ -15,6 +15,7 @@
 //! | `link`, `tables` | a program with its references resolved |
 //! | `state`, `services` | what is running, brought from one program to the next |
 //! | `guard`, [`expression`] | who is let through |
+//! | [`bucket`] | the files behind backend buckets |
 //! | [`traffic_log`] | what became of requests |
 //! | `listener`, `connection`, `tls` | from the socket to a request |
 //! | `proxy`, `affinity`, `pick`, `pool`, `connect` | from a request to a backend |
@@ -23,6 +24,7 @@
 
 mod affinity;
 mod answer;
+pub mod bucket;
 pub mod config;
 mod connect;
 mod connection;

@@ -12,6 +12,7 @@ use self::catalog::Catalog;
 use self::delay::{Known, Waiting};
 use crate::clock::{Clock, Sleep, later};
 use crate::config::Config;
+use crate::dataplane::bucket::Buckets;
 use crate::dataplane::dial::DialTable;
 use crate::dataplane::disturbance::Disturbance;
 use crate::dataplane::program::NetworkEndpoint;
@@ -28,6 +29,7 @@ use tokio::sync::watch;
 /// The data plane, as the API sees it.
 pub(crate) struct Plane {
     serving: DataPlane,
+    buckets: Buckets,
     /// What is being served. Programs are compiled and applied one after the other.
     published: tokio::sync::Mutex<Published>,
     /// What the last program could not express.
@@ -52,7 +54,9 @@ impl Plane {
         clock: Clock,
         disturbance: Arc<dyn Disturbance>,
     ) -> Result<Self, StartError> {
+        let buckets = Buckets::default();
         let serving = DataPlane::start(DataPlaneConfig {
+            buckets: buckets.clone(),
             dial: DialTable::new(config.dial.clone()),
             port_offset: config.port_offset,
             health_time_scale: config.health_time_scale,
@@ -65,6 +69,7 @@ impl Plane {
         })?;
         Ok(Self {
             serving,
+            buckets,
             published: tokio::sync::Mutex::default(),
             problems: Mutex::new(json!([])),
             clock,
@@ -180,6 +185,11 @@ impl Plane {
             .collect();
         let problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner).clone();
         json!({ "listening": listening, "refused": refused, "problems": problems })
+    }
+
+    /// The files behind backend buckets.
+    pub(crate) fn buckets(&self) -> &Buckets {
+        &self.buckets
     }
 
     /// What became of requests to load balancers.

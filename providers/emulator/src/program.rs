@@ -8,6 +8,7 @@
 //! it can be.
 
 mod affinity;
+mod backend_bucket;
 mod backend_service;
 pub(crate) mod custom_headers;
 mod firewall;

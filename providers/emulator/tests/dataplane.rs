@@ -6,12 +6,16 @@
 mod affinity;
 #[path = "dataplane/backends.rs"]
 mod backends;
+#[path = "dataplane/buckets.rs"]
+mod buckets;
 #[path = "dataplane/client.rs"]
 mod client;
 #[path = "dataplane/custom_headers.rs"]
 mod custom_headers;
 #[path = "dataplane/firewalls.rs"]
 mod firewalls;
+#[path = "dataplane/grpc.rs"]
+mod grpc;
 #[path = "dataplane/health_checks.rs"]
 mod health_checks;
 #[path = "dataplane/hot_swap.rs"]

@@ -2,6 +2,7 @@
 
 use super::{Paths, refuse};
 use crate::dataplane::program::{Force, NetworkEndpoint};
+use crate::dataplane::resource_id::InstanceId;
 use crate::dataplane::traffic_log::{Asked, Entry, Reached, Said};
 use crate::engine::{Engine, Reply, Request};
 use http::{Method, StatusCode};
@@ -89,7 +90,7 @@ fn entry(entry: &Entry) -> Value {
     } = entry;
     let reached = reached.as_ref().map(|Reached { group, endpoint }| {
         let NetworkEndpoint { instance, address, port } = endpoint;
-        let instance = instance.as_ref().map(|instance| instance.as_str());
+        let instance = instance.as_ref().map(InstanceId::as_str);
         json!({ "group": group.as_str(), "instance": instance, "address": address.to_string(), "port": port })
     });
     let said: Vec<Value> = said

@@ -1,4 +1,4 @@
-//! Backend buckets: storage that a URL map can name. Stored; nothing is served from them.
+//! Backend buckets: storage that a URL map can name.
 
 use super::{iam, signed_url_key};
 use crate::declaration::{

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::bucket::Buckets;
 use super::dial::DialTable;
 use super::disturbance::Disturbance;
 use crate::clock::Clock;
@@ -34,6 +35,8 @@ pub struct DataPlaneConfig {
     pub first_probe: FirstProbe,
     /// What goes wrong with backends on purpose.
     pub disturbance: Option<Arc<dyn Disturbance>>,
+    /// The files behind backend buckets.
+    pub buckets: Buckets,
     /// How many requests are remembered, of those that are logged.
     pub traffic_log: usize,
     /// How long a connection to a backend may take to be made; also how long a request waits that a firewall
@@ -68,6 +71,7 @@ impl Default for DataPlaneConfig {
             health_time_scale: 1.0,
             first_probe: FirstProbe::AtOnce,
             disturbance: None,
+            buckets: Buckets::default(),
             traffic_log: 1000,
             connect_timeout: Duration::from_secs(5),
             frontend_drain: Duration::from_secs(30),

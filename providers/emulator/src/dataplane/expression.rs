@@ -4,6 +4,8 @@
 //! error of the expression, as in the language itself: `&&` and `||` pass over it where the other side decides, and a rule
 //! whose expression ends in an error does not match.
 
+pub(super) use self::evaluate::url_decoded;
+
 mod evaluate;
 mod lex;
 mod parse;

@@ -69,7 +69,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::dataplane::program::{Payload, Probe, ProbePort, Transport};
+    use crate::dataplane::program::{Payload, Preamble, Probe, ProbePort, Transport};
 
     fn check(healthy_threshold: u32, unhealthy_threshold: u32) -> HealthCheck {
         HealthCheck {
@@ -78,6 +78,7 @@ mod tests {
             healthy_threshold,
             unhealthy_threshold,
             port: ProbePort::Serving,
+            preamble: Preamble::None,
             probe: Probe::Connect { transport: Transport::Plain, payload: Payload::default() },
         }
     }

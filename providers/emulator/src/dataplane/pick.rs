@@ -29,14 +29,15 @@ impl ServiceTable {
     }
 }
 
+/// Multiples of the golden section, as a fraction of 2^32, fall evenly between 0 and 1.
+const GOLDEN: u32 = 0x9e37_79b9;
+
 /// Whose turn it is: round robin among equals, and otherwise in shares by weight that are even over few turns already.
 fn in_turn(turn: usize, weights: impl Iterator<Item = u32> + Clone) -> Option<usize> {
     let first = weights.clone().next()?;
     if weights.clone().all(|weight| weight == first) {
         return turn.checked_rem(weights.count());
     }
-    // Multiples of the golden section, as a fraction of 2^32, fall evenly between 0 and 1.
-    const GOLDEN: u32 = 0x9e37_79b9;
     let whole: u64 = weights.clone().map(u64::from).sum();
     #[expect(clippy::cast_possible_truncation, reason = "turns wrap")]
     let point = u64::from((turn as u32).wrapping_mul(GOLDEN));

@@ -12,7 +12,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::connect::{Alpn, ConnectError, Connector, Io, Stream};
-use super::program::{HealthCheck, HttpProbe, HttpVersion, Payload, Probe, Transport};
+use super::program::{HealthCheck, HttpProbe, HttpVersion, Payload, Preamble, Probe, Transport};
 use super::tasks::Tasks;
 
 /// How much of a body is searched for the expected text.
@@ -26,6 +26,8 @@ pub(super) struct ProbeTarget {
     pub(super) address: IpAddr,
     /// Where it is dialled.
     pub(super) socket: SocketAddr,
+    /// What the connection begins with.
+    pub(super) preamble: Preamble,
 }
 
 /// Probes once. The text of a failure is for people.
@@ -92,7 +94,14 @@ async fn open(
     alpn: Alpn,
     target: ProbeTarget,
 ) -> Result<Box<dyn Stream>, ConnectError> {
-    let stream = connector.tcp(target.socket).await?;
+    let mut stream = connector.tcp(target.socket).await?;
+    match target.preamble {
+        Preamble::None => {}
+        Preamble::ProxyUnknown => stream
+            .write_all(b"PROXY UNKNOWN\r\n")
+            .await
+            .map_err(|source| ConnectError::Tcp { target: target.socket, source })?,
+    }
     match transport {
         Transport::Plain => Ok(Box::new(stream)),
         Transport::Tls => connector.tls(target.socket, stream, alpn).await,

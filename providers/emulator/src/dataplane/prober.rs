@@ -147,7 +147,11 @@ async fn once(
         Admission::Open if shared.config.sockets == Sockets::None => return (Ok(()), Some(turn)),
         Admission::Open => {
             let target = match target {
-                Ok(socket) => ProbeTarget { address: endpoint.key.endpoint.address, socket: *socket },
+                Ok(socket) => ProbeTarget {
+                    address: endpoint.key.endpoint.address,
+                    socket: *socket,
+                    preamble: check.preamble,
+                },
                 Err(refused) => return (Err(refused.to_string()), Some(turn)),
             };
             let answer = probe(&shared.connector, &shared.tasks, check, target);

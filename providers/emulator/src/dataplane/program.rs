@@ -6,6 +6,7 @@
 //! is never "invalid".
 
 mod affinity;
+mod backend_bucket;
 mod backend_service;
 mod destination;
 mod firewall;
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 pub use self::affinity::{Affinity, AffinityCookie, CookieSays};
+pub use self::backend_bucket::BackendBucket;
 pub use self::backend_service::{
     Backend, BackendProtocol, BackendService, Capacity, Group, NamedPort, NetworkEndpoint, NetworkEndpoints,
 };
@@ -35,7 +37,9 @@ pub use self::firewall::{
     Firewall, FirewallAction, FirewallProtocol, FirewallTarget, Instance, Interface, PortRange,
 };
 pub use self::header_action::{HeaderAction, HeaderToAdd, HeaderVariable, Mode, ValuePart};
-pub use self::health_check::{HealthCheck, HttpProbe, HttpVersion, Payload, Probe, ProbePort, Transport};
+pub use self::health_check::{
+    HealthCheck, HttpProbe, HttpVersion, Payload, Preamble, Probe, ProbePort, Transport,
+};
 pub use self::logging::Logging;
 pub use self::security_policy::{Force, Guard, SecurityAction, SecurityMatch, SecurityPolicy, SecurityRule};
 pub use self::tls_policy::{TlsPolicy, TlsSuites, TlsVersion};
@@ -57,6 +61,8 @@ pub struct Program {
     pub url_maps: BTreeMap<UrlMapId, Arc<UrlMap>>,
     /// The backend services by path.
     pub backend_services: BTreeMap<BackendServiceId, BackendService>,
+    /// The backend buckets by path: a URL map names them as it names backend services.
+    pub backend_buckets: BTreeMap<BackendServiceId, Arc<BackendBucket>>,
     /// The groups that backend services name.
     pub groups: BTreeMap<GroupId, Group>,
     /// The health checks that backend services name.

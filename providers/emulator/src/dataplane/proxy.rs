@@ -4,6 +4,7 @@
 //! request is sent once, save for a kept connection that turns out to be dead before a byte of it was written.
 
 mod body;
+mod bucket;
 mod cors;
 mod exchange;
 mod forward;

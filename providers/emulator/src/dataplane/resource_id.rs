@@ -50,7 +50,7 @@ resource_id! {
     ForwardingRuleId;
     /// The path of a URL map.
     UrlMapId;
-    /// The path of a backend service.
+    /// The path of a backend service, or of a backend bucket where a URL map may name either.
     BackendServiceId;
     /// The path of a backend's group: a network endpoint group or an instance group.
     GroupId;

@@ -40,7 +40,11 @@ impl State {
             return applied;
         }
         let old = shared.tables();
-        let mut tables = Tables { url_maps: program.url_maps.clone(), ..Tables::default() };
+        let mut tables = Tables {
+            url_maps: program.url_maps.clone(),
+            buckets: program.backend_buckets.clone(),
+            ..Tables::default()
+        };
         // What was refused is tried again with every program, so then every frontend is looked at.
         let few = match differing {
             Differing::These { frontends, .. } if before.refused.is_empty() => Some(frontends),

@@ -10,7 +10,9 @@ use rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 
 use super::endpoint::Endpoint;
-use super::program::{Affinity, BackendProtocol, Frontend, Guard, HeaderAction, Logging, UrlMap};
+use super::program::{
+    Affinity, BackendBucket, BackendProtocol, Frontend, Guard, HeaderAction, Logging, UrlMap,
+};
 use super::resource_id::{BackendServiceId, GroupId, UrlMapId};
 
 /// One program, ready to serve. Never changed, only replaced.
@@ -19,6 +21,7 @@ pub(super) struct Tables {
     /// By the socket they listen on, port offset included.
     pub(super) frontends: HashMap<SocketAddr, Arc<FrontendTable>>,
     pub(super) url_maps: BTreeMap<UrlMapId, Arc<UrlMap>>,
+    pub(super) buckets: BTreeMap<BackendServiceId, Arc<BackendBucket>>,
     pub(super) services: HashMap<BackendServiceId, Arc<ServiceTable>>,
 }
 

@@ -39,14 +39,11 @@ pub(super) fn compile(path: &str, body: &Value, program: &mut Program) -> Affini
         }
         Some("HEADER_FIELD") => {
             let name = hash.and_then(|hash| text(hash, "httpHeaderName"));
-            match name.and_then(|name| HeaderName::try_from(name).ok()) {
-                Some(name) => Affinity::Header(name),
-                None => {
-                    let why = "asks for affinity by a header and names none: requests go round robin";
-                    program.problem(path, why);
-                    Affinity::None
-                }
+            if let Some(name) = name.and_then(|name| HeaderName::try_from(name).ok()) {
+                return Affinity::Header(name);
             }
+            program.problem(path, "asks for affinity by a header and names none: requests go round robin");
+            Affinity::None
         }
         Some(other) => {
             let why =

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::json::{canonical, collection, field, items, link, port, seconds, text, texts};
-use super::{Resources, affinity, custom_headers, health_check, logging, security_policy};
+use super::{Resources, affinity, backend_bucket, custom_headers, health_check, logging, security_policy};
 use crate::dataplane::program::{
     Backend, BackendProtocol, BackendService, Capacity, Group, NamedPort, NetworkEndpoints, Program,
 };
@@ -25,9 +25,10 @@ pub(super) fn compile(resources: &impl Resources, id: &BackendServiceId, program
         program.problem(path, "is named by a URL map but does not exist: its requests find no backend");
         return;
     };
-    if collection(path) != "backendServices" {
-        program.problem(path, "is not a backend service; backend buckets are not served");
-        return;
+    match collection(path) {
+        "backendServices" => {}
+        "backendBuckets" => return backend_bucket::compile(resources, id, body, program),
+        other => return program.problem(path, format!("is one of {other}, to which no request can go")),
     }
     report_unserved(path, body, program);
 

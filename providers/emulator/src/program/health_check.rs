@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Resources;
-use super::json::{field, integer, port, seconds, text};
+use super::json::{collection, field, integer, port, seconds, text};
 use crate::dataplane::program::{
-    HealthCheck, HttpProbe, HttpVersion, Payload, Probe, ProbePort, Program, Transport,
+    HealthCheck, HttpProbe, HttpVersion, Payload, Preamble, Probe, ProbePort, Program, Transport,
 };
 use crate::dataplane::resource_id::HealthCheckId;
 
@@ -26,7 +26,13 @@ pub(super) fn compile(resources: &impl Resources, id: &HealthCheckId, program: &
         program.problem(id.as_str(), "is named by a backend service but does not exist: nothing is probed");
         return;
     };
-    match health_check(body) {
+    // The legacy ones have the fields of their block in the body itself, and no type.
+    let legacy = match collection(id.as_str()) {
+        "httpHealthChecks" => Some("HTTP"),
+        "httpsHealthChecks" => Some("HTTPS"),
+        _ => None,
+    };
+    match health_check(body, legacy) {
         Ok(check) => {
             program.health_checks.insert(id.clone(), check);
         }
@@ -34,8 +40,8 @@ pub(super) fn compile(resources: &impl Resources, id: &HealthCheckId, program: &
     }
 }
 
-fn health_check(body: &Value) -> Result<HealthCheck, String> {
-    let kind = text(body, "type").unwrap_or("TCP");
+fn health_check(body: &Value, legacy: Option<&str>) -> Result<HealthCheck, String> {
+    let kind = legacy.or(text(body, "type")).unwrap_or("TCP");
     let (block, transport, default_port) = match kind {
         "HTTP" => ("httpHealthCheck", Transport::Plain, Some(80)),
         "HTTPS" => ("httpsHealthCheck", Transport::Tls, Some(443)),
@@ -46,10 +52,7 @@ fn health_check(body: &Value) -> Result<HealthCheck, String> {
         "GRPC_WITH_TLS" => ("grpcTlsHealthCheck", Transport::Tls, None),
         other => return Err(format!("is of type {other}, which is not served: nothing is probed")),
     };
-    let block = field(body, block).unwrap_or(&Value::Null);
-    if text(block, "proxyHeader").is_some_and(|header| header != "NONE") {
-        return Err("asks for a PROXY protocol header, which is not served: nothing is probed".to_owned());
-    }
+    let block = if legacy.is_some() { body } else { field(body, block).unwrap_or(&Value::Null) };
     let http = |version| {
         Probe::Http(HttpProbe {
             transport,
@@ -87,6 +90,10 @@ fn health_check(body: &Value) -> Result<HealthCheck, String> {
         unhealthy_threshold: threshold("unhealthyThreshold"),
         port: probe_port(block, default_port)?,
         probe,
+        preamble: match text(block, "proxyHeader") {
+            Some("PROXY_V1") => Preamble::ProxyUnknown,
+            _ => Preamble::None,
+        },
     })
 }
 

@@ -34,6 +34,7 @@ pub(crate) struct Compiler {
 enum Table {
     UrlMaps,
     BackendServices,
+    BackendBuckets,
     Groups,
     HealthChecks,
 }
@@ -45,6 +46,7 @@ struct Part {
     /// The keys of what it brings to the tables of the program, by table.
     url_maps: Vec<UrlMapId>,
     backend_services: Vec<BackendServiceId>,
+    backend_buckets: Vec<BackendServiceId>,
     groups: Vec<GroupId>,
     health_checks: Vec<HealthCheckId>,
     problems: Vec<Problem>,
@@ -127,6 +129,7 @@ impl Compiler {
             frontends,
             url_maps,
             backend_services,
+            backend_buckets,
             groups,
             health_checks,
             firewalls: _,
@@ -137,6 +140,7 @@ impl Compiler {
             reads: recorder.reads.into_inner(),
             url_maps: url_maps.keys().cloned().collect(),
             backend_services: backend_services.keys().cloned().collect(),
+            backend_buckets: backend_buckets.keys().cloned().collect(),
             groups: groups.keys().cloned().collect(),
             health_checks: health_checks.keys().cloned().collect(),
             problems,
@@ -151,6 +155,13 @@ impl Compiler {
             backend_services,
             &mut self.brought,
             Table::BackendServices,
+            |id| id.as_str(),
+        );
+        add(
+            &mut self.program.backend_buckets,
+            backend_buckets,
+            &mut self.brought,
+            Table::BackendBuckets,
             |id| id.as_str(),
         );
         add(&mut self.program.groups, groups, &mut self.brought, Table::Groups, |id| id.as_str());
@@ -168,7 +179,8 @@ impl Compiler {
     /// Takes away what a rule has brought and nobody else brings. Whether it had problems.
     fn withdraw(&mut self, rule: &str) -> bool {
         let Some(part) = self.rules.remove(rule) else { return false };
-        let Part { reads, url_maps, backend_services, groups, health_checks, problems } = part;
+        let Part { reads, url_maps, backend_services, backend_buckets, groups, health_checks, problems } =
+            part;
         for path in reads {
             if let Some(readers) = self.readers.get_mut(&path) {
                 readers.remove(rule);
@@ -188,6 +200,13 @@ impl Compiler {
             backend_services,
             &mut self.brought,
             Table::BackendServices,
+            |id| id.as_str(),
+        );
+        take(
+            &mut self.program.backend_buckets,
+            backend_buckets,
+            &mut self.brought,
+            Table::BackendBuckets,
             |id| id.as_str(),
         );
         take(&mut self.program.groups, groups, &mut self.brought, Table::Groups, |id| id.as_str());

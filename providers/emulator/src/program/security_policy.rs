@@ -95,13 +95,11 @@ fn action(rule: &Value, problem: &mut impl FnMut(&str)) -> Option<SecurityAction
         "allow" => Some(SecurityAction::Allow),
         "redirect" => {
             let options = field(rule, "redirectOptions");
-            match options.and_then(|options| text(options, "target")) {
-                Some(target) => Some(SecurityAction::Redirect(target.to_owned())),
-                None => {
-                    problem("redirects to reCAPTCHA, which is not served: it is left out");
-                    None
-                }
+            let target = options.and_then(|options| text(options, "target")).map(str::to_owned);
+            if target.is_none() {
+                problem("redirects to reCAPTCHA, which is not served: it is left out");
             }
+            target.map(SecurityAction::Redirect)
         }
         "throttle" | "rate_based_ban" => {
             problem("limits rates, which is not served: it lets everybody through");

@@ -7,8 +7,8 @@ use serde_json::json;
 use super::*;
 use crate::dataplane::program::{
     BackendProtocol, Capacity, Destination, FirewallAction, FrontendProtocol, Group, HeaderAction,
-    HostPattern, Mode, NetworkEndpoints, PathMatch, PathPattern, PathRedirect, PathRewrite, ProbePort,
-    RedirectCode, RetryCondition, Routing, Rules, Scheme, Share, UrlMap,
+    HostPattern, Mode, NetworkEndpoints, PathMatch, PathPattern, PathRedirect, PathRewrite, Preamble, Probe,
+    ProbePort, RedirectCode, RetryCondition, Routing, Rules, Scheme, Share, Transport, UrlMap,
 };
 use crate::dataplane::resource_id::{
     BackendServiceId, GroupId, HealthCheckId, InstanceId, NetworkId, UrlMapId,
@@ -423,13 +423,15 @@ fn health_checks_that_cannot_be_served_leave_everything_unhealthy_and_say_so() {
     for (body, word) in [
         (json!({"type": "UDP"}), "UDP"),
         (json!({"type": "GRPC"}), "no port"),
-        (json!({"type": "TCP", "tcpHealthCheck": {"proxyHeader": "PROXY_V1"}}), "PROXY"),
         (json!({"type": "TCP", "tcpHealthCheck": {"portSpecification": "USE_NAMED_PORT"}}), "USE_NAMED_PORT"),
     ] {
         let program = compile(&walkthrough().with("global/healthChecks/h", body));
         assert_eq!(program.health_checks.len(), 0);
         assert!(program.problems[0].message.contains(word), "{:?}", program.problems);
     }
+    let line = json!({"type": "TCP", "tcpHealthCheck": {"proxyHeader": "PROXY_V1"}});
+    let program = compile(&walkthrough().with("global/healthChecks/h", line));
+    assert_eq!(program.health_checks.values().next().unwrap().preamble, Preamble::ProxyUnknown);
     let program = compile(&walkthrough().with("global/healthChecks/h", json!({"type": "HTTPS"})));
     let check = program.health_checks.values().next().unwrap();
     assert_eq!(check.port, ProbePort::Fixed(443));
@@ -597,5 +599,33 @@ proptest! {
                 prop_assert!(location(redirect, &url, matched, 443).contains("://"));
             }
         }
+    }
+}
+
+#[test]
+fn every_protocol_towards_backends_and_the_legacy_health_checks() {
+    for (word, protocol) in [
+        ("HTTP", BackendProtocol::Http),
+        ("HTTPS", BackendProtocol::Https),
+        ("HTTP2", BackendProtocol::Http2),
+        ("H2C", BackendProtocol::H2c),
+        ("GRPC", BackendProtocol::H2c),
+    ] {
+        let cloud = walkthrough().with("global/backendServices/b", json!({ "protocol": word }));
+        let program = compile(&cloud);
+        let service = &program.backend_services[&BackendServiceId::new(path("global/backendServices/b"))];
+        assert_eq!(service.protocol, protocol, "{word}");
+    }
+    for (collection, transport) in
+        [("httpHealthChecks", Transport::Plain), ("httpsHealthChecks", Transport::Tls)]
+    {
+        let at = format!("global/{collection}/old");
+        let cloud = walkthrough()
+            .with("global/backendServices/b", json!({ "healthChecks": [link(&at)] }))
+            .with(&at, json!({ "port": 81, "requestPath": "/ok", "host": "h", "checkIntervalSec": 3 }));
+        let check = &compile(&cloud).health_checks[&HealthCheckId::new(path(&at))];
+        let Probe::Http(probe) = &check.probe else { panic!("{check:?}") };
+        assert_eq!((probe.transport, probe.path.as_str()), (transport, "/ok"));
+        assert_eq!((check.port, check.interval.as_secs()), (ProbePort::Fixed(81), 3));
     }
 }

@@ -162,9 +162,9 @@ async fn an_expression_that_cannot_be_parsed_is_refused_and_says_where() {
     });
     let add = cloud.post(&format!("{path}/addRule"), unknown).await;
     add.refused(400, "invalid", "no attribute `origin.city`");
-    let patch = json!({ "match": { "expr": { "expression": "request.path" } } });
-    let patch = cloud.post(&format!("{path}/patchRule?priority=1000"), patch).await;
-    patch.refused(400, "invalid", "expected what is true or false");
+    let change = json!({ "match": { "expr": { "expression": "request.path" } } });
+    let changed = cloud.post(&format!("{path}/patchRule?priority=1000"), change).await;
+    changed.refused(400, "invalid", "expected what is true or false");
 }
 
 #[tokio::test]

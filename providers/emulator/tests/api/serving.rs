@@ -138,3 +138,37 @@ async fn idle_is_when_nothing_runs() {
     let path = format!("global/operations/{}", operation["name"].as_str().unwrap());
     assert_eq!(cloud.get(&path).await.ok()["status"], "DONE");
 }
+
+#[tokio::test]
+async fn a_backend_bucket_serves_the_objects_that_were_put_there() {
+    let cloud = Cloud::start().await;
+    cloud.insert("global/backendBuckets", json!({ "name": "files", "bucketName": "assets" })).await;
+    let map = json!({ "name": "m", "defaultService": "global/backendBuckets/files" });
+    cloud.insert("global/urlMaps", map).await;
+    let address = frontend(&cloud, "m").await;
+    let url = format!("http://{address}/a/b%20c.txt");
+    let missing = reqwest::get(&url).await.unwrap();
+    assert_eq!(missing.status(), 404);
+    assert!(missing.text().await.unwrap().contains("<Code>NoSuchBucket</Code>"));
+
+    let admin = |path: &str| format!("{}buckets/{path}", cloud.running.admin());
+    let put = cloud.client.put(admin("assets/a/b%20c.txt")).header("content-type", "text/plain");
+    assert_eq!(put.body(vec![0xff, 0x00, b'x']).send().await.unwrap().status(), 200);
+    let found = reqwest::get(&url).await.unwrap();
+    assert_eq!(
+        (found.status().as_u16(), &found.headers()["content-type"]),
+        (200, &"text/plain".parse().unwrap())
+    );
+    assert_eq!(found.bytes().await.unwrap()[..], [0xff, 0x00, b'x']);
+    let listed = cloud.get("/_emulator/buckets").await.ok();
+    assert_eq!((&listed["assets"]["a/b c.txt"]["size"], listed.as_object().unwrap().len()), (&json!(3), 1));
+    assert_eq!(cloud.call("DELETE", "/_emulator/buckets/assets/a/b%20c.txt", None).await.status, 204);
+    assert_eq!(cloud.call("DELETE", "/_emulator/buckets/assets/a/b%20c.txt", None).await.status, 404);
+    assert!(reqwest::get(&url).await.unwrap().text().await.unwrap().contains("<Code>NoSuchKey</Code>"));
+    assert_eq!(cloud.get("/_emulator/buckets/assets").await.ok(), json!({}));
+    assert_eq!(cloud.call("DELETE", "/_emulator/buckets/assets", None).await.status, 204);
+    assert_eq!(cloud.get("/_emulator/buckets/assets").await.status, 404);
+    assert_eq!(cloud.call("PUT", "/_emulator/buckets/assets", None).await.status, 404);
+    let problems = &cloud.running.state()["dataPlane"]["problems"];
+    assert_eq!(*problems, json!([]));
+}

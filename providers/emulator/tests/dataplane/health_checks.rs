@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use emulator::Clock;
 use emulator::dataplane::program::{
-    Destination, HttpProbe, HttpVersion, Payload, Probe, ProbePort, Redirect, Transport,
+    Destination, HttpProbe, HttpVersion, Payload, Preamble, Probe, ProbePort, Redirect, Transport,
 };
 use emulator::dataplane::{DataPlaneConfig, EndpointHealth, FirstProbe, HealthState};
 use http::StatusCode;
@@ -278,46 +278,6 @@ async fn every_kind_of_probe_sees_what_is_wrong() {
     }
 }
 
-/// A gRPC server in the large: it answers every Check with SERVING.
-#[tokio::test]
-async fn the_grpc_health_service_is_asked_by_name() {
-    use bytes::Bytes;
-    use http_body::Frame;
-    use http_body_util::{BodyExt, StreamBody};
-    use hyper::service::service_fn;
-    use hyper_util::rt::{TokioExecutor, TokioIo};
-
-    let listener = TcpListener::bind((own_address(), 0)).await.unwrap();
-    let (rig, front, socket) = (Rig::new(), free_socket(), listener.local_addr().unwrap());
-    let server = tokio::spawn(async move {
-        loop {
-            let (stream, _) = listener.accept().await.unwrap();
-            tokio::spawn(async move {
-                let service = service_fn(|request: http::Request<hyper::body::Incoming>| async move {
-                    assert_eq!(request.uri().path(), "/grpc.health.v1.Health/Check");
-                    assert_eq!(request.headers()["content-type"], "application/grpc");
-                    let asked = request.into_body().collect().await?.to_bytes();
-                    assert_eq!(asked, Bytes::from_static(b"\0\0\0\0\x05\x0a\x03web"));
-                    let frames: Vec<Result<_, std::convert::Infallible>> = vec![
-                        Ok(Frame::data(Bytes::from_static(b"\0\0\0\0\x02\x08\x01"))),
-                        Ok(Frame::trailers(
-                            [("grpc-status".parse().unwrap(), "0".parse().unwrap())].into_iter().collect(),
-                        )),
-                    ];
-                    Ok::<_, hyper::Error>(http::Response::new(StreamBody::new(futures::stream::iter(frames))))
-                });
-                let builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-                drop(builder.serve_connection(TokioIo::new(stream), service).await);
-            });
-        }
-    });
-    let program = with_check(plain(front, &[socket]), |check| {
-        check.probe = Probe::Grpc { transport: Transport::Plain, service: "web".to_owned() };
-    });
-    rig.serve(program, "web", 1).await;
-    server.abort();
-}
-
 #[tokio::test]
 async fn a_tcp_probe_may_exchange_text() {
     let listener = TcpListener::bind((own_address(), 0)).await.unwrap();
@@ -337,6 +297,27 @@ async fn a_tcp_probe_may_exchange_text() {
             payload: Payload { request: Some("ping".to_owned()), response: Some("pong".to_owned()) },
         };
     });
+    rig.serve(program, "web", 1).await;
+    server.abort();
+}
+
+#[tokio::test]
+async fn a_probe_may_begin_with_the_line_of_the_proxy_protocol() {
+    let listener = TcpListener::bind((own_address(), 0)).await.unwrap();
+    let (rig, front, socket) = (Rig::new(), free_socket(), listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut asked = [0; 23];
+            if stream.read_exact(&mut asked).await.is_ok() && &asked == b"PROXY UNKNOWN\r\nGET /hea" {
+                let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
+                drop(stream.write_all(answer).await);
+                // Until the other end closes, so that nothing unread cuts the answer short.
+                drop(stream.read_to_end(&mut Vec::new()).await);
+            }
+        }
+    });
+    let program = with_check(plain(front, &[socket]), |check| check.preamble = Preamble::ProxyUnknown);
     rig.serve(program, "web", 1).await;
     server.abort();
 }

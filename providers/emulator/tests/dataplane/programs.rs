@@ -8,8 +8,8 @@ use std::time::Duration;
 use emulator::dataplane::program::{
     Affinity, Backend, BackendProtocol, BackendService, Capacity, Destination, Forward, Frontend,
     FrontendProtocol, Group, Guard, HeaderAction, HealthCheck, HttpProbe, HttpVersion, Logging,
-    NetworkEndpoint, NetworkEndpoints, Probe, ProbePort, Program, RouteAction, Routing, Scheme, Transport,
-    UrlMap, WeightedService,
+    NetworkEndpoint, NetworkEndpoints, Preamble, Probe, ProbePort, Program, RouteAction, Routing, Scheme,
+    Transport, UrlMap, WeightedService,
 };
 use emulator::dataplane::resource_id::{
     BackendServiceId, ForwardingRuleId, GroupId, HealthCheckId, InstanceId, UrlMapId,
@@ -50,6 +50,7 @@ pub(crate) fn health_check() -> HealthCheck {
         healthy_threshold: 2,
         unhealthy_threshold: 2,
         port: ProbePort::Serving,
+        preamble: Preamble::None,
         probe: Probe::Http(HttpProbe {
             transport: Transport::Plain,
             version: HttpVersion::Http1,

@@ -27,6 +27,9 @@ use crate::client::{Answer, get, read};
 use crate::programs::plain;
 use crate::rig::{Rig, free_socket};
 
+const ECDSA_128: &str = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+const ECDSA_CHACHA: &str = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
+
 /// A self-signed certificate with a common name and alternative names.
 fn certificate(name: &str, common_name: &str, alternative: &[&str]) -> Arc<Certificate> {
     let key = KeyPair::generate().unwrap();
@@ -171,8 +174,6 @@ async fn a_policy_decides_which_versions_and_ciphers_are_offered_and_a_new_one_c
     let talks = |version: &'static SupportedProtocolVersion, suite: &'static str| async move {
         connect_with(front, "shop.example", &[], &[version], |name| name == suite).await.is_ok()
     };
-    const ECDSA_128: &str = "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
-    const ECDSA_CHACHA: &str = "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256";
     rig.apply(https(plain(front, &[]), &[&certificate])).await;
     for (version, suite) in [
         (&TLS12, ECDSA_128),

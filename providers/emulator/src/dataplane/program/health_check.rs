@@ -17,6 +17,18 @@ pub struct HealthCheck {
     pub port: ProbePort,
     /// What is asked.
     pub probe: Probe,
+    /// What comes before that, and before TLS.
+    pub preamble: Preamble,
+}
+
+/// `proxyHeader`: what a connection of a probe begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Preamble {
+    /// Nothing.
+    #[default]
+    None,
+    /// `PROXY_V1`: the line of the PROXY protocol that says nothing of where the probe comes from.
+    ProxyUnknown,
 }
 
 /// Which port of an endpoint is probed.

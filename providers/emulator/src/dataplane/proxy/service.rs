@@ -8,12 +8,12 @@ use http_body_util::{BodyExt, Empty};
 use hyper::body::Incoming;
 
 use super::forward::{self, ForwardError};
-use super::{connection, cors, head};
+use super::{bucket, connection, cors, head};
 use crate::dataplane::answer::{self, AnswerBody};
 use crate::dataplane::connection::Client;
 use crate::dataplane::expression::Facts;
 use crate::dataplane::guard::Judgement;
-use crate::dataplane::program::{Frontend, Guard, Logging, Scheme, SecurityAction};
+use crate::dataplane::program::{Frontend, Guard, Logging, Scheme, SecurityAction, Share};
 use crate::dataplane::route::{Forwarding, RequestHead, edits};
 use crate::dataplane::tables::Tables;
 use crate::dataplane::traffic_log::{Asked, Detail, Entry, Reached, Said};
@@ -37,6 +37,11 @@ pub(super) async fn serve(
         forwarding.request_edits.splice(0..0, to_request);
         forwarding.response_edits.splice(0..0, to_answer);
         (guard, logging) = (&service.guard, service.logging);
+    } else if let Some(bucket) = tables.buckets.get(forwarding.service) {
+        let connection = connection(client, request.version());
+        let (_, to_answer) = edits(&[&bucket.headers], &head, &connection);
+        forwarding.response_edits.splice(0..0, to_answer);
+        (guard, logging) = (&bucket.guard, Logging::Sampled(Share::ALL));
     }
     let judgement = Judgement::of(guard, &facts(client, &head));
     let asked = is_logged(logging).then(|| asked(client, &head, &request));
@@ -134,12 +139,21 @@ async fn forwarded(
         let page = answer::page(status, "The URL map's fault policy ends this request here.");
         return Outcome::own(page, Detail::Aborted);
     }
-    match forward::forward(client, tables, scheme, authority, forwarding, request).await {
+    let answered = match tables.buckets.get(forwarding.service) {
+        Some(named) => {
+            let buckets = &client.place.shared.config.buckets;
+            Ok((bucket::answer(buckets, named, forwarding, &request), None))
+        }
+        None => forward::forward(client, tables, scheme, authority, forwarding, request)
+            .await
+            .map(|(response, reached)| (response, Some(reached))),
+    };
+    match answered {
         Ok((mut response, reached)) => {
             if let Some((policy, origin)) = cross_origin {
                 cors::admit(policy, origin, response.headers_mut());
             }
-            Outcome { response, detail: Detail::ByBackend, reached: Some(reached) }
+            Outcome { response, detail: Detail::ByBackend, reached }
         }
         Err(error) => failure(scheme, &error),
     }

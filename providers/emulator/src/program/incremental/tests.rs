@@ -110,6 +110,7 @@ fn only_these_differ(before: &Program, after: &Program, differing: &Differing) -
         let Program {
             frontends: all,
             url_maps: _,
+            backend_buckets: _,
             backend_services: services,
             groups,
             health_checks,
