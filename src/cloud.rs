@@ -9,7 +9,7 @@ pub mod gce;
 pub mod mirror;
 mod ownership;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ pub use ownership::{Ownership, Standing};
 use crate::apply::Next;
 use crate::controller::source::{KeyPair, Source, SourceError};
 use crate::model::{
-    BackendService, CertificateFingerprint, ClusterId, Endpoint, Entry, Facts, Kind, ObjectKey, Region,
-    ResourceId, ResourceName, Unknown,
+    BackendService, CertificateFingerprint, ClusterId, Endpoint, Entry, Facts, ForeignFacts, ForeignKind,
+    Kind, ObjectKey, Region, ResourceId, ResourceName, Scope, Unknown,
 };
 use crate::plan::Change;
 use crate::preflight::Quotas;
@@ -64,6 +64,15 @@ pub trait Cloud: Send + Sync + 'static {
         id: &ResourceId,
         service: &BackendService,
     ) -> impl Future<Output = Result<ServiceHealth, CloudError>> + Send;
+
+    /// Which resources of these names exist, whosever they are, and what is to be known of them. One that is not in the answer does not
+    /// exist.
+    fn look_up(
+        &self,
+        kind: ForeignKind,
+        scope: &Scope,
+        names: &BTreeSet<ResourceName>,
+    ) -> impl Future<Output = Result<BTreeMap<ResourceName, ForeignFacts>, CloudError>> + Send;
 
     /// The project's resource quotas, those of these regions included. What is not among them refuses nothing.
     fn quotas(&self, regions: &BTreeSet<Region>) -> impl Future<Output = Result<Quotas, CloudError>> + Send {

@@ -8,6 +8,7 @@ pub mod cluster;
 mod drift;
 mod endpoints;
 pub mod folder;
+mod foreign;
 mod health;
 pub mod lease;
 pub mod listen;
@@ -141,6 +142,9 @@ pub async fn run<S: Source, C: Cloud>(
 
     let clock = drift::watch(Arc::clone(&cloud), Arc::clone(&mirror), options.drift_interval);
     tokio::spawn(helpers.clone().run_until_cancelled_owned(clock));
+
+    let watcher = foreign::watch(Arc::clone(&cloud), Arc::clone(&mirror));
+    tokio::spawn(helpers.clone().run_until_cancelled_owned(watcher));
 
     let counter = members::count(Arc::clone(&mirror), Arc::clone(&options.metrics));
     tokio::spawn(helpers.clone().run_until_cancelled_owned(counter));

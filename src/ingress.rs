@@ -9,6 +9,7 @@
 //!
 //! Services, Secrets and nodes are not looked at here: the description refers to them by name, and `translate` resolves them.
 
+mod address;
 mod annotations;
 mod backend;
 mod class;
@@ -24,12 +25,13 @@ use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
-use crate::load_balancer::{Certificate, DefaultRoute, Frontend, Host, LoadBalancer, PlainHttp};
+use crate::load_balancer::{AddressWish, Certificate, DefaultRoute, Frontend, Host, LoadBalancer, PlainHttp};
 use crate::model::{LoadBalancerKey, ObjectKey, Scheme};
 use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
 
 pub use crate::load_balancer::ALLOW_OUTAGE;
+pub use address::{GLOBAL_STATIC_IP, REGIONAL_STATIC_IP};
 pub use annotations::{
     ALLOW_HTTP, ALLOW_HTTP_OF_INGRESS_GCE, CONFIRM_DELETION, DRIFT, GROUP, GROUP_ORDER, GROUP_SCOPE,
     MEMBER_OF, REDIRECT, RELEASE_ADDRESS, RELEASED, SCHEME, STATUS, confirms_deletion,
@@ -129,6 +131,7 @@ struct Parts {
     /// `None`: what the class says cannot be read.
     scheme: Said<Option<Scheme>>,
     plain: PlainSettings,
+    address: AddressWish,
     certificates: Vec<Certificate>,
     default: Option<DefaultRoute>,
     hosts: Vec<Host>,
@@ -151,10 +154,12 @@ fn parts(object: Arc<ObjectKey>, ingress: &Ingress, class: Option<&IngressClass>
     problems.extend(more);
     let (hosts, rule_problems) = rules::hosts(ingress, &object);
     let redirect_without_tls = annotations::redirect_without_tls(ingress);
+    let address = address::wish(ingress, &object);
     Parts {
         object,
         scheme,
         plain,
+        address,
         certificates,
         default,
         hosts,
@@ -180,6 +185,7 @@ impl Parts {
             object,
             scheme,
             plain,
+            address,
             certificates,
             default,
             hosts,
@@ -207,8 +213,16 @@ impl Parts {
         let key = LoadBalancerKey::ingress((*object).clone());
         let readable = scheme.value.is_some();
         let scheme = scheme.value.unwrap_or(Scheme::ExternalManaged);
-        let load_balancer =
-            LoadBalancer { key, scheme, objects: vec![object], encrypted_only, frontend, default, hosts };
+        let load_balancer = LoadBalancer {
+            key,
+            scheme,
+            objects: vec![object],
+            encrypted_only,
+            address,
+            frontend,
+            default,
+            hosts,
+        };
         Described { load_balancer, readable, plain, problems }
     }
 }

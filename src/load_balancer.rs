@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::model::{LoadBalancerKey, ObjectKey, RedirectCode, Scheme};
+use crate::model::{LoadBalancerKey, ObjectKey, RedirectCode, ResourceName, Scheme};
 
 /// The annotation by which an object that asks for a load balancer consents to one outage: the word for it that the plan shows.
 pub const ALLOW_OUTAGE: &str = "gclb.dev/allow-outage";
@@ -23,6 +23,8 @@ pub struct LoadBalancer {
     pub objects: Vec<Arc<ObjectKey>>,
     /// Those of `objects` that want no plain HTTP.
     pub encrypted_only: BTreeSet<Arc<ObjectKey>>,
+    /// At which address.
+    pub address: AddressWish,
     /// On which ports, and with which certificates.
     pub frontend: Frontend,
     /// What happens to requests for a host that no entry of `hosts` names.
@@ -52,7 +54,16 @@ pub struct DefaultRoute {
 impl LoadBalancer {
     /// Every backend that requests may be sent to, the default's first, with the requests that are sent there in words.
     pub fn backends(&self) -> impl Iterator<Item = (String, &WeightedBackend)> {
-        let Self { key: _, scheme: _, objects: _, encrypted_only: _, frontend: _, default, hosts } = self;
+        let Self {
+            key: _,
+            scheme: _,
+            objects: _,
+            encrypted_only: _,
+            address: _,
+            frontend: _,
+            default,
+            hosts,
+        } = self;
         let default =
             default.iter().map(|default| ("every request that no rule fits".to_owned(), &default.action));
         let routes = hosts.iter().flat_map(|host| {
@@ -71,7 +82,11 @@ impl LoadBalancer {
             return self;
         }
         self.keep_routes(|_, place| !gone.contains(&place.object));
-        let Self { key: _, scheme: _, objects, encrypted_only, frontend, default: _, hosts: _ } = &mut self;
+        let Self { key: _, scheme: _, objects, encrypted_only, address, frontend, default: _, hosts: _ } =
+            &mut self;
+        if address.place().is_some_and(|place| gone.contains(&place.object)) {
+            *address = AddressWish::Any;
+        }
         objects.retain(|object| !gone.contains(object));
         encrypted_only.retain(|object| !gone.contains(object));
         if let Frontend::Https { certificates, plain: _ } = frontend {
@@ -86,13 +101,54 @@ impl LoadBalancer {
     /// Leaves out routes: of the default (`None`) and of each host those that `keep` does not want. A host that loses all of its
     /// routes goes too.
     pub fn keep_routes(&mut self, mut keep: impl FnMut(Option<&HostPattern>, &Place) -> bool) {
-        let Self { key: _, scheme: _, objects: _, encrypted_only: _, frontend: _, default, hosts } = self;
+        let Self {
+            key: _,
+            scheme: _,
+            objects: _,
+            encrypted_only: _,
+            address: _,
+            frontend: _,
+            default,
+            hosts,
+        } = self;
         default.take_if(|default| !keep(None, &default.place));
         hosts.retain_mut(|Host { pattern, routes }| {
             let empty = routes.is_empty();
             routes.retain(|route| keep(Some(pattern), &route.place));
             empty || !routes.is_empty()
         });
+    }
+}
+
+/// The address at which a load balancer is to be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressWish {
+    /// Whichever it has; a new one gets one of its own.
+    Any,
+    /// One that somebody has reserved.
+    Named {
+        /// Its name, where the load balancer is.
+        name: ResourceName,
+        /// Where this was asked for.
+        place: Place,
+    },
+    /// One that is asked for in a way that cannot be followed.
+    Unclear {
+        /// Where this was asked for.
+        place: Place,
+        /// Why not, and what to do, in sentences.
+        why: String,
+    },
+}
+
+impl AddressWish {
+    /// Where it was asked for, if it was.
+    #[must_use]
+    pub const fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Any => None,
+            Self::Named { name: _, place } | Self::Unclear { place, why: _ } => Some(place),
+        }
     }
 }
 
@@ -108,6 +164,18 @@ pub enum Frontend {
         /// What port 80 does.
         plain: PlainHttp,
     },
+}
+
+impl Frontend {
+    /// The ports, where every certificate can be had.
+    #[must_use]
+    pub const fn ports(&self) -> &'static [u16] {
+        match self {
+            Self::Http => &[80],
+            Self::Https { certificates: _, plain: PlainHttp::Refuse } => &[443],
+            Self::Https { certificates: _, plain: PlainHttp::Serve | PlainHttp::Redirect(_) } => &[80, 443],
+        }
+    }
 }
 
 /// What port 80 does beside TLS.

@@ -11,6 +11,7 @@ mod address;
 mod backend_policy;
 mod backend_service;
 mod firewall;
+mod foreign;
 mod forwarding_rule;
 mod graph;
 mod health_check;
@@ -32,6 +33,9 @@ pub use backend_policy::{
 };
 pub use backend_service::{Backend, BackendProtocol, BackendService, Balancing, Group, Scheme};
 pub use firewall::Firewall;
+pub use foreign::{
+    AddressReach, AddressUser, ForeignFacts, ForeignHeld, ForeignId, ForeignKind, ForeignStanding, Lookup,
+};
 pub use forwarding_rule::{AddressBinding, ForwardingRule, Target};
 pub use graph::{Conflict, Entry, Graph, Node, Ref, Resource};
 pub use health_check::{HealthCheck, HealthPort, Probe};
@@ -44,8 +48,8 @@ pub use mark::{Holder, Mark};
 pub use network_endpoint_group::{Checkpoint, Endpoint, Members, NetworkEndpointGroup, Unlisted};
 pub use observation::{Observation, ObservationError};
 pub use observed::{
-    Altered, CertificatesHeld, Facts, Fingerprint, Held, Holdings, LoadBalancerHeld, Observed, Unknown,
-    Wellness,
+    AddressHeld, Altered, CertificatesHeld, Facts, Fingerprint, Held, Holdings, LoadBalancerHeld, Observed,
+    Unknown, Wellness,
 };
 pub use ssl_certificate::{CertificateFingerprint, SslCertificate};
 pub use target_proxy::{Certificates, TargetHttpProxy, TargetHttpsProxy};

@@ -97,11 +97,17 @@ pub enum Reason {
     Released,
     /// Its load balancer is of another kind than its class asks for, and cannot be changed.
     SchemeKept,
+    /// An address that is named does not exist.
+    StaticAddressNotFound,
+    /// An address that is named cannot be used: it is of another sort, or somebody else uses it.
+    StaticAddressUnusable,
+    /// Whether something exists that is named by its name in the cloud is not known.
+    NotLookedUp,
 }
 
 impl Reason {
     /// Every reason, once.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::ServiceNotFound,
         Self::ServicePortNotFound,
         Self::ServiceNotReachable,
@@ -125,6 +131,9 @@ impl Reason {
         Self::MassDeletion,
         Self::Released,
         Self::SchemeKept,
+        Self::StaticAddressNotFound,
+        Self::StaticAddressUnusable,
+        Self::NotLookedUp,
     ];
 
     /// The word, in the form of Kubernetes Event reasons.
@@ -154,6 +163,9 @@ impl Reason {
             Self::MassDeletion => "MassDeletion",
             Self::Released => "Released",
             Self::SchemeKept => "SchemeKept",
+            Self::StaticAddressNotFound => "StaticAddressNotFound",
+            Self::StaticAddressUnusable => "StaticAddressUnusable",
+            Self::NotLookedUp => "NotLookedUp",
         }
     }
 }

@@ -30,10 +30,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ingress::{self, Membership, Wish};
 use crate::load_balancer::LoadBalancer;
-use crate::model::{Address, Endpoint, ForwardingRule, Graph, LoadBalancerKey, ObjectKey, Ref, ResourceId};
+use crate::model::{Endpoint, ForeignId, ForwardingRule, Graph, LoadBalancerKey, ObjectKey, Ref, ResourceId};
 use crate::problem::Problem;
 use crate::snapshot::Snapshot;
 
+use address::{Addresses, Reached};
 use draft::Draft;
 pub use network_endpoint_group::{Churn, PodPort, PodPorts, Wanted};
 
@@ -51,12 +52,27 @@ pub fn translate_beside(snapshot: &Snapshot, beside: &Graph) -> Translation {
     let moves = moving::settle(&mut readings, &snapshot.held.load_balancers);
     let mut findings = scheme::settle(&mut readings, &snapshot.held.load_balancers);
     let ingress::Readings { load_balancers: readings, objects } = readings;
-    // What serves comes first, for all load balancers together: they share it.
-    let described = readings.values().filter_map(|reading| match &reading.wish {
+    let is_home = |key: &LoadBalancerKey, object: &ObjectKey| {
+        objects.get(object).is_some_and(|membership| membership.home.as_ref() == Some(key))
+    };
+    let to_serve = readings.values().filter_map(|reading| match &reading.wish {
+        Wish::Serve(load_balancer) => Some(load_balancer),
+        Wish::Keep(_) | Wish::TearDown => None,
+    });
+    let Addresses { reached, lookups } = address::settle(snapshot, to_serve, &mut findings, is_home);
+    // What serves comes first, for all load balancers together: they share it. Of one that waits to be made nothing is.
+    let described = readings.iter().filter_map(|(key, reading)| match &reading.wish {
+        Wish::Serve(_)
+            if matches!(reached.get(key), Some(Reached::Waits))
+                && !snapshot.held.load_balancers.contains_key(key) =>
+        {
+            None
+        }
         Wish::Serve(load_balancer) | Wish::Keep(load_balancer) => Some(load_balancer),
         Wish::TearDown => None,
     });
     let mut draft = Draft::new(snapshot, beside, described);
+    draft.lookups.extend(lookups);
     let mut load_balancers = BTreeMap::new();
     for (key, reading) in readings {
         let translated = match reading.wish {
@@ -66,10 +82,13 @@ pub fn translate_beside(snapshot: &Snapshot, beside: &Graph) -> Translation {
             }
             Wish::Serve(description) => {
                 let mut found = Findings::default();
-                let disposition = frontend::draw(&mut draft, &description, &mut found);
-                findings.add(found, |object| {
-                    objects.get(object).is_some_and(|membership| membership.home.as_ref() == Some(&key))
-                });
+                let disposition = match reached.get(&key) {
+                    Some(Reached::At(bindings)) => {
+                        frontend::draw(&mut draft, &description, bindings, &mut found)
+                    }
+                    Some(Reached::Waits) | None => Disposition::Keep,
+                };
+                findings.add(found, |object| is_home(&key, object));
                 Translated { disposition, objects: described_objects(&description) }
             }
         };
@@ -88,7 +107,7 @@ pub fn translate_beside(snapshot: &Snapshot, beside: &Graph) -> Translation {
             (object, Claimant { home, elsewhere, share, problems })
         })
         .collect();
-    let (unready, pod_ports) = (draft.unready, draft.pod_ports);
+    let (unready, pod_ports, lookups) = (draft.unready, draft.pod_ports, draft.lookups);
     let drift_reported = drift_reported(snapshot, &load_balancers);
     let confirmed = snapshot.ingresses.iter().filter(|(_, ingress)| ingress::confirms_deletion(ingress));
     let confirmed = confirmed.map(|(object, _)| object.clone()).collect();
@@ -102,6 +121,7 @@ pub fn translate_beside(snapshot: &Snapshot, beside: &Graph) -> Translation {
         unready,
         pod_ports,
         consents: ingress::consents(snapshot),
+        lookups,
     }
 }
 
@@ -143,6 +163,8 @@ pub struct Translation {
     pub pod_ports: PodPorts,
     /// The outage that an object consents to, as the plan names it.
     pub consents: BTreeMap<ObjectKey, String>,
+    /// Resources that are not ours and are asked about: the next snapshot is to say of each whether it exists.
+    pub lookups: BTreeSet<ForeignId>,
 }
 
 /// Whether something waits for the cloud to get further, so that it must be translated again when it has.
@@ -205,8 +227,6 @@ pub enum Disposition {
 /// The nodes at which a load balancer is reached, and all that it uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frontends {
-    /// The one address of all its ports.
-    pub address: Ref<Address>,
     /// By port, ascending.
     pub forwarding_rules: Vec<Ref<ForwardingRule>>,
     /// Every node of the desired graph that it uses.

@@ -80,6 +80,8 @@ fn every_key_on_an_object_is_explained_and_none_is_invented() {
     for key in [
         gclb::ingress::REDIRECT,
         gclb::ingress::ALLOW_HTTP,
+        gclb::ingress::GLOBAL_STATIC_IP,
+        gclb::ingress::REGIONAL_STATIC_IP,
         gclb::ingress::GROUP,
         gclb::ingress::GROUP_ORDER,
         gclb::ingress::GROUP_SCOPE,

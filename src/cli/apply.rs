@@ -131,6 +131,8 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         (None, None) => None,
     };
     let (cloud, mirror) = look(&setting.project, endpoint.as_ref(), &setting.cluster_id).await?;
+    let lookups = translate(&input.snapshot(mirror.observed().held())).lookups;
+    mirror.look_up(&cloud, &mirror.want(&lookups)).await;
     let observed = mirror.observed();
     let snapshot = input.snapshot(observed.held());
     let translation = translate(&snapshot);

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::input::Input;
 use crate::apply::quota::Quota;
 use crate::cloud::gce::Gce;
-use crate::cloud::mirror::Mirror;
+use crate::cloud::mirror::{Mirror, foreign};
 use crate::cloud::{CloudError, Ownership};
 use crate::metrics::Metrics;
-use crate::model::{ClusterId, Observation, ObservationError, Observed};
+use crate::model::{ClusterId, ForeignHeld, Held, Observation, ObservationError, Observed};
+use crate::translate::translate;
 
 /// What to compare with.
 #[derive(Debug, Clone, clap::Args)]
@@ -98,6 +100,23 @@ impl Looked {
         }
     }
 
+    /// What a translation may know of it. Where there is nobody to ask, what is not ours is taken to exist.
+    pub(super) fn held(&self, observed: &Observed) -> Held {
+        match self.cloud() {
+            Some(_) => observed.held(),
+            None => Held { foreign: ForeignHeld::Assumed, ..observed.held() },
+        }
+    }
+
+    /// Looks up what the input points at and is not ours, where there is somebody to ask.
+    pub(super) async fn look_up(&mut self, input: &Input) {
+        if let Self::Seen { observed, cloud: Some(cloud), .. } = self {
+            let lookups = translate(&input.snapshot(observed.held())).lookups;
+            let answers = foreign::look_up(&**cloud, &lookups).await;
+            foreign::take_in(observed, answers);
+        }
+    }
+
     /// Whom to ask more.
     pub(super) fn cloud(&self) -> Option<&Gce> {
         match self {
@@ -136,6 +155,13 @@ impl CompareArguments {
                 })
             }
         }
+    }
+
+    /// Looks, also for what the input points at and is not ours.
+    pub(super) async fn look_for(&self, input: &Input) -> Result<Looked, LookError> {
+        let mut looked = self.look(&input.cluster().id).await?;
+        looked.look_up(input).await;
+        Ok(looked)
     }
 
     /// Looks, where there must be something to compare with.

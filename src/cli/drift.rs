@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use super::cloud::CompareArguments;
+use super::cloud::{CompareArguments, LookError, Looked};
 use super::input::{ClusterArguments, Input, PlaceArguments};
 use super::report::{colours, out};
 use crate::config::LogArguments;
@@ -106,8 +106,12 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let Arguments { place, compare, cluster, output, log } = arguments;
     super::log(&log, "warn")?;
     let input = Input::read(&place, cluster).await?;
-    let observed = compare.look_at_all(&input.cluster().id).await?;
-    let translation = translate(&input.snapshot(observed.held()));
+    let looked = compare.look_for(&input).await?;
+    if matches!(looked, Looked::Nothing) {
+        return Err(LookError::Nothing.into());
+    }
+    let observed = looked.observed();
+    let translation = translate(&input.snapshot(looked.held(&observed)));
     let plan = plan(&translation, &observed);
     super::plan::complain(&input, translation.problems());
     let drift = drift(&plan);

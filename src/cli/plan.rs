@@ -133,18 +133,18 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
     let Arguments { place, base, compare, cluster, output, save, log } = arguments;
     super::log(&log, "warn")?;
     let input = Input::read(&place, cluster.clone()).await?;
-    let looked = compare.look(&input.cluster().id).await?;
+    let looked = compare.look_for(&input).await?;
     let mut observed = looked.observed();
     let mut known = BTreeSet::new();
-    let mut snapshot = input.snapshot(observed.held());
+    let mut snapshot = input.snapshot(looked.held(&observed));
     let mut touched = None;
     if !base.is_empty() {
         let place = PlaceArguments { paths: base, kubeconfig: None, context: None, watch_namespace: None };
-        let before = Input::read(&place, cluster).await?.snapshot(observed.held());
+        let before = Input::read(&place, cluster).await?.snapshot(looked.held(&observed));
         let translation = translate(&before);
         let nothing = Observed::default();
         let from_base: Arc<Observed> = simulate(&nothing, &plan(&translation, &nothing)).into();
-        let to_now = with_deleted(input.snapshot(from_base.held()), &before);
+        let to_now = with_deleted(input.snapshot(looked.held(&from_base)), &before);
         match looked {
             Looked::Nothing => {
                 observed = from_base;

@@ -9,9 +9,9 @@ use tokio::sync::Semaphore;
 use super::{Cloud, CloudError, Executed, Found, KeyPairs, Listing, Obstacle, Owned, Reading, Seen, Whose};
 use crate::controller::source::{KeyPair, SourceError};
 use crate::model::{
-    Address, BackendService, CertificateFingerprint, ClusterId, Endpoint, Entry, Facts, Holder, Kind,
-    LoadBalancerKey, Mark, Members, Node, ObjectKey, Resource as _, ResourceId, ResourceName, Scope,
-    Unlisted,
+    Address, BackendService, CertificateFingerprint, ClusterId, Endpoint, Entry, Facts, ForeignFacts,
+    ForeignKind, Holder, Kind, LoadBalancerKey, Mark, Members, Node, ObjectKey, Resource as _, ResourceId,
+    ResourceName, Scope, Unlisted,
 };
 use crate::plan::{Action, Change, members};
 use crate::status::ServiceHealth;
@@ -29,6 +29,8 @@ pub(crate) struct Scripted {
     held: Mutex<BTreeMap<String, Arc<Semaphore>>>,
     /// Operations that are running from before.
     pub(crate) found: Mutex<Vec<Found>>,
+    /// What exists and is not ours, of whatever kind it is asked for.
+    pub(crate) foreign: Mutex<BTreeMap<ResourceName, ForeignFacts>>,
     /// How the backends of every service are.
     pub(crate) health: Mutex<ServiceHealth>,
     /// Reading fails while it is set.
@@ -92,6 +94,20 @@ impl Cloud for Scripted {
             },
             Whose::Foreign => None,
         }))
+    }
+
+    async fn look_up(
+        &self,
+        kind: ForeignKind,
+        _: &Scope,
+        names: &BTreeSet<ResourceName>,
+    ) -> Result<BTreeMap<ResourceName, ForeignFacts>, CloudError> {
+        for name in names {
+            self.note("look up", name);
+        }
+        self.blind(kind.collection())?;
+        let foreign = self.foreign.lock().unwrap();
+        Ok(names.iter().filter_map(|name| Some((name.clone(), foreign.get(name)?.clone()))).collect())
     }
 
     async fn read(&self, id: &ResourceId) -> Result<Reading, CloudError> {

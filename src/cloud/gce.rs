@@ -9,6 +9,7 @@ mod backend_service;
 mod claim;
 mod error;
 mod firewall;
+mod foreign;
 mod forwarding_rule;
 mod health_check;
 mod instance_group;
@@ -23,7 +24,7 @@ mod url_map;
 mod wire;
 mod written;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::time::Instant;
 
@@ -37,8 +38,8 @@ use super::{
 };
 use crate::metrics::Metrics;
 use crate::model::{
-    BackendService, Endpoint, Entry, Facts, Fingerprint, Holder, Kind, Mark, Members, Node, Region,
-    Resource as _, ResourceId, ResourceName, Scope, Target, Unknown,
+    BackendService, Endpoint, Entry, Facts, Fingerprint, ForeignFacts, ForeignKind, Holder, Kind, Mark,
+    Members, Node, Region, Resource as _, ResourceId, ResourceName, Scope, Target, Unknown,
 };
 use crate::plan::{Action, Change, Verb};
 use crate::preflight::Quotas;
@@ -561,6 +562,15 @@ impl Cloud for Gce {
             }
         }
         Ok(health)
+    }
+
+    async fn look_up(
+        &self,
+        kind: ForeignKind,
+        scope: &Scope,
+        names: &BTreeSet<ResourceName>,
+    ) -> Result<BTreeMap<ResourceName, ForeignFacts>, CloudError> {
+        self.find(kind, scope, names).await
     }
 
     async fn quotas(&self, regions: &BTreeSet<Region>) -> Result<Quotas, CloudError> {

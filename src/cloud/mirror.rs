@@ -18,8 +18,7 @@ use tokio::time::Instant;
 
 use super::{Cloud, CloudError, Executed, Listing, Owned, Reading, Seen, Whose};
 use crate::model::{
-    Address, AddressBinding, Entry, Facts, ForwardingRule, InstanceGroup, Kind, Node, Observed,
-    Resource as _, ResourceId, Wellness,
+    Entry, Facts, ForeignId, InstanceGroup, Kind, Node, Observed, Resource as _, ResourceId, Wellness,
 };
 use crate::plan::{Action, Change, members as plan_members};
 use crate::status::Health;
@@ -51,9 +50,13 @@ struct Inner {
     newest: BTreeMap<Kind, Instant>,
     /// Whether addresses or forwarding rules have changed since their bindings were last worked out.
     bindings_stale: bool,
+    /// Resources that are not ours and are pointed at.
+    wanted: BTreeSet<ForeignId>,
 }
 
 mod alterations;
+mod bindings;
+pub mod foreign;
 pub mod members;
 mod size;
 
@@ -114,7 +117,7 @@ impl Mirror {
         if inner.newest.get(&kind).is_some_and(|newest| began.0 < *newest) {
             return;
         }
-        let Inner { observed, touched, doubtful, bindings_stale, members, newest } = &mut *inner;
+        let Inner { observed, touched, doubtful, bindings_stale, members, newest, wanted: _ } = &mut *inner;
         newest.insert(kind, began.0);
         let now = jiff::Timestamp::now();
         let before = Arc::clone(observed);
@@ -296,47 +299,9 @@ impl Mirror {
 }
 
 impl Inner {
-    /// Forwarding rules say a bare address; the plan asks for the address resource. The cloud itself knows the relation only by the
-    /// number.
     fn bind_addresses(&mut self) {
-        if !std::mem::take(&mut self.bindings_stale) {
-            return;
-        }
-        let observed = &self.observed;
-        let by_number: BTreeMap<_, _> = observed
-            .graph
-            .of::<Address>()
-            .filter_map(|(id, _, _)| Some((observed.facts.get(id)?.address?, id)))
-            .collect();
-        let mut rebound = Vec::new();
-        let mut numbered = Vec::new();
-        for (id, mark, rule) in observed.graph.of::<ForwardingRule>() {
-            let Some(number) = observed.facts.get(id).and_then(|facts| facts.address) else {
-                // We made it, and did not ask for what follows from its address.
-                if let AddressBinding::Reserved(address) = &rule.address
-                    && let Some(number) = observed.facts.get(address.id()).and_then(|facts| facts.address)
-                {
-                    numbered.push((id.clone(), number));
-                }
-                continue;
-            };
-            let binding = by_number
-                .get(&number)
-                .and_then(|address| observed.graph.reference(&address.scope, &address.name))
-                .map_or(AddressBinding::Literal(number), AddressBinding::Reserved);
-            if rule.address != binding {
-                let rule = ForwardingRule { address: binding, ..rule.clone() };
-                rebound.push((id.clone(), Entry { mark: mark.clone(), node: rule.into_node() }));
-            }
-        }
-        if !rebound.is_empty() || !numbered.is_empty() {
-            let observed = Arc::make_mut(&mut self.observed);
-            for (id, number) in numbered {
-                observed.facts.entry(id).or_default().address = Some(number);
-            }
-            for (id, entry) in rebound {
-                observed.graph.put(id, entry);
-            }
+        if std::mem::take(&mut self.bindings_stale) {
+            bindings::bind(&mut self.observed);
         }
     }
 }
@@ -394,8 +359,8 @@ fn with_members(entry: &Entry, action: &Action) -> Entry {
 /// Whether two observations call for the same plan. Another fingerprint of the same content calls for none, nor does it when only the time
 /// at which something was made is known better.
 fn same(one: &Observed, other: &Observed) -> bool {
-    // Health is heard, not listed: whoever hears it says so.
-    let Observed { graph, facts, taken, unknown, altered, health: _ } = one;
+    // Health is heard and what is not ours is looked up, neither is listed: whoever does says so.
+    let Observed { graph, facts, taken, unknown, altered, health: _, foreign: _ } = one;
     let addresses = |facts: &BTreeMap<ResourceId, Facts>| -> Vec<_> {
         let known = facts.iter().filter_map(|(id, facts)| {
             let Facts { fingerprint: _, address, created: _ } = facts;

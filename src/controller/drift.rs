@@ -46,6 +46,7 @@ pub(super) async fn watch<C: Cloud>(cloud: Arc<C>, mirror: Arc<Mirror>, interval
         for kind in Kind::ALL {
             list(&*cloud, &mirror, kind).await;
         }
+        mirror.look_up_again(&*cloud, None).await;
         debug!("listed everything again");
         listed = Instant::now();
     }

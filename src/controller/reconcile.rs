@@ -25,6 +25,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
 use super::endpoints::Endpoints;
+use super::foreign;
 use super::health::HealthBoard;
 use super::members;
 use super::preflight::Preflight;
@@ -32,6 +33,7 @@ use super::source::{Source, SourceError};
 use super::{Observer, Options, Progress};
 use crate::apply::{Ended, Ending, Executor};
 use crate::cloud::mirror::Mirror;
+use crate::cloud::mirror::foreign::News;
 use crate::cloud::{Cloud, CloudError, chain};
 use crate::model::{Holder, Kind, LoadBalancerKey, ObjectKey, Observed, ResourceId};
 use crate::plan::drift::{Drift, drift};
@@ -309,6 +311,10 @@ impl<S: Source, C: Cloud, O: Observer> Reconciler<S, C, O> {
     async fn replan(&mut self, began: Instant) -> Result<(), NoPlan> {
         self.read_record().await;
         let mut translation = self.translated(&self.mirror.observed()).ok_or(NoPlan::NotReady)?;
+        let looking_up = foreign::settle(&self.mirror, &*self.cloud, &translation);
+        if stage(&self.options.metrics, "lookups", looking_up).await == News::Something {
+            translation = self.translated(&self.mirror.observed()).ok_or(NoPlan::NotReady)?;
+        }
         // Somebody may take the entry out that an object is refused for.
         self.reads_record = !self.released.is_empty()
             && translation.problems().any(|(_, problem)| problem.reason == Reason::Released);

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::load_balancer::{
-    Certificate, DefaultRoute, Frontend, Host, HostPattern, LoadBalancer, PathMatch, PlainHttp, Route,
+    AddressWish, Certificate, DefaultRoute, Frontend, Host, HostPattern, LoadBalancer, PathMatch, PlainHttp,
+    Route,
 };
 use crate::model::{LoadBalancerKey, ObjectKey, Scheme};
 use crate::problem::{Problem, Reason};
@@ -74,6 +75,10 @@ fn merge(key: LoadBalancerKey, members: Vec<Parts>, leaving: Vec<Parts>, finding
         [] => scheme(&leaving, &mut Findings::new()),
         members => scheme(members, &mut conflicts),
     };
+    let address = match members.as_slice() {
+        [] => address(&leaving, &mut Findings::new()),
+        members => address(members, &mut conflicts),
+    };
     let wants_none = |parts: &Parts| !parts.plain.allowed.value;
     if !encrypted && plain == PlainHttp::Refuse {
         let (refused, rest): (Vec<_>, Vec<_>) = members.into_iter().partition(wants_none);
@@ -93,6 +98,7 @@ fn merge(key: LoadBalancerKey, members: Vec<Parts>, leaving: Vec<Parts>, finding
             return Wish::Keep(Merged::of(all, findings).finish(
                 key,
                 kind.unwrap_or(Scheme::ExternalManaged),
+                address,
                 plain,
             ));
         }
@@ -112,8 +118,8 @@ fn merge(key: LoadBalancerKey, members: Vec<Parts>, leaving: Vec<Parts>, finding
     let mut merged = Merged::of(members, findings);
     merged.take_all(leaving, &mut Findings::new());
     match kind {
-        Some(kind) => Wish::Serve(merged.finish(key, kind, plain)),
-        None => Wish::Keep(merged.finish(key, Scheme::ExternalManaged, plain)),
+        Some(kind) => Wish::Serve(merged.finish(key, kind, address, plain)),
+        None => Wish::Keep(merged.finish(key, Scheme::ExternalManaged, address, plain)),
     }
 }
 
@@ -167,6 +173,31 @@ fn decide<T: Copy + PartialEq>(
     Some(value)
 }
 
+/// The one address of all of them: the first that asks for one decides.
+fn address(members: &[Parts], findings: &mut Findings) -> AddressWish {
+    let said = |parts: &Parts| match &parts.address {
+        AddressWish::Any => None,
+        AddressWish::Named { name, place: _ } => Some(name.to_string()),
+        AddressWish::Unclear { place: _, why } => Some(why.clone()),
+    };
+    let Some(winner) = members.iter().find(|parts| parts.address != AddressWish::Any) else {
+        return AddressWish::Any;
+    };
+    for loser in members {
+        let Some(place) = loser.address.place().filter(|_| said(loser) != said(winner)) else { continue };
+        findings.entry(Arc::clone(&loser.object)).or_default().push(Problem::degraded(
+            Reason::GroupConflict,
+            place.field.clone(),
+            format!(
+                "The address that is named here contradicts that of Ingress {}, which decides for the whole group, since it comes first: \
+                 what is said here is not followed. Make the two the same, or remove one.",
+                winner.object
+            ),
+        ));
+    }
+    winner.address.clone()
+}
+
 /// What members ask for together.
 #[derive(Default)]
 struct Merged {
@@ -203,6 +234,8 @@ impl Merged {
             object,
             scheme: _,
             plain,
+            // Decided for all of them together.
+            address: _,
             certificates,
             default,
             hosts,
@@ -267,7 +300,13 @@ impl Merged {
         }
     }
 
-    fn finish(self, key: LoadBalancerKey, scheme: Scheme, plain: PlainHttp) -> LoadBalancer {
+    fn finish(
+        self,
+        key: LoadBalancerKey,
+        scheme: Scheme,
+        address: AddressWish,
+        plain: PlainHttp,
+    ) -> LoadBalancer {
         let Self { objects, encrypted_only, certificates, default, hosts, by_pattern: _ } = self;
         let frontend =
             if certificates.is_empty() { Frontend::Http } else { Frontend::Https { certificates, plain } };
@@ -279,6 +318,6 @@ impl Merged {
                 Host { pattern, routes }
             })
             .collect();
-        LoadBalancer { key, scheme, objects, encrypted_only, frontend, default, hosts }
+        LoadBalancer { key, scheme, objects, encrypted_only, address, frontend, default, hosts }
     }
 }

@@ -260,7 +260,7 @@ impl<'a> Draft<'a> {
             }
         }
         // A call that was under way, or an answer that was wrong, may bring something back after everything seemed gone.
-        let Held { certificates: _, load_balancers: held, released, departed } = &snapshot.held;
+        let Held { certificates: _, load_balancers: held, released, departed, foreign: _ } = &snapshot.held;
         for key in departed {
             if held.contains_key(key) && !released.contains(key) {
                 let nobody = || Reading { wish: Wish::TearDown, moving: BTreeSet::new() };

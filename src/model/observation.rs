@@ -91,9 +91,9 @@ impl Observation {
     #[must_use]
     pub fn render(&self) -> String {
         let Self { project, cluster, observed_at, observed } = self;
-        // What was altered since when is known only to a process that looked before, and how
-        // backends are is asked anew when it matters.
-        let Observed { graph, facts, taken, unknown, altered: _, health: _ } = observed;
+        // What was altered since when is known only to a process that looked before; how backends are, and what others have, is asked
+        // anew when it matters.
+        let Observed { graph, facts, taken, unknown, altered: _, health: _, foreign: _ } = observed;
         let resources = graph
             .entries()
             .map(|(id, Entry { mark, node })| Saved {

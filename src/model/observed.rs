@@ -9,8 +9,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Address, Entry, Graph, Holder, HostRoutes, Kind, LoadBalancerKey, Node, ObjectKey, PathMatcher, PathRule,
-    Ref, ResourceId, ResourceName, Scheme, Scope, SslCertificate, TargetHttpsProxy,
+    Address, AddressBinding, Entry, ForeignFacts, ForeignHeld, ForeignId, Graph, Holder, HostRoutes, Kind,
+    LoadBalancerKey, Lookup, Node, ObjectKey, PathMatcher, PathRule, Ref, ResourceId, ResourceName, Scheme,
+    Scope, SslCertificate, TargetHttpsProxy,
 };
 
 /// The observed graph with what only the cloud can say about its nodes.
@@ -30,6 +31,8 @@ pub struct Observed {
     pub altered: BTreeMap<ResourceId, Altered>,
     /// What the cloud last said of the backends of backend services. Of one that is not here nothing is known.
     pub health: BTreeMap<ResourceId, Wellness>,
+    /// What came of looking up resources that are not ours and are pointed at.
+    pub foreign: BTreeMap<ForeignId, Lookup>,
 }
 
 /// How a resource was before somebody else changed it.
@@ -92,21 +95,36 @@ pub struct Held {
     pub released: BTreeSet<LoadBalancerKey>,
     /// Load balancers that were taken down before our eyes, and whose objects were let go since: what still shows up of them is unwanted.
     pub departed: BTreeSet<LoadBalancerKey>,
+    /// Resources that are not ours, as far as they were asked about.
+    pub foreign: ForeignHeld,
 }
 
 /// What exists of a load balancer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadBalancerHeld {
-    /// Its address, where it is known.
+    /// Its address, where it is known: that of its forwarding rules, else the one that is reserved for it.
     pub address: Option<IpAddr>,
+    /// Whether an address of ours is reserved for it.
+    pub has_own_address: bool,
     /// Whether somebody may reach it, or may have been told to: it has an address or a forwarding rule, or that cannot be told.
     pub may_be_reached: bool,
     /// Which kind of load balancer it is, as its forwarding rules say; `None` where there is none of them.
     pub scheme: Option<Scheme>,
-    /// The ports that are answered.
-    pub ports: BTreeSet<u16>,
+    /// The ports that are answered, each with the address that its forwarding rule is bound to.
+    pub ports: BTreeMap<u16, AddressHeld>,
     /// For a shared one, the paths of each host that its url map names, as the map writes them.
     pub paths: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// The address that a forwarding rule is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressHeld {
+    /// The one that is reserved for its load balancer.
+    Own,
+    /// An address resource that is not ours.
+    Foreign(ResourceId),
+    /// A bare number: which address resource it is, if any, is not known.
+    Number(IpAddr),
 }
 
 /// An opaque version of a resource (Compute API `fingerprint`).
@@ -163,7 +181,18 @@ impl Observed {
             load_balancers: self.load_balancers_held(),
             released: BTreeSet::new(),
             departed: BTreeSet::new(),
+            foreign: ForeignHeld::Known(self.foreign.clone()),
         }
+    }
+
+    /// The number of an address, ours or not, where it is known.
+    #[must_use]
+    pub fn number_of(&self, address: &ResourceId) -> Option<IpAddr> {
+        let ours = self.facts.get(address).and_then(|facts| facts.address);
+        ours.or_else(|| match self.foreign.get(&ForeignId::of(address)?) {
+            Some(Lookup::Found(ForeignFacts::Address { number, reach: _, users: _ })) => *number,
+            _ => None,
+        })
     }
 
     fn load_balancers_held(&self) -> BTreeMap<LoadBalancerKey, LoadBalancerHeld> {
@@ -179,12 +208,15 @@ impl Observed {
             match &entry.node {
                 Node::Address(Address {}) => {
                     one.may_be_reached = true;
+                    one.has_own_address = true;
+                    // Forwarding rules come after addresses, and know better.
                     one.address = self.facts.get(id).and_then(|facts| facts.address).or(one.address);
                 }
                 Node::ForwardingRule(rule) => {
                     one.may_be_reached = true;
                     one.scheme = one.scheme.or(Some(rule.scheme));
-                    one.ports.insert(rule.port);
+                    one.address = self.facts.get(id).and_then(|facts| facts.address).or(one.address);
+                    one.ports.insert(rule.port, self.address_held(&rule.address, key));
                 }
                 Node::UrlMap(map) if key.is_shared() => {
                     for HostRoutes { hosts, matcher: PathMatcher { path_rules, .. } } in &map.hosts {
@@ -198,6 +230,18 @@ impl Observed {
             }
         }
         held.into_iter().map(|(key, held)| (key.clone(), held)).collect()
+    }
+
+    fn address_held(&self, binding: &AddressBinding, key: &LoadBalancerKey) -> AddressHeld {
+        match binding {
+            AddressBinding::Literal(number) => AddressHeld::Number(*number),
+            AddressBinding::Reserved(address) => {
+                let own = self.graph.entry(address.id()).is_some_and(
+                    |entry| matches!(&entry.mark.holder, Holder::LoadBalancer(holder) if holder == key),
+                );
+                if own { AddressHeld::Own } else { AddressHeld::Foreign(address.id().clone()) }
+            }
+        }
     }
 
     /// The certificates that the cloud has, for the next snapshot.

@@ -104,8 +104,14 @@ pub fn check(plan: &Plan, desired: &Graph, observed: &Observed) -> Vec<Violation
             referrers.entry(at).or_default().push(id);
         }
     }
-    let checker =
-        Checker { plan, observed, of: by_resource(plan), referrers, warmth: Warmth::new(desired, observed) };
+    let checker = Checker {
+        plan,
+        desired,
+        observed,
+        of: by_resource(plan),
+        referrers,
+        warmth: Warmth::new(desired, observed),
+    };
     let mut violations = BTreeSet::new();
     for (id, changes) in &checker.of {
         checker.ownership(id, changes, &mut violations);
@@ -162,6 +168,7 @@ fn by_resource(plan: &Plan) -> BTreeMap<&ResourceId, Changes<'_>> {
 
 struct Checker<'a> {
     plan: &'a Plan,
+    desired: &'a Graph,
     observed: &'a Observed,
     of: BTreeMap<&'a ResourceId, Changes<'a>>,
     warmth: Warmth<'a>,
@@ -410,10 +417,12 @@ impl Checker<'_> {
         }
     }
 
-    /// Whether it is there before the plan begins: seen, proved by something seen that points at it, or a group of somebody else's.
+    /// Whether it is there before the plan begins: seen, proved by something seen that points at it, known to exist without being ours, or
+    /// a group of somebody else's.
     fn exists(&self, id: &ResourceId) -> bool {
         self.observed.graph.contains(id)
             || self.referrers.contains_key(id)
+            || self.desired.is_foreign(id) && !self.of.contains_key(id)
             || (id.kind == Kind::InstanceGroup && !self.of.contains_key(id))
     }
 }

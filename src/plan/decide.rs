@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::translate::Translation;
 
-use super::diff::{Difference, How, differences};
+use super::diff::{ADDRESS, Difference, How, differences};
 use super::outage;
 use super::retain::{Retention, retain};
 use super::warm::{Awaits, Warmth};
@@ -87,6 +87,7 @@ pub(super) fn decide<'a>(translation: &'a Translation, observed: &'a Observed) -
             }
         }
     }
+    draft.keep_together();
     draft.block_dependents(translation, observed);
 
     let stuck = draft.stuck();
@@ -205,7 +206,7 @@ impl<'a> Draft<'a> {
             differences.iter().filter(|difference| difference.how == How::Never).collect();
         if id.kind == Kind::ForwardingRule && !fixed.is_empty() {
             let fields: Vec<FieldChange> = fixed.iter().map(|difference| difference.change.clone()).collect();
-            let consent = outage::word(id, &fields);
+            let consent = outage::word(id, &to.mark.holder, &fields);
             if outage::is_allowed(translation, &to.mark.holder, &consent) {
                 self.replaced.insert(id, Changed { from, to });
             } else {
@@ -218,6 +219,32 @@ impl<'a> Draft<'a> {
         }
         if fixed.is_empty() {
             self.changed.insert(id, Changed { from, to });
+        }
+    }
+
+    /// A load balancer that is to move to another address moves as a whole: while a port of it waits for consent, no other begins there.
+    fn keep_together(&mut self) {
+        let waits: BTreeMap<Holder, ResourceId> = self
+            .blocked
+            .iter()
+            .filter(|blocked| match &blocked.why {
+                Block::Outage { consent: _, fields } => fields.iter().any(|change| change.field == ADDRESS),
+                _ => false,
+            })
+            .map(|blocked| (blocked.holder.clone(), blocked.id.clone()))
+            .collect();
+        if waits.is_empty() {
+            return;
+        }
+        let begins = |id: &ResourceId, entry: &Entry| {
+            waits.get(&entry.mark.holder).filter(|_| id.kind == Kind::ForwardingRule).cloned()
+        };
+        let found: Vec<(&'a ResourceId, &'a Entry, ResourceId)> =
+            self.creates.iter().filter_map(|(id, entry)| Some((*id, *entry, begins(id, entry)?))).collect();
+        for (id, entry, first) in found {
+            self.creates.remove(id);
+            self.missing.insert(id);
+            self.block(id, entry, Block::DependsOn(first));
         }
     }
 

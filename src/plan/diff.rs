@@ -47,6 +47,9 @@ pub(super) struct Difference {
 /// The field of a url map for each backend service that it warms.
 const WARM: &str = "warm";
 
+/// The field of a forwarding rule for its address.
+pub(super) const ADDRESS: &str = "IPAddress";
+
 /// What stands for a field that is not there.
 pub(super) const NONE: &str = "(none)";
 
@@ -353,7 +356,7 @@ fn forwarding_rule(node: &ForwardingRule, fields: &mut Fields) {
         AddressBinding::Reserved(address) => short(address.id()),
         AddressBinding::Literal(address) => address.to_string(),
     };
-    fields.add(How::Never, "IPAddress", address);
+    fields.add(How::Never, ADDRESS, address);
     fields.add(How::Never, "portRange", port.to_string());
     let target = match target {
         Target::Http(proxy) => format!("targetHttpProxies {}", short(proxy.id())),

@@ -1,7 +1,7 @@
 //! What only deleting and making anew can do: an outage. One address and port holds one forwarding rule, so there is no making before
 //! breaking.
 //!
-//! It is not done before somebody consents to *this* outage: each has a word of its own, made from the resource and from what is to
+//! It is not done before somebody consents to *this* outage: each has a word of its own, made from the load balancer and from what is to
 //! change, which the plan shows and the annotation `gclb.dev/allow-outage` repeats. A consent that was used up allows nothing more,
 //! since the next outage, were it of the same resource, has another word as soon as anything about it differs.
 
@@ -12,11 +12,16 @@ use crate::translate::Translation;
 
 use super::FieldChange;
 
-/// The word for an outage: eight hexadecimal digits.
-pub(super) fn word(id: &ResourceId, fields: &[FieldChange]) -> String {
+/// The word for an outage: eight hexadecimal digits. The ports of a load balancer that change alike are one outage, so that it does not
+/// stop half-way for want of another consent.
+pub(super) fn word(id: &ResourceId, holder: &Holder, fields: &[FieldChange]) -> String {
+    let what = match holder {
+        Holder::LoadBalancer(key) => key.to_string(),
+        Holder::Service { .. } | Holder::Secret(_) | Holder::Cluster => id.to_string(),
+    };
     let mut hash = Sha256::new();
     for FieldChange { field, from, to } in fields {
-        for text in [&id.to_string(), field, from, to] {
+        for text in [&what, field, from, to] {
             hash.update(text.len().to_be_bytes());
             hash.update(text.as_bytes());
         }

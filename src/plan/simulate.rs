@@ -40,9 +40,7 @@ pub fn step(
             let address = match node {
                 Node::Address(_) => address(id),
                 Node::ForwardingRule(rule) => match &rule.address {
-                    AddressBinding::Reserved(at) => {
-                        observed.facts.get(at.id()).and_then(|facts| facts.address)
-                    }
+                    AddressBinding::Reserved(at) => observed.number_of(at.id()),
                     AddressBinding::Literal(address) => Some(*address),
                 },
                 _ => None,

@@ -1,5 +1,6 @@
 //! One test for each rule of planning.
 
+mod addresses;
 mod cluster;
 pub(crate) mod fixture;
 mod order;

@@ -182,13 +182,19 @@ impl Desk<'_> {
         }
     }
 
-    /// Once every forwarding rule that should answer there exists; a reserved address alone answers nothing.
+    /// Once every forwarding rule that should answer there exists; a reserved address alone answers nothing. It is the one that they
+    /// have, whichever they should have: of two, none is told.
     fn address(&self, frontends: &Frontends) -> Option<IpAddr> {
-        let Frontends { address, forwarding_rules, uses: _ } = frontends;
-        let all_there = forwarding_rules.iter().all(|rule| self.observed.graph.contains(rule.id()));
-        let facts =
-            self.observed.facts.get(address.id()).filter(|_| all_there && !forwarding_rules.is_empty());
-        facts.and_then(|facts| facts.address)
+        let Frontends { forwarding_rules, uses: _ } = frontends;
+        let numbers: Option<BTreeSet<IpAddr>> = forwarding_rules
+            .iter()
+            .map(|rule| {
+                let there = self.observed.graph.contains(rule.id());
+                self.observed.facts.get(rule.id()).filter(|_| there)?.address
+            })
+            .collect();
+        let mut numbers = numbers?.into_iter();
+        numbers.next().filter(|_| numbers.next().is_none())
     }
 
     /// Everything whose troubles are this load balancer's.

@@ -75,7 +75,16 @@ fn no_address_before_the_last_forwarding_rule() {
 fn no_address_before_the_cloud_has_named_one() {
     let world = walkthrough();
     let mut observed = world.observed();
-    observed.facts.remove(&id(Kind::Address, "ip-test"));
+    observed.facts.remove(&id(Kind::ForwardingRule, "fr-test-443"));
+    assert_eq!(report(&world, &observed, &Unfinished::new(), &Health::new(), "test").address, None);
+}
+
+#[test]
+fn of_two_addresses_none_is_told() {
+    let world = walkthrough();
+    let mut observed = world.observed();
+    let elsewhere = observed.facts.get_mut(&id(Kind::ForwardingRule, "fr-test-443")).unwrap();
+    elsewhere.address = Some([203, 0, 113, 9].into());
     assert_eq!(report(&world, &observed, &Unfinished::new(), &Health::new(), "test").address, None);
 }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::load_balancer::{Backend, LoadBalancer};
 use crate::model::{
-    BackendService, Conflict, Firewall, Graph, Holder, Mark, Ref, Resource, ResourceName, Scheme, Scope,
+    BackendService, Conflict, Firewall, ForeignId, Graph, Holder, Mark, Ref, Resource, ResourceName, Scheme,
+    Scope,
 };
 use crate::snapshot::Snapshot;
 
@@ -29,6 +30,8 @@ pub(super) struct Draft<'a> {
     pub(super) pod_ports: PodPorts,
     /// Names that two different resources would have had.
     pub(super) conflicts: Vec<Conflict>,
+    /// Resources that are not ours and were asked about.
+    pub(super) lookups: BTreeSet<ForeignId>,
 }
 
 impl<'a> Draft<'a> {
@@ -48,6 +51,7 @@ impl<'a> Draft<'a> {
             unready: Unready::new(),
             pod_ports: PodPorts::default(),
             conflicts: Vec::new(),
+            lookups: BTreeSet::new(),
         };
         let mut resolved = BTreeMap::new();
         let mut asked = BTreeSet::new();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::load_balancer::{Backend, Frontend, LoadBalancer, PlainHttp, WeightedBackend};
 use crate::model::{Certificates, LoadBalancerKey, ObjectKey, Ref, ResourceId, Target, UrlMap};
 
+use super::address::Bindings;
 use super::draft::Draft;
 use super::service_port::{Reach, Resolved};
 use super::{
@@ -17,9 +18,11 @@ use crate::problem::{Problem, Reason};
 pub(super) fn draw(
     draft: &mut Draft<'_>,
     load_balancer: &LoadBalancer,
+    bindings: &Bindings,
     findings: &mut Findings,
 ) -> Disposition {
-    let LoadBalancer { key, scheme, objects, encrypted_only, frontend, default: _, hosts: _ } = load_balancer;
+    let LoadBalancer { key, scheme, objects, encrypted_only, address: _, frontend, default: _, hosts: _ } =
+        load_balancer;
     backend_problems(draft, load_balancer, findings);
     let url_map = url_map::compose(draft, load_balancer, findings);
     if let Some(problem) = url_map::too_large(&url_map, *scheme).filter(|_| !key.is_shared()) {
@@ -44,12 +47,12 @@ pub(super) fn draw(
                         findings.push(object, not_without_a_certificate(key));
                     }
                     let url_map = url_map::compose(draft, &rest, &mut Findings::default());
-                    return draw_rules(draft, &rest, url_map, Ports::Plain, findings);
+                    return draw_rules(draft, &rest, bindings, url_map, Ports::Plain, findings);
                 }
             }
         }
     };
-    let disposition = draw_rules(draft, load_balancer, url_map, ports, findings);
+    let disposition = draw_rules(draft, load_balancer, bindings, url_map, ports, findings);
     let Some(first) = objects.first() else { return disposition };
     for conflict in draft.conflicts.drain(..) {
         findings.push(first, Problem::degraded(
@@ -79,6 +82,7 @@ fn not_without_a_certificate(key: &LoadBalancerKey) -> Problem {
 fn draw_rules(
     draft: &mut Draft<'_>,
     load_balancer: &LoadBalancer,
+    bindings: &Bindings,
     url_map: UrlMap,
     ports: Ports,
     findings: &mut Findings,
@@ -91,7 +95,7 @@ fn draw_rules(
     };
     share_backends(draft, load_balancer, findings);
     let url_map = url_map::draw(draft, key, url_map);
-    Disposition::Serve(frontends(draft, load_balancer, url_map, ports))
+    Disposition::Serve(frontends(draft, load_balancer, bindings, url_map, ports))
 }
 
 /// Notes who uses which backend services, where there are several who could.
@@ -125,6 +129,7 @@ enum Ports {
 fn frontends(
     draft: &mut Draft<'_>,
     load_balancer: &LoadBalancer,
+    bindings: &Bindings,
     url_map: Ref<UrlMap>,
     ports: Ports,
 ) -> Frontends {
@@ -142,14 +147,16 @@ fn frontends(
             targets.push((443, target_proxy::draw_https(draft, key, url_map, certificates)));
         }
     }
-    let address = address::draw(draft, key);
     let forwarding_rules: Vec<_> = targets
         .into_iter()
-        .map(|(port, target)| forwarding_rule::draw(draft, key, scheme, &address, port, target))
+        .map(|(port, target)| {
+            let address = address::draw(draft, key, bindings, port);
+            forwarding_rule::draw(draft, key, scheme, address, port, target)
+        })
         .collect();
     let mut uses = draft.graph.closure(forwarding_rules.iter().map(Ref::id));
     uses.extend(draft.firewall.iter().map(|firewall| firewall.id().clone()));
-    Frontends { address, forwarding_rules, uses }
+    Frontends { forwarding_rules, uses }
 }
 
 /// What is wrong with the backends, to each object each thing once however often it names the backend.

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::ingress::{Readings, Wish};
-use crate::load_balancer::{Frontend, LoadBalancer, PlainHttp};
+use crate::load_balancer::LoadBalancer;
 use crate::model::{LoadBalancerHeld, LoadBalancerKey, ObjectKey};
 
 use super::{Moves, url_map};
@@ -55,12 +55,7 @@ pub(super) fn settle(readings: &mut Readings, held: &BTreeMap<LoadBalancerKey, L
 }
 
 fn is_served(object: &Arc<ObjectKey>, home: &LoadBalancer, held: &LoadBalancerHeld) -> bool {
-    let wanted: &[u16] = match &home.frontend {
-        Frontend::Http => &[80],
-        Frontend::Https { certificates: _, plain: PlainHttp::Refuse } => &[443],
-        Frontend::Https { certificates: _, plain: PlainHttp::Serve | PlainHttp::Redirect(_) } => &[80, 443],
-    };
-    wanted.iter().all(|port| held.ports.contains(port))
+    home.frontend.ports().iter().all(|port| held.ports.contains_key(port))
         && (!home.key.is_shared() || has_all(object, home, held))
 }
 

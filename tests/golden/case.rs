@@ -8,8 +8,8 @@ use std::sync::Arc;
 use gclb::apply::Unfinished;
 use gclb::ingress::{FINALIZER, MEMBER_OF, remembering};
 use gclb::model::{
-    BackendService, ClusterId, Group, InstanceGroup, LoadBalancerKey, NetworkEndpointGroup, ObjectKey,
-    Observed, ResourceId,
+    AddressReach, BackendService, ClusterId, ForeignFacts, ForeignKind, Group, InstanceGroup,
+    LoadBalancerKey, Lookup, NetworkEndpointGroup, ObjectKey, Observed, ResourceId,
 };
 use gclb::plan::{Plan, plan, simulate_with};
 use gclb::snapshot::manifests::{Manifests, Supplies, World};
@@ -31,6 +31,10 @@ const FLAGS: &str = "# flags: ";
 
 /// A comment line of a case that names load balancers that were given up, separated by spaces.
 const RELEASED: &str = "# released: ";
+
+/// A comment line of a case that says what exists in the project without being ours, separated by spaces: `COLLECTION/NAME`, and for an
+/// address its number, `addresses/NAME=NUMBER`. Whatever else is asked about does not exist.
+const EXISTS: &str = "# exists: ";
 
 /// A case as it stands in its folder.
 pub(crate) struct Case {
@@ -61,11 +65,13 @@ impl Case {
                 self.folder.display(),
                 manifests.diagnostics
             );
+            look_up(before, &manifests, &claimed, &mut observed);
             let translation = translate(&snapshot(before, &manifests, &claimed, &observed));
             observed = done(&observed, &plan(&translation, &observed), &mut addresses);
             claimed = claims(&translation, &observed);
         }
         let manifests = Manifests::read([("input.yaml", with_certificates(&self.input).as_str())]);
+        look_up(&self.input, &manifests, &claimed, &mut observed);
         let snapshot_now = snapshot(&self.input, &manifests, &claimed, &observed);
         let translation = translate(&snapshot_now);
         assert_eq!(translation.desired, translate(&snapshot_now).desired, "{}", self.folder.display());
@@ -140,6 +146,35 @@ fn snapshot(text: &str, manifests: &Manifests, claimed: &Claimed, observed: &Obs
     let released = text.lines().filter_map(|line| line.strip_prefix(RELEASED));
     held.released.extend(released.flat_map(str::split_whitespace).map(|key| key.parse().unwrap()));
     world.snapshot(cluster(text), NOW.parse().unwrap(), held)
+}
+
+/// Finds out what a case asks about and is not ours.
+fn look_up(text: &str, manifests: &Manifests, claimed: &Claimed, observed: &mut Observed) {
+    let lines = text.lines().filter_map(|line| line.strip_prefix(EXISTS));
+    let exists: BTreeMap<&str, Option<IpAddr>> = lines
+        .flat_map(str::split_whitespace)
+        .map(|word| match word.split_once('=') {
+            Some((path, number)) => (path, Some(number.parse().unwrap())),
+            None => (word, None),
+        })
+        .collect();
+    let lookups = translate(&snapshot(text, manifests, claimed, observed)).lookups;
+    observed.foreign = lookups
+        .into_iter()
+        .map(|id| {
+            let lookup = match (exists.get(format!("{}/{}", id.kind.collection(), id.name).as_str()), id.kind)
+            {
+                (None, _) => Lookup::Missing,
+                (Some(number), ForeignKind::Address) => Lookup::Found(ForeignFacts::Address {
+                    number: *number,
+                    reach: AddressReach::External,
+                    users: Vec::new(),
+                }),
+                (Some(_), _) => Lookup::Found(ForeignFacts::Exists),
+            };
+            (id, lookup)
+        })
+        .collect();
 }
 
 /// The Ingresses that have our finalizer, and the groups that they remember.

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use gclb::model::{
-    Backend, BackendPolicy, BackendService, Balancing, Destination, Endpoint, Firewall, ForwardingRule,
-    Graph, Group, HealthCheck, Holder, HostRoutes, InstanceGroup, NetworkEndpointGroup, Observed, Origin,
-    PathMatcher, PathRule, Probe, Ref, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap,
+    AddressBinding, Backend, BackendPolicy, BackendService, Balancing, Destination, Endpoint, Firewall,
+    ForwardingRule, Graph, Group, HealthCheck, Holder, HostRoutes, InstanceGroup, NetworkEndpointGroup,
+    Observed, Origin, PathMatcher, PathRule, Probe, Ref, SslCertificate, Target, TargetHttpProxy,
+    TargetHttpsProxy, UrlMap,
 };
 use gclb::problem::Problem;
 use gclb::translate::{Disposition, Frontends, Translated, Translation};
@@ -57,10 +58,15 @@ impl Desk<'_> {
     }
 
     fn frontends(&mut self, frontends: &Frontends) {
-        let Frontends { address: _, forwarding_rules, uses: _ } = frontends;
+        let Frontends { forwarding_rules, uses: _ } = frontends;
         let mut maps: Vec<&Ref<UrlMap>> = Vec::new();
         for rule in forwarding_rules {
-            let ForwardingRule { address: _, port, target, scheme: _ } = self.graph.get(rule).unwrap();
+            let ForwardingRule { address, port, target, scheme: _ } = self.graph.get(rule).unwrap();
+            let at = match address {
+                AddressBinding::Reserved(address) if self.graph.get(address).is_some() => String::new(),
+                AddressBinding::Reserved(address) => format!(" at the address {}", address.name()),
+                AddressBinding::Literal(number) => format!(" at {number}"),
+            };
             let (protocol, map) = match target {
                 Target::Http(proxy) => {
                     let TargetHttpProxy { url_map } = self.graph.get(proxy).unwrap();
@@ -85,7 +91,7 @@ impl Desk<'_> {
                     "by the rules below".to_owned()
                 }
             };
-            self.line(1, &format!("port {port}, {protocol}: {does}"));
+            self.line(1, &format!("port {port}{at}, {protocol}: {does}"));
         }
         for map in maps {
             self.url_map(map);

@@ -270,5 +270,5 @@ pub(crate) fn draw_front(
         })
         .collect();
     let uses = graph.closure(forwarding_rules.iter().map(Ref::id));
-    Frontends { address, forwarding_rules, uses }
+    Frontends { forwarding_rules, uses }
 }

@@ -4,9 +4,9 @@
 //! does not have does not compile.
 
 use gce_api::{
-    Address, BackendService, Firewall, ForwardingRule, HealthCheck, Instance, InstanceGroup, Network,
-    NetworkEndpointGroup, Operation, Region, Resource, SslCertificate, Subnetwork, TargetHttpProxy,
-    TargetHttpsProxy, UrlMap, Zone,
+    Address, BackendBucket, BackendService, Firewall, ForwardingRule, HealthCheck, Instance, InstanceGroup,
+    Network, NetworkEndpointGroup, Operation, Region, Resource, SecurityPolicy, SslCertificate, SslPolicy,
+    Subnetwork, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
 };
 
 use crate::Place;
@@ -63,6 +63,9 @@ methods! {
     Network: [Global] InGlobal; Insert Patch Delete;
     Subnetwork: [Region] InRegion; AggregatedList Insert Patch Delete;
     Operation: [Global, Region, Zone] InGlobal InRegion InZone; AggregatedList;
+    SslPolicy: [Global, Region] InGlobal InRegion; ;
+    SecurityPolicy: [Global, Region] InGlobal InRegion; ;
+    BackendBucket: [Global] InGlobal; ;
     Region: [Project]; ;
     Zone: [Project]; ;
 }

@@ -139,8 +139,10 @@ impl Display {
             return Vec::new();
         }
         self.manifests = Some(Arc::clone(&view.manifests));
+        // What only the cloud knows is said by Events: here nobody has asked it.
         let now: BTreeMap<_, _> = translate(snapshot)
             .problems()
+            .filter(|(_, problem)| problem.reason != Reason::NotLookedUp)
             .map(|(object, problem)| {
                 ((object.clone(), problem.reason, problem.field.clone()), problem.clone())
             })

@@ -14,13 +14,14 @@ impl Mirror {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         let observed = std::sync::Arc::clone(&self.lock().observed);
-        let Observed { graph, facts, taken, unknown, altered, health } = &*observed;
+        let Observed { graph, facts, taken, unknown, altered, health, foreign } = &*observed;
         let entries: usize = graph.entries().map(|(id, entry)| of_id(id) + of_entry(entry)).sum();
         let facts: usize = facts.keys().map(|id| of_id(id) + size_of::<Facts>() + 48 + PER_ENTRY).sum();
         let taken: usize = taken.iter().map(of_id).sum();
         let altered: usize = altered.iter().map(|(id, altered)| of_id(id) + of_entry(&altered.was)).sum();
         let health: usize = health.keys().map(of_id).sum();
-        let total = entries + facts + taken + altered + health + unknown.len() * 64;
+        // What is looked up is little, and its answers are of a few words.
+        let total = entries + facts + taken + altered + health + (unknown.len() + foreign.len()) * 64;
         u64::try_from(total).unwrap_or(u64::MAX)
     }
 }

@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use super::*;
 use crate::cloud::fixture::{Scripted, address, change, create, id, mark, seen};
 use crate::model::{
-    AddressBinding, Endpoint, Facts, Graph, Members, NetworkEndpointGroup, Scheme, Scope, Target, Unknown,
-    Zone,
+    Address, AddressBinding, AddressReach, Endpoint, Facts, ForeignFacts, ForeignKind, ForwardingRule, Graph,
+    Lookup, Members, NetworkEndpointGroup, Scheme, Scope, Target, Unknown, Zone,
 };
 
 fn listing(seen: Vec<Seen>) -> Listing {
@@ -150,6 +150,44 @@ async fn a_forwarding_rule_is_bound_to_its_address_whichever_is_seen_first() {
     tokio::time::advance(2 * LIST_LAG).await;
     take_in(&address_first, Vec::new());
     assert!(!bound(&address_first), "an address that is gone binds nothing");
+}
+
+#[tokio::test]
+async fn a_forwarding_rule_is_bound_to_an_address_of_somebody_else_that_was_looked_up() {
+    let (mirror, cloud) = (Mirror::default(), Scripted::default());
+    let number: IpAddr = "203.0.113.7".parse().unwrap();
+    let name = crate::model::ResourceName::new("web-ip").unwrap();
+    let facts = |number| ForeignFacts::Address { number, reach: AddressReach::External, users: Vec::new() };
+    cloud.foreign.lock().unwrap().insert(name.clone(), facts(Some(number)));
+    let wanted: BTreeSet<ForeignId> = [ForeignId::global(ForeignKind::Address, name)].into();
+    mirror.take_in(Kind::ForwardingRule, Began::now(), listing(vec![rule("203.0.113.7")]));
+    assert_eq!(binding(&mirror), AddressBinding::Literal(number));
+
+    let asked = mirror.want(&wanted);
+    assert_eq!(asked, wanted);
+    mirror.look_up(&cloud, &asked).await;
+    let bound = |mirror: &Mirror| matches!(binding(mirror), AddressBinding::Reserved(at) if at.name().as_str() == "web-ip");
+    assert!(bound(&mirror));
+    // Also when nobody names it any more: else the plan would see two addresses where there is one.
+    assert!(mirror.want(&BTreeSet::new()).is_empty());
+    assert!(bound(&mirror));
+    mirror.take_in(Kind::ForwardingRule, Began::now(), listing(vec![rule("203.0.113.7")]));
+    assert!(bound(&mirror));
+    assert!(mirror.observed().altered.is_empty(), "that is no drift");
+
+    // One that we have just made knows its number by its address.
+    let mut made = rule("203.0.113.7");
+    if let Whose::Ours(owned) = &mut made.whose {
+        owned.facts.address = None;
+        let address =
+            Graph::default().foreign(Scope::Global, crate::model::ResourceName::new("web-ip").unwrap());
+        let Node::ForwardingRule(rule) = &mut owned.entry.node else { unreachable!() };
+        rule.address = AddressBinding::Reserved(address);
+    }
+    let id = made.id.clone();
+    mirror.wrote(&change(id.clone(), Action::Delete), Executed::Present(made));
+    assert_eq!(mirror.observed().facts[&id].address, Some(number));
+    assert!(matches!(mirror.observed().foreign.values().next(), Some(Lookup::Found(_))));
 }
 
 #[tokio::test]

@@ -228,11 +228,8 @@ impl World {
             let proxy = graph.add(Scope::Global, name(format!("thsp-{lb}")), holder.clone(), proxy).unwrap();
             rule(graph, 443, Target::Https(proxy));
         }
-        let frontends = Frontends {
-            uses: graph.closure(forwarding_rules.iter().map(Ref::id)),
-            address,
-            forwarding_rules,
-        };
+        let frontends =
+            Frontends { uses: graph.closure(forwarding_rules.iter().map(Ref::id)), forwarding_rules };
         self.dispose(lb, Disposition::Serve(frontends));
     }
 
