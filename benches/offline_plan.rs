@@ -3,7 +3,6 @@
 //! Meant for a release build, as a pipeline has it: `cargo bench --bench offline_plan`. It prints and judges nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -74,13 +73,7 @@ fn run(folder: &Path) -> (Stages, usize) {
 
     let began = Instant::now();
     let world = manifests.world(&Supplies::default());
-    let cluster = Cluster {
-        id: cluster_id(),
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: BTreeSet::new(),
-        claim_classless: false,
-    };
+    let cluster = Cluster::of(cluster_id());
     let snapshot = world.snapshot(cluster, Timestamp::now(), Held::default());
     let supply = began.elapsed();
 

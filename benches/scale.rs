@@ -5,13 +5,12 @@
 //! is what the plan of everything leaves behind. It prints and judges nothing: `make bench`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use gclb::model::{CertificateFingerprint, ClusterId, Observed};
 use gclb::plan::{plan, simulate};
 use gclb::snapshot::stores::{Seen, Stores};
-use gclb::snapshot::{Certificate, Cluster};
+use gclb::snapshot::{Certificate, Cluster, ReadinessProbes};
 use gclb::translate::translate_beside;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Node, Service};
@@ -83,7 +82,7 @@ fn services(stores: &mut Stores) {
 }
 
 fn filled() -> Stores {
-    let mut stores = Stores::new(false);
+    let mut stores = Stores::new(false, ReadinessProbes::Ignored);
     let _ = stores.class(Seen::Listing);
     let class: IngressClass =
         object(json!({"metadata": {"name": "gclb"}, "spec": {"controller": "gclb.dev/ingress"}}));
@@ -125,13 +124,7 @@ fn filled() -> Stores {
 }
 
 fn cluster() -> Cluster {
-    Cluster {
-        id: ClusterId::new("0a1b2c3d").unwrap(),
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: BTreeSet::new(),
-        claim_classless: false,
-    }
+    Cluster::of(ClusterId::new("0a1b2c3d").unwrap())
 }
 
 /// What the process takes at present, and has taken at most, in MiB (`/proc/self/status`).

@@ -23,12 +23,15 @@ pub struct KubernetesArguments {
     /// The kubeconfig file; without it KUBECONFIG, ~/.kube/config or, in a pod, the cluster itself
     #[arg(long, env = "GCLB_KUBECONFIG", value_name = "FILE")]
     pub kubeconfig: Option<PathBuf>,
-    /// Watch only this namespace: then rights on Ingresses, Services, EndpointSlices and Secrets are needed only there
+    /// Watch only this namespace: then rights on Ingresses, Services, EndpointSlices, Secrets, Pods and custom resources are needed only there
     #[arg(long, env = "GCLB_WATCH_NAMESPACE", value_name = "NAMESPACE")]
     pub watch_namespace: Option<String>,
     /// Take Ingresses without a class too
     #[arg(long, env = "GCLB_CLAIM_CLASSLESS")]
     pub claim_classless: bool,
+    /// Do not look at pods: no health check is made from a readiness probe. For whoever may not list pods
+    #[arg(long, env = "GCLB_IGNORE_READINESS_PROBES")]
+    pub ignore_readiness_probes: bool,
 }
 
 /// Which cloud.

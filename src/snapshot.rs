@@ -12,6 +12,7 @@ mod digest;
 mod endpoints;
 pub mod manifests;
 mod node;
+mod pod;
 mod service;
 pub mod stores;
 
@@ -21,12 +22,14 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+use serde::{Deserialize, Serialize};
 
 pub use class::{CLASS_ANNOTATION, CLASSES_OF_INGRESS_GCE, CONTROLLER, ClassOfIngressGce};
 pub use custom::{FRONTEND_CONFIG_ANNOTATION, MANAGED_CERTIFICATES_ANNOTATION};
 pub use digest::Digests;
 pub use endpoints::{SERVICE_NAME_LABEL, ServiceSlice};
 pub use node::{EXCLUDE_LABEL, NodeUnknown};
+pub use pod::{Asks, Container, ContainerPort, ReadinessProbe, probe_at};
 pub use service::{
     APP_PROTOCOLS_ANNOTATIONS, BACKEND_CONFIG_ANNOTATIONS, HEALTH_CHECK_PATH_ANNOTATION, NEG_ANNOTATION,
 };
@@ -61,6 +64,10 @@ pub struct Snapshot {
     pub frontend_configs: BTreeMap<ObjectKey, Result<Arc<FrontendConfigSpec>, Unreadable>>,
     /// The `ManagedCertificate`s that some Ingress refers to. One that is not here does not exist.
     pub managed_certificates: BTreeMap<ObjectKey, Result<Arc<ManagedCertificate>, Unreadable>>,
+    /// For each Service that some Ingress refers to the containers of the pod that speaks for all of its pods: the oldest one with a
+    /// readiness probe that a load balancer can make too. A Service that is not here has no such pod, perhaps no pod at all. `None`:
+    /// nobody looks at pods, so that nothing is known of any ([`ReadinessProbes::Ignored`]).
+    pub probes: Option<BTreeMap<ObjectKey, Arc<[Container]>>>,
     /// What is known of the cloud: see `Observed::held`.
     pub held: Held,
 }
@@ -81,6 +88,7 @@ impl Snapshot {
             backend_configs: BTreeMap::new(),
             frontend_configs: BTreeMap::new(),
             managed_certificates: BTreeMap::new(),
+            probes: Some(BTreeMap::new()),
             held: Held::default(),
         }
     }
@@ -99,6 +107,42 @@ pub struct Cluster {
     pub node_tags: BTreeSet<String>,
     /// Take Ingresses without a class too.
     pub claim_classless: bool,
+    /// Whether pods are looked at.
+    pub readiness_probes: ReadinessProbes,
+}
+
+impl Cluster {
+    /// The cluster of that id, where no flag says anything else.
+    #[must_use]
+    pub fn of(id: ClusterId) -> Self {
+        Self {
+            id,
+            network: "default".to_owned(),
+            subnetwork: "default".to_owned(),
+            node_tags: BTreeSet::new(),
+            claim_classless: false,
+            readiness_probes: ReadinessProbes::Read,
+        }
+    }
+}
+
+/// Whether health checks can be made from the readiness probes of pods.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum ReadinessProbes {
+    /// Pods are looked at.
+    #[default]
+    Read,
+    /// They are not: it needs the right to read all pods.
+    Ignored,
+}
+
+impl ReadinessProbes {
+    /// By a flag.
+    #[must_use]
+    pub const fn ignored_if(flag: bool) -> Self {
+        if flag { Self::Ignored } else { Self::Read }
+    }
 }
 
 /// What is read of a Service.

@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use emulator::dataplane::program::Scheme;
@@ -149,13 +149,7 @@ fn translated(rules: &[Rule], default: Option<&str>) -> Translation {
     };
     let node =
         Node { instance: "node".to_owned(), zone: Zone("us-central1-a".to_owned()), takes_traffic: true };
-    let cluster = Cluster {
-        id: ClusterId::new("0a1b2c3d").unwrap(),
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: BTreeSet::new(),
-        claim_classless: false,
-    };
+    let cluster = Cluster::of(ClusterId::new("0a1b2c3d").unwrap());
     translate(&Snapshot {
         classes: BTreeMap::from([("gclb".to_owned(), Arc::new(serde_json::from_value(class).unwrap()))]),
         ingresses: BTreeMap::from([(

@@ -7,7 +7,7 @@ use gclb::controller::source::{KeyPair, NotReady, Source, SourceError};
 use gclb::ingress::FINALIZER;
 use gclb::model::{CertificateFingerprint, ClusterId, Held, LoadBalancerKey, ObjectKey};
 use gclb::snapshot::stores::{Churned, Matters, Seen, Stores};
-use gclb::snapshot::{Cluster, Snapshot};
+use gclb::snapshot::{Cluster, ReadinessProbes, Snapshot};
 use gclb::status::{Event, Report};
 use gclb::translate::{Churn, PodPorts};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -24,7 +24,7 @@ pub(crate) struct Memory {
 impl Memory {
     pub(crate) fn new(setting: Setting) -> Self {
         let Setting { class, ingress, service, nodes } = setting;
-        let mut stores = Stores::new(false);
+        let mut stores = Stores::new(false, ReadinessProbes::Ignored);
         macro_rules! list {
             ($kind:ident, $items:expr) => {{
                 let _ = stores.$kind(Seen::Listing);
@@ -84,13 +84,7 @@ impl Source for Memory {
     }
 
     fn snapshot(&self, held: Held) -> Result<Snapshot, NotReady> {
-        let cluster = Cluster {
-            id: ClusterId::new(CLUSTER_ID).unwrap(),
-            network: "default".to_owned(),
-            subnetwork: "default".to_owned(),
-            node_tags: BTreeSet::new(),
-            claim_classless: false,
-        };
+        let cluster = Cluster::of(ClusterId::new(CLUSTER_ID).unwrap());
         Ok(self.stores().snapshot(cluster, jiff::Timestamp::now(), held))
     }
 

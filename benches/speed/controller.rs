@@ -66,13 +66,7 @@ pub(crate) struct Parts {
 /// As `gclb controller` makes it, but for the folder.
 pub(crate) fn parts(folder: PathBuf, client: gce::Builder, counts: &Arc<Counts>, drift: Duration) -> Parts {
     let id = ClusterId::new("0a1b2c3d").unwrap();
-    let cluster = Cluster {
-        id: id.clone(),
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: std::collections::BTreeSet::new(),
-        claim_classless: false,
-    };
+    let cluster = Cluster::of(id.clone());
     let source = Arc::new(FolderSource::open(&[folder], cluster, Supplies::default()).unwrap());
     let quota = Quota::believed(&[]);
     let observer: Arc<dyn gce::Observer> = Arc::clone(counts) as Arc<dyn gce::Observer>;

@@ -20,7 +20,7 @@ use crate::controller::listen::{Answers, ListenError, Readiness, listen};
 use crate::controller::running::Running;
 use crate::controller::{self, Observer, Options, Progress};
 use crate::metrics::Metrics;
-use crate::snapshot::Cluster;
+use crate::snapshot::{Cluster, ReadinessProbes};
 use crate::telemetry::TelemetryError;
 
 const EXAMPLES: &str = "\
@@ -120,6 +120,7 @@ pub(super) async fn run(arguments: Arguments) -> miette::Result<u8> {
         subnetwork: cloud.subnetwork,
         node_tags: cloud.node_tags.into_iter().collect(),
         claim_classless: kubernetes.claim_classless,
+        readiness_probes: ReadinessProbes::ignored_if(kubernetes.ignore_readiness_probes),
     };
     // Watching begins before leading, so that taking over is quick.
     let source = ClusterSource::start(client.clone(), cluster, kubernetes.watch_namespace.as_deref())

@@ -15,7 +15,7 @@ use crate::ingress::FINALIZER;
 use crate::model::{CertificateFingerprint, ClusterId, Held, LoadBalancerKey, ObjectKey};
 use crate::plan::InputPlace;
 use crate::snapshot::manifests::{self, Diagnostic, Manifests, Supplies, World};
-use crate::snapshot::{Cluster, Snapshot};
+use crate::snapshot::{Cluster, ReadinessProbes, Snapshot};
 
 /// Where the input is.
 #[derive(Debug, Clone, clap::Args)]
@@ -54,6 +54,9 @@ pub(super) struct ClusterArguments {
     /// Take Ingresses without a class too
     #[arg(long, env = "GCLB_CLAIM_CLASSLESS")]
     pub(super) claim_classless: bool,
+    /// Do not look at pods: no health check is made from a readiness probe. For whoever may not list pods
+    #[arg(long, env = "GCLB_IGNORE_READINESS_PROBES")]
+    pub(super) ignore_readiness_probes: bool,
 }
 
 /// The input cannot be had.
@@ -69,7 +72,8 @@ pub(super) enum InputError {
     Connect(#[source] ConnectError),
     #[error("reading the cluster")]
     #[diagnostic(help(
-        "rights to list ingresses, ingressclasses, services, endpointslices and nodes, and to get the Secrets of spec.tls, are needed; \
+        "rights to list ingresses, ingressclasses, services, endpointslices, nodes, pods (or --ignore-readiness-probes), backendconfigs, \
+         frontendconfigs and managedcertificates, and to get the Secrets of spec.tls, are needed; \
          --watch-namespace narrows all but classes and nodes to one namespace"
     ))]
     List(#[source] ListError),
@@ -112,9 +116,17 @@ impl Input {
     /// Reads it.
     pub(super) async fn read(place: &PlaceArguments, settings: ClusterArguments) -> miette::Result<Self> {
         let place = place.place().ok_or(InputError::None)?;
-        let ClusterArguments { cluster_id, network, subnetwork, node_tags, claim_classless } = settings;
+        let ClusterArguments {
+            cluster_id,
+            network,
+            subnetwork,
+            node_tags,
+            claim_classless,
+            ignore_readiness_probes,
+        } = settings;
         let node_tags = node_tags.into_iter().collect();
-        let cluster = |id| Cluster { id, network, subnetwork, node_tags, claim_classless };
+        let readiness_probes = ReadinessProbes::ignored_if(ignore_readiness_probes);
+        let cluster = |id| Cluster { id, network, subnetwork, node_tags, claim_classless, readiness_probes };
         Self::read_as(place, cluster_id, cluster).await
     }
 

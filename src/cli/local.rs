@@ -12,7 +12,6 @@ mod screen;
 mod source;
 mod table;
 
-use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -183,11 +182,9 @@ impl Stage {
         } = arguments;
         let network = Arc::new(Network::reserve()?);
         let cluster = Cluster {
-            id: cluster_id.unwrap_or_else(manifests::cluster_id),
             network: vpc.clone(),
             subnetwork,
-            node_tags: BTreeSet::new(),
-            claim_classless: false,
+            ..Cluster::of(cluster_id.unwrap_or_else(manifests::cluster_id))
         };
         let ownership = Ownership::new(cluster.id.clone());
         let folder = Arc::new(FolderSource::open(&paths, cluster, Supplies { zone: Zone(zone) })?);

@@ -196,7 +196,8 @@ fn setting(input: &Input, looked: Looked) -> Result<Setting, SaveError> {
     if !input.can_be_read_again() {
         return Err(SaveError::FromStream);
     }
-    let Cluster { id, network, subnetwork, node_tags, claim_classless } = input.cluster().clone();
+    let Cluster { id, network, subnetwork, node_tags, claim_classless, readiness_probes } =
+        input.cluster().clone();
     Ok(Setting {
         project,
         cloud_endpoint: endpoint.map(|endpoint| endpoint.to_string()),
@@ -205,6 +206,7 @@ fn setting(input: &Input, looked: Looked) -> Result<Setting, SaveError> {
         subnetwork,
         node_tags,
         claim_classless,
+        readiness_probes,
         input: input.place().clone(),
     })
 }

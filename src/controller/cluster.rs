@@ -1,6 +1,6 @@
 //! The source that is a real cluster: what it watches, and what it writes to Ingresses.
 //!
-//! Watched are Ingresses, `IngressClass`es, Services, `EndpointSlice`s, Nodes, the custom resources of ingress-gce where the
+//! Watched are Ingresses, `IngressClass`es, Services, `EndpointSlice`s, Nodes, Pods (for their readiness probes), the custom resources of ingress-gce where the
 //! cluster knows them, and of Secrets only the metadata. A Secret is read when an
 //! Ingress of ours refers to it and its version changes; what is kept of it are facts about the certificate, never the key.
 //! Written are, on Ingresses of ours: the finalizer, the status, the annotation `gclb.dev/status`, and Events about them.
@@ -85,13 +85,13 @@ impl ClusterSource {
     #[must_use]
     pub fn start(client: Client, cluster: Cluster, namespace: Option<&str>) -> Self {
         let watched = Arc::new(Watched {
-            stores: Mutex::new(Stores::new(cluster.claim_classless)),
+            stores: Mutex::new(Stores::new(cluster.claim_classless, cluster.readiness_probes)),
             changed: Notify::new(),
             churned: Notify::new(),
             secrets: Notify::new(),
         });
         let stop = CancellationToken::new();
-        watches::start(&client, namespace, &watched, &stop);
+        watches::start(&client, namespace, cluster.readiness_probes, &watched, &stop);
         tokio::spawn(
             stop.clone().run_until_cancelled_owned(secrets::keep_read(client.clone(), Arc::clone(&watched))),
         );

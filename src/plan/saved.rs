@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::diff::fields;
 use super::{Change, Plan};
 use crate::model::{Observed, ResourceId};
-use crate::snapshot::{Cluster, Digests};
+use crate::snapshot::{Cluster, Digests, ReadinessProbes};
 
 /// A plan with all that it rests on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct Setting {
     pub node_tags: BTreeSet<String>,
     /// Whether Ingresses without a class are taken.
     pub claim_classless: bool,
+    /// Whether pods were looked at.
+    #[serde(default)]
+    pub readiness_probes: ReadinessProbes,
     /// The input.
     pub input: InputPlace,
 }
@@ -88,6 +91,7 @@ impl Setting {
             subnetwork,
             node_tags,
             claim_classless,
+            readiness_probes,
             input: _,
         } = self;
         Cluster {
@@ -96,6 +100,7 @@ impl Setting {
             subnetwork: subnetwork.clone(),
             node_tags: node_tags.clone(),
             claim_classless: *claim_classless,
+            readiness_probes: *readiness_probes,
         }
     }
 }

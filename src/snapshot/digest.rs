@@ -32,6 +32,7 @@ impl Digests {
             backend_configs,
             frontend_configs,
             managed_certificates,
+            probes,
             held: _,
         } = snapshot;
         let mut all = Self::default();
@@ -75,6 +76,9 @@ impl Digests {
         for (key, certificate) in managed_certificates {
             let said = certificate.as_ref().map(|certificate| (&certificate.spec, &certificate.status));
             all.add(format!("ManagedCertificate {key}"), &read(said));
+        }
+        for (key, containers) in probes.iter().flatten() {
+            all.add(format!("the readiness probes of Service {key}"), &format!("{containers:?}"));
         }
         all
     }

@@ -5,6 +5,7 @@
 
 mod configs;
 mod endpoints;
+mod pods;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,12 +18,14 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, IngressClass};
 use kube::core::DynamicObject;
 
 use super::{
-    Certificate, CertificateError, Cluster, Node, Service, ServiceEndpoints, ServiceSlice, Snapshot,
+    Certificate, CertificateError, Cluster, Node, ReadinessProbes, Service, ServiceEndpoints, ServiceSlice,
+    Snapshot,
 };
 use crate::ingress;
 use crate::model::{Held, ObjectKey};
 use configs::Configs;
 use endpoints::Endpoints;
+use pods::Pods;
 pub use table::{Seen, Table};
 
 /// What the watches have seen so far.
@@ -39,6 +42,8 @@ pub struct Stores {
     /// What is in the Secrets that are referred to, and of which version that is.
     contents: BTreeMap<ObjectKey, Content>,
     configs: Configs,
+    /// `None`: nobody looks at them.
+    pods: Option<Pods>,
     /// Services that some Ingress refers to.
     referred: BTreeSet<ObjectKey>,
     /// Services whose endpoints changed since [`churn`](Self::churn) was last asked.
@@ -95,8 +100,12 @@ impl From<bool> for Matters {
 impl Stores {
     /// Empty ones. With `claim_classless` the Secrets of Ingresses without a class are referred to as well.
     #[must_use]
-    pub fn new(claim_classless: bool) -> Self {
-        Self { claim_classless, ..Self::default() }
+    pub fn new(claim_classless: bool, readiness_probes: ReadinessProbes) -> Self {
+        let pods = match readiness_probes {
+            ReadinessProbes::Read => Some(Pods::default()),
+            ReadinessProbes::Ignored => None,
+        };
+        Self { claim_classless, pods, ..Self::default() }
     }
 
     /// An `IngressClass` was seen.
@@ -196,6 +205,11 @@ impl Stores {
         self.nodes.see(seen, PartialEq::eq).into()
     }
 
+    /// A Pod was seen.
+    pub fn pod(&mut self, seen: Seen<core::Pod>) -> Matters {
+        self.pods.as_mut().map_or(Matters::No, |pods| pods.see(seen))
+    }
+
     /// A `BackendConfig` was seen.
     pub fn backend_config(&mut self, seen: Seen<DynamicObject>) -> Matters {
         self.configs.backend(seen)
@@ -291,6 +305,7 @@ impl Stores {
             (self.slices.is_listed(), "EndpointSlices"),
             (self.nodes.is_listed(), "Nodes"),
             (self.secrets.is_listed(), "Secrets"),
+            (self.pods.as_ref().is_none_or(Pods::is_listed), "Pods"),
             (self.configs.backends.is_listed(), "BackendConfigs"),
             (self.configs.frontends.is_listed(), "FrontendConfigs"),
             (self.configs.certificates.is_listed(), "ManagedCertificates"),
@@ -327,6 +342,7 @@ impl Stores {
             backend_configs: self.configs.backends.referred(),
             frontend_configs: self.configs.frontends.referred(),
             managed_certificates: self.configs.certificates.referred(),
+            probes: self.pods.as_ref().map(|pods| pods.found().clone()),
             held,
         }
     }
@@ -342,7 +358,12 @@ impl Stores {
 
     fn refer_from_services(&mut self) {
         let referred = self.referred.iter().filter_map(|key| Some((key, self.services.get(key)?)));
-        self.configs.refer_from_services(referred);
+        let referred: BTreeMap<_, _> =
+            referred.map(|(key, service)| (key.clone(), Arc::clone(service))).collect();
+        self.configs.refer_from_services(referred.iter());
+        if let Some(pods) = &mut self.pods {
+            pods.refer(referred);
+        }
     }
 }
 

@@ -204,13 +204,7 @@ fn live_through(world: &mut World, claimed: &Claimed) {
 }
 
 fn cluster(text: &str) -> Cluster {
-    let mut cluster = Cluster {
-        id: ClusterId::new("0a1b2c3d").unwrap(),
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: BTreeSet::new(),
-        claim_classless: false,
-    };
+    let mut cluster = Cluster::of(ClusterId::new("0a1b2c3d").unwrap());
     for flag in text.lines().filter_map(|line| line.strip_prefix(FLAGS)).flat_map(str::split_whitespace) {
         match flag.split_once('=').unwrap_or((flag, "")) {
             ("--claim-classless", "") => cluster.claim_classless = true,

@@ -1,7 +1,5 @@
 //! Kinds that come and go while somebody watches: a cluster without the definitions of `deploy/crds`, then with them, then without.
 
-use std::collections::BTreeSet;
-
 use controlplane::prerequisite::or_skip;
 use controlplane::wait::eventually;
 use controlplane::{Kubectl, Options, World};
@@ -36,13 +34,7 @@ spec: { timeoutSec: 45 }
 ";
 
 fn cluster() -> Cluster {
-    Cluster {
-        id: ClusterId::new("c1a2b3d4").unwrap(),
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: BTreeSet::new(),
-        claim_classless: false,
-    }
+    Cluster::of(ClusterId::new("c1a2b3d4").unwrap())
 }
 
 /// How long the one config that is referred to lets its backends take.

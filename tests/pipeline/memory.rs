@@ -50,13 +50,7 @@ impl Memory {
         let facts = certificate::read(Some(pem.as_bytes()), Some(key.as_bytes()));
         let class = json!({"apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
             "metadata": {"name": "gclb"}, "spec": {"controller": "gclb.dev/ingress"}});
-        let cluster = Cluster {
-            id: cluster.clone(),
-            network: "default".to_owned(),
-            subnetwork: "default".to_owned(),
-            node_tags: BTreeSet::new(),
-            claim_classless: false,
-        };
+        let cluster = Cluster::of(cluster.clone());
         let snapshot = Snapshot {
             classes: BTreeMap::from([("gclb".to_owned(), Arc::new(serde_json::from_value(class).unwrap()))]),
             secrets: BTreeMap::from([(object("tls"), facts)]),

@@ -10,7 +10,7 @@ use gclb::model::{
     CertificateFingerprint, Checkpoint, ClusterId, Held, LoadBalancerKey, ObjectKey, ResourceId,
 };
 use gclb::snapshot::stores::{Matters, Seen, Stores};
-use gclb::snapshot::{Cluster, Snapshot, certificate};
+use gclb::snapshot::{Cluster, ReadinessProbes, Snapshot, certificate};
 use gclb::status::{Event, Phase, Report};
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -290,7 +290,7 @@ impl Process {
         let process = Arc::new(Self {
             api: Arc::clone(api),
             gate,
-            stores: Mutex::new(Stores::new(false)),
+            stores: Mutex::new(Stores::new(false, ReadinessProbes::Ignored)),
             changed: Notify::new(),
         });
         let objects = api.objects();
@@ -373,13 +373,7 @@ impl Source for Process {
         if !missing.is_empty() {
             return Err(NotReady { missing });
         }
-        let cluster = Cluster {
-            id: ClusterId::new(CLUSTER_ID).unwrap(),
-            network: "default".to_owned(),
-            subnetwork: "default".to_owned(),
-            node_tags: BTreeSet::new(),
-            claim_classless: false,
-        };
+        let cluster = Cluster::of(ClusterId::new(CLUSTER_ID).unwrap());
         Ok(stores.snapshot(cluster, jiff::Timestamp::now(), held))
     }
 

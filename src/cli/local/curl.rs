@@ -208,13 +208,7 @@ mod tests {
         let text = format!(
             "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: web}}\nspec: {spec}\n"
         );
-        let cluster = Cluster {
-            id: cluster_id(),
-            network: "default".to_owned(),
-            subnetwork: "default".to_owned(),
-            node_tags: std::collections::BTreeSet::new(),
-            claim_classless: false,
-        };
+        let cluster = Cluster::of(cluster_id());
         let manifests = Manifests::read([("web.yaml", text.as_str())]);
         let snapshot = manifests.snapshot(cluster, jiff::Timestamp::UNIX_EPOCH, Held::default());
         let readings = read(&snapshot);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt as _, TryStreamExt as _};
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Node, Service};
+use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::api::ListParams;
@@ -22,7 +22,7 @@ use crate::controller::source::{KeyPair, SourceError};
 use crate::custom_resource::{BackendConfig, FrontendConfig, ManagedCertificate};
 use crate::model::{CertificateFingerprint, Held, LoadBalancerKey, ObjectKey};
 use crate::snapshot::stores::{Matters, Seen, Stores, Unread};
-use crate::snapshot::{Cluster, Snapshot};
+use crate::snapshot::{Cluster, ReadinessProbes, Snapshot};
 
 /// Objects of one page of a list. The API server's own clients ask for as many.
 const PAGE: u32 = 500;
@@ -75,12 +75,15 @@ impl ListedCluster {
             custom::<FrontendConfig>(&client, namespace, "FrontendConfigs"),
             custom::<ManagedCertificate>(&client, namespace, "ManagedCertificates"),
         )?;
-        let mut stores = Stores::new(cluster.claim_classless);
+        let mut stores = Stores::new(cluster.claim_classless, cluster.readiness_probes);
         put(&mut stores, classes, Stores::class);
         put(&mut stores, nodes, Stores::node);
         put(&mut stores, ingresses, Stores::ingress);
         put(&mut stores, services, Stores::service);
         put(&mut stores, slices, Stores::slice);
+        if cluster.readiness_probes == ReadinessProbes::Read {
+            put(&mut stores, all::<Pod>(api(&client, namespace), "Pods").await?, Stores::pod);
+        }
         put(&mut stores, backend_configs, Stores::backend_config);
         put(&mut stores, frontend_configs, Stores::frontend_config);
         put(&mut stores, certificates, Stores::managed_certificate);

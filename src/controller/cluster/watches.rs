@@ -10,7 +10,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use futures::{StreamExt as _, pin_mut};
-use k8s_openapi::api::core::v1::{Node, Secret, Service};
+use k8s_openapi::api::core::v1::{Node, Pod, Secret, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::core::{ApiResource, DynamicObject, NamespaceResourceScope, PartialObjectMeta};
@@ -25,12 +25,14 @@ use super::Watched;
 use crate::cloud::chain;
 use crate::custom_resource::{BackendConfig, FrontendConfig, ManagedCertificate};
 use crate::model::ObjectKey;
+use crate::snapshot::ReadinessProbes;
 use crate::snapshot::stores::{Matters, Seen, Stores};
 
 /// Begins all watches.
 pub(super) fn start(
     client: &Client,
     namespace: Option<&str>,
+    readiness_probes: ReadinessProbes,
     watched: &Arc<Watched>,
     stop: &CancellationToken,
 ) {
@@ -41,6 +43,9 @@ pub(super) fn start(
     begin.namespaced("Services", Stores::service as fn(&mut Stores, Seen<Service>) -> Matters);
     begin.namespaced("EndpointSlices", Stores::slice as fn(&mut Stores, Seen<EndpointSlice>) -> Matters);
     begin.namespaced("Secrets", secret);
+    if readiness_probes == ReadinessProbes::Read {
+        begin.namespaced("Pods", Stores::pod as fn(&mut Stores, Seen<Pod>) -> Matters);
+    }
     begin.custom::<BackendConfig>("BackendConfigs", Stores::backend_config);
     begin.custom::<FrontendConfig>("FrontendConfigs", Stores::frontend_config);
     begin.custom::<ManagedCertificate>("ManagedCertificates", Stores::managed_certificate);

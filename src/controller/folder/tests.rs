@@ -19,13 +19,7 @@ fn open(folder: &Path) -> FolderSource {
 }
 
 fn cluster(id: ClusterId) -> Cluster {
-    Cluster {
-        id,
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: BTreeSet::new(),
-        claim_classless: false,
-    }
+    Cluster::of(id)
 }
 
 fn key(name: &str) -> ObjectKey {

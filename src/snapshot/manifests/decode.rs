@@ -15,7 +15,7 @@ use super::secret::secret;
 use super::validate::{self, NameRule};
 use super::yaml::{Node, Value};
 use crate::custom_resource::{BackendConfigSpec, FrontendConfigSpec, ManagedCertificateSpec};
-use crate::snapshot::ManagedCertificate;
+use crate::snapshot::{ManagedCertificate, pod};
 
 /// Reads and checks the object. `None` where it is so wrong that it cannot be had at all.
 pub(super) fn content(root: &Node, role: Role, id: &ObjectId, faults: &mut Faults) -> Option<Content> {
@@ -175,6 +175,7 @@ fn wrong_type(root: &Node, path: &FieldPath, error: &str) -> (String, &'static s
 fn workload(root: &Node, template: &str) -> Workload {
     let Some(pod) = FieldPath::of(template).node(root) else { return Workload::default() };
     let pod = pod.to_json();
+    let spec = pod.get("spec").cloned().map(serde_json::from_value::<k8s_openapi::api::core::v1::PodSpec>);
     let none = json!([]);
     let labels = pod.pointer("/metadata/labels").and_then(serde_json::Value::as_object);
     let containers = pod.pointer("/spec/containers").unwrap_or(&none).as_array().cloned().unwrap_or_default();
@@ -194,5 +195,7 @@ fn workload(root: &Node, template: &str) -> Workload {
                 ))
             })
             .collect(),
+        // A template that does not fit is not ours to judge: it costs the probe, and the API server says why.
+        containers: spec.and_then(Result::ok).as_ref().and_then(pod::containers),
     }
 }

@@ -10,7 +10,7 @@ use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use zeroize::Zeroizing;
 
 use crate::custom_resource::{BackendConfigSpec, FrontendConfigSpec};
-use crate::snapshot::ManagedCertificate;
+use crate::snapshot::{Container, ManagedCertificate};
 
 /// What an object is called: no two objects of a cluster have the same.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,4 +125,6 @@ pub struct Workload {
     pub labels: BTreeMap<String, String>,
     /// Named TCP ports of the containers.
     pub ports: BTreeMap<String, u16>,
+    /// Its containers, where one of them has a readiness probe that a load balancer can make too.
+    pub containers: Option<Arc<[Container]>>,
 }

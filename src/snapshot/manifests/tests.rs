@@ -24,13 +24,7 @@ spec:
 ";
 
 fn cluster() -> Cluster {
-    Cluster {
-        id: cluster_id(),
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: std::collections::BTreeSet::new(),
-        claim_classless: false,
-    }
+    Cluster::of(cluster_id())
 }
 
 fn snapshot(files: &[(&str, &str)]) -> Snapshot {
@@ -382,6 +376,32 @@ metadata: {name: shop}
 spec: {domains: [shop.example.com]}
 status: {certificateStatus: Active}
 ";
+
+#[test]
+fn readiness_probes_are_those_of_the_pods_that_a_service_selects() {
+    let workloads = "
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: other, labels: {app: other}}
+spec: {containers: [{name: c, readinessProbe: {tcpSocket: {port: 1}}}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: echo}
+spec:
+  template:
+    metadata: {labels: {app: echoheaders}}
+    spec: {containers: [{name: c, ports: [{name: web, containerPort: 8080}], readinessProbe: {grpc: {port: 8080}}}]}
+";
+    let snapshot = snapshot(&[("web.yaml", &format!("{WALKTHROUGH}{workloads}"))]);
+    let probes = snapshot.probes.unwrap();
+    assert_eq!(probes.len(), 1);
+    let containers = &probes[&ObjectKey::new("default", "echoheaders")];
+    let (probe, port) =
+        crate::snapshot::probe_at(containers, &crate::snapshot::TargetPort::Number(8080)).unwrap();
+    assert_eq!((&probe.asks, port), (&crate::snapshot::Asks::Grpc { service: String::new() }, 8080));
+}
 
 #[test]
 fn custom_resources_are_read() {

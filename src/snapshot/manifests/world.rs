@@ -24,8 +24,8 @@ use super::object::{Content, Object, ObjectId, Secret};
 use crate::custom_resource::{BackendConfigSpec, FrontendConfigSpec};
 use crate::model::{Held, ObjectKey, Zone};
 use crate::snapshot::{
-    CLASS_ANNOTATION, CLASSES_OF_INGRESS_GCE, CONTROLLER, ClassOfIngressGce, Cluster, ManagedCertificate,
-    Node, Service, ServiceEndpoints, Snapshot, Unreadable, certificate,
+    CLASS_ANNOTATION, CLASSES_OF_INGRESS_GCE, CONTROLLER, ClassOfIngressGce, Cluster, Container,
+    ManagedCertificate, Node, ReadinessProbes, Service, ServiceEndpoints, Snapshot, Unreadable, certificate,
 };
 
 /// The class that is supplied where a folder names none for us.
@@ -71,6 +71,8 @@ pub struct World {
     pub frontend_configs: BTreeMap<ObjectKey, Arc<FrontendConfigSpec>>,
     /// By namespace and name; all of them.
     pub managed_certificates: BTreeMap<ObjectKey, Arc<ManagedCertificate>>,
+    /// For each Service the containers of its pods, as [`Snapshot::probes`].
+    pub probes: BTreeMap<ObjectKey, Arc<[Container]>>,
     /// What could not be supplied.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -133,6 +135,7 @@ impl World {
         world.supply_machines(nodes, supplies);
         let services = world.supply_node_ports(services);
         world.supply_endpoints(&services, &slices, &workloads);
+        world.find_probes(&services, &workloads);
         world.services = services
             .into_iter()
             .map(|(key, (_, service))| (key, Arc::new(Service::from(&service))))
@@ -265,6 +268,10 @@ impl World {
                 Some((key, certificate::read(secret.get("tls.crt"), secret.get("tls.key"))))
             })
             .collect();
+        let probes = match cluster.readiness_probes {
+            ReadinessProbes::Read => Some(self.probes.clone()),
+            ReadinessProbes::Ignored => None,
+        };
         Snapshot {
             cluster,
             taken_at,
@@ -277,6 +284,7 @@ impl World {
             backend_configs: readable(&self.backend_configs),
             frontend_configs: readable(&self.frontend_configs),
             managed_certificates: readable(&self.managed_certificates),
+            probes,
             held,
         }
     }

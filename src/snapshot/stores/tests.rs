@@ -45,7 +45,7 @@ fn node(ready: &str) -> core::Node {
 
 /// Everything listed: one Ingress that refers to one Service and one Secret, and another Service.
 fn listed() -> Stores {
-    let mut stores = Stores::new(false);
+    let mut stores = Stores::new(false, ReadinessProbes::Read);
     let _ = [stores.class(Seen::Item(class())), stores.class(Seen::Listed)];
     let _ = [stores.ingress(Seen::Item(ingress("1", "web"))), stores.ingress(Seen::Listed)];
     let _ = [
@@ -56,6 +56,7 @@ fn listed() -> Stores {
     let _ = [stores.node(Seen::Item(node("True"))), stores.node(Seen::Listed)];
     let _ = [stores.secret(Seen::Item((key("tls"), "5".to_owned()))), stores.secret(Seen::Listed)];
     stores.without_custom_resources();
+    let _ = stores.pod(Seen::Listed);
     stores
 }
 
@@ -69,19 +70,13 @@ fn read(stores: &mut Stores) -> Matters {
 }
 
 fn snapshot(stores: &Stores) -> Snapshot {
-    let cluster = Cluster {
-        id: ClusterId::new("0a1b2c3d").unwrap(),
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: BTreeSet::new(),
-        claim_classless: false,
-    };
+    let cluster = Cluster::of(ClusterId::new("0a1b2c3d").unwrap());
     stores.snapshot(cluster, Timestamp::UNIX_EPOCH, Held::default())
 }
 
 #[test]
 fn nothing_is_known_until_every_kind_was_listed_and_every_secret_read() {
-    let mut stores = Stores::new(false);
+    let mut stores = Stores::new(false, ReadinessProbes::Read);
     assert_eq!(
         stores.missing(),
         [
@@ -91,6 +86,7 @@ fn nothing_is_known_until_every_kind_was_listed_and_every_secret_read() {
             "EndpointSlices",
             "Nodes",
             "Secrets",
+            "Pods",
             "BackendConfigs",
             "FrontendConfigs",
             "ManagedCertificates"
@@ -282,7 +278,7 @@ fn configs_of_ingresses_are_found_by_their_annotations() {
 
 #[test]
 fn a_kind_that_is_not_there_has_no_objects_and_one_that_vanishes_keeps_them() {
-    let mut stores = Stores::new(false);
+    let mut stores = Stores::new(false, ReadinessProbes::Read);
     assert_eq!(stores.backend_config(Seen::NoSuchKind), Matters::Yes, "now it is known that there are none");
     assert_eq!(stores.backend_config(Seen::NoSuchKind), Matters::No);
     let mut stores = listed();
@@ -295,4 +291,135 @@ fn a_kind_that_is_not_there_has_no_objects_and_one_that_vanishes_keeps_them() {
     // It comes back, and says what there is.
     let _ = [stores.backend_config(Seen::Listing), stores.backend_config(Seen::Listed)];
     assert_eq!(snapshot(&stores).backend_configs, BTreeMap::new());
+}
+
+fn selecting(name: &str) -> core::Service {
+    let mut service = service(name, 30_080);
+    service.spec.as_mut().unwrap().selector = Some([("app".to_owned(), name.to_owned())].into());
+    service
+}
+
+/// A pod of `app`, made in that minute, whose readiness probe asks for `path`.
+fn pod(name: &str, app: &str, minute: u8, path: Option<&str>) -> core::Pod {
+    let probe = path.map(|path| json!({"httpGet": {"path": path, "port": 8080}}));
+    object(json!({
+        "metadata": {"name": name, "namespace": "default", "creationTimestamp": format!("2026-01-01T00:{minute:02}:00Z"),
+            "labels": {"app": app, "pod-template-hash": name}},
+        "spec": {"containers": [{"name": "web", "ports": [{"containerPort": 8080}], "readinessProbe": probe}]},
+    }))
+}
+
+/// The path that the pod which speaks for a Service is asked for.
+fn probed(stores: &Stores, service: &str) -> Option<String> {
+    let probes = snapshot(stores).probes.expect("pods are looked at");
+    let target = crate::snapshot::TargetPort::Number(8080);
+    let (probe, _) = crate::snapshot::probe_at(probes.get(&key(service))?, &target)?;
+    match &probe.asks {
+        crate::snapshot::Asks::Http { path, .. } => Some(path.clone()),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_oldest_pod_with_a_probe_speaks_for_a_service() {
+    let mut stores = listed();
+    assert_eq!(stores.service(Seen::Put(selecting("web"))), Matters::Yes);
+    assert_eq!(probed(&stores, "web"), None);
+    assert_eq!(stores.pod(Seen::Put(pod("b", "web", 5, Some("/b")))), Matters::Yes);
+    assert_eq!(probed(&stores, "web").as_deref(), Some("/b"));
+    // A newer one, one of somebody else, and one without a probe, however old, do not matter.
+    assert_eq!(stores.pod(Seen::Put(pod("c", "web", 6, Some("/c")))), Matters::No);
+    assert_eq!(stores.pod(Seen::Put(pod("x", "other", 1, Some("/x")))), Matters::No);
+    assert_eq!(stores.pod(Seen::Put(pod("n", "web", 1, None))), Matters::No);
+    assert_eq!(probed(&stores, "web").as_deref(), Some("/b"));
+    // Of the same age the first by name speaks.
+    assert_eq!(stores.pod(Seen::Put(pod("a", "web", 5, Some("/a")))), Matters::Yes);
+    assert_eq!(probed(&stores, "web").as_deref(), Some("/a"));
+    assert_eq!(stores.pod(Seen::Gone(pod("a", "web", 5, Some("/a")))), Matters::Yes);
+    let mut leaving = pod("b", "web", 5, Some("/b"));
+    leaving.metadata.deletion_timestamp = leaving.metadata.creation_timestamp.clone();
+    assert_eq!(stores.pod(Seen::Put(leaving)), Matters::Yes);
+    assert_eq!(probed(&stores, "web").as_deref(), Some("/c"));
+}
+
+#[test]
+fn a_rolling_update_of_pods_that_are_probed_alike_does_not_matter() {
+    let mut stores = listed();
+    let _ = stores.service(Seen::Put(selecting("web")));
+    let _ = stores.pod(Seen::Put(pod("old", "web", 1, Some("/healthz"))));
+    assert_eq!(stores.pod(Seen::Put(pod("new", "web", 2, Some("/healthz")))), Matters::No);
+    assert_eq!(stores.pod(Seen::Gone(pod("old", "web", 1, Some("/healthz")))), Matters::No);
+    assert_eq!(probed(&stores, "web").as_deref(), Some("/healthz"));
+}
+
+#[test]
+fn pods_are_found_whenever_a_service_is_referred_to_or_selects_others() {
+    let mut stores = listed();
+    let _ = stores.service(Seen::Put(selecting("other")));
+    let _ = stores.pod(Seen::Put(pod("x", "other", 1, Some("/x"))));
+    assert_eq!(snapshot(&stores).probes.unwrap().len(), 0, "no Ingress refers to it");
+    assert_eq!(stores.ingress(Seen::Put(ingress("2", "other"))), Matters::Yes);
+    assert_eq!(probed(&stores, "other").as_deref(), Some("/x"));
+    let mut moved = selecting("other");
+    moved.spec.as_mut().unwrap().selector = Some([("app".to_owned(), "web".to_owned())].into());
+    assert_eq!(stores.service(Seen::Put(moved)), Matters::Yes);
+    assert_eq!(probed(&stores, "other"), None);
+    // A list says the same as its changes would.
+    let _ = [stores.pod(Seen::Listing), stores.pod(Seen::Item(pod("y", "web", 1, Some("/y"))))];
+    assert_eq!(probed(&stores, "other"), None);
+    assert_eq!(stores.pod(Seen::Listed), Matters::Yes);
+    assert_eq!(probed(&stores, "other").as_deref(), Some("/y"));
+    // Without a selector it selects nothing, rather than everything.
+    assert_eq!(stores.service(Seen::Put(service("other", 30_081))), Matters::Yes);
+    assert_eq!(probed(&stores, "other"), None);
+}
+
+#[test]
+fn pods_that_nobody_looks_at_are_not_waited_for_and_not_known() {
+    let mut stores = Stores::new(false, ReadinessProbes::Ignored);
+    assert!(!stores.missing().contains(&"Pods"));
+    let _ = stores.service(Seen::Put(selecting("web")));
+    assert_eq!(stores.pod(Seen::Put(pod("a", "web", 1, Some("/a")))), Matters::No);
+    assert_eq!(snapshot(&stores).probes, None);
+}
+
+mod pods_by_any_way {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// Whatever came in whichever order, it is as if the pods that are there had just been listed.
+        #[test]
+        fn changes_lead_where_a_list_leads(
+            steps in prop::collection::vec((0_u8..6, 0_u8..3, 0_u8..4, 0_u8..3, any::<bool>()), 1..40),
+        ) {
+            let mut stores = listed();
+            let _ = stores.service(Seen::Put(selecting("web")));
+            let mut there = BTreeMap::new();
+            for (name, app, minute, path, gone) in steps {
+                let path = ["/a", "/b"].get(usize::from(path)).copied();
+                let pod = pod(&format!("p{name}"), ["web", "other", "third"][usize::from(app)], minute, path);
+                let before = probed(&stores, "web");
+                let matters = if gone {
+                    there.remove(&name);
+                    stores.pod(Seen::Gone(pod))
+                } else {
+                    there.insert(name, pod.clone());
+                    stores.pod(Seen::Put(pod))
+                };
+                prop_assert_eq!(matters == Matters::Yes, probed(&stores, "web") != before);
+            }
+            let mut fresh = listed();
+            let _ = fresh.service(Seen::Put(selecting("web")));
+            let _ = fresh.pod(Seen::Listing);
+            for pod in there.into_values() {
+                let _ = fresh.pod(Seen::Item(pod));
+            }
+            let _ = fresh.pod(Seen::Listed);
+            prop_assert_eq!(probed(&stores, "web"), probed(&fresh, "web"));
+        }
+    }
 }

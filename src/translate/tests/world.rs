@@ -1,6 +1,6 @@
 //! A small cluster to translate, changed by each test in what it is about.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -19,13 +19,7 @@ use crate::translate::{Disposition, Frontends, Translated, Translation, translat
 /// Two zones with a node each, our class, and the Service `web` with node port 30080 and a pod on either node.
 pub(super) fn world() -> Snapshot {
     let class = json!({"metadata": {"name": "gclb"}, "spec": {"controller": CONTROLLER}});
-    let cluster = Cluster {
-        id: ClusterId::new("0a1b2c3d").unwrap(),
-        network: "default".into(),
-        subnetwork: "default".into(),
-        node_tags: BTreeSet::new(),
-        claim_classless: false,
-    };
+    let cluster = Cluster::of(ClusterId::new("0a1b2c3d").unwrap());
     let mut snapshot = Snapshot {
         classes: BTreeMap::from([("gclb".into(), Arc::new(serde_json::from_value(class).unwrap()))]),
         ..Snapshot::empty(cluster, "2026-06-01T00:00:00Z".parse().unwrap())

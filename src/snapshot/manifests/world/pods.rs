@@ -59,6 +59,16 @@ impl World {
         }
     }
 
+    /// The readiness probes of each Service's pods: those of the first workload that has some, in the order of kinds and names, since in a
+    /// folder none is older than the other.
+    pub(super) fn find_probes(&mut self, services: &Given<'_>, workloads: &[(String, &Arc<Workload>)]) {
+        for (key, (_, service)) in services {
+            let Some(spec) = &service.spec else { continue };
+            let found = selected(key, spec, workloads).find_map(|workload| workload.containers.clone());
+            self.probes.extend(found.map(|containers| (key.clone(), containers)));
+        }
+    }
+
     /// With a node for each endpoint that names none: the one in whose range it is, or the first.
     fn placed(&self, slice: &EndpointSlice) -> EndpointSlice {
         let mut slice = slice.clone();
@@ -119,19 +129,28 @@ fn target_port(
     let number = match &port.target_port {
         Some(IntOrString::Int(number)) => *number,
         Some(IntOrString::String(name)) => {
-            let selector = spec.selector.as_ref();
-            let selects = |labels: &BTreeMap<String, String>| {
-                selector.is_some_and(|selector| {
-                    !selector.is_empty() && selector.iter().all(|(key, value)| labels.get(key) == Some(value))
-                })
-            };
-            let named = workloads
-                .iter()
-                .filter(|(namespace, workload)| *namespace == key.namespace && selects(&workload.labels))
-                .find_map(|(_, workload)| workload.ports.get(name));
+            let named = selected(key, spec, workloads).find_map(|workload| workload.ports.get(name));
             named.map_or(port.port, |number| i32::from(*number))
         }
         None => port.port,
     };
     u16::try_from(number).ok().filter(|number| *number != 0)
+}
+
+/// What makes the pods that a Service selects.
+fn selected<'a>(
+    key: &ObjectKey,
+    spec: &ServiceSpec,
+    workloads: &'a [(String, &'a Arc<Workload>)],
+) -> impl Iterator<Item = &'a Arc<Workload>> {
+    let selector = spec.selector.as_ref().filter(|selector| !selector.is_empty());
+    workloads
+        .iter()
+        .filter(move |(namespace, workload)| {
+            *namespace == key.namespace
+                && selector.is_some_and(|selector| {
+                    selector.iter().all(|(key, value)| workload.labels.get(key) == Some(value))
+                })
+        })
+        .map(|(_, workload)| *workload)
 }
