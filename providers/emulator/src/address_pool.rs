@@ -5,7 +5,7 @@ use crate::in_process::Sockets;
 use ipnet::Ipv4Net;
 use std::collections::{BTreeSet, HashMap};
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -16,6 +16,9 @@ const USUAL_PORTS: [u16; 2] = [80, 443];
 /// share one pool, whether or not anything listens on the address yet. Nothing is ever sent or received there, and the
 /// system lets go of it when the process ends, however it ends.
 const CLAIM_PORT: u16 = 42_080;
+
+/// The IPv6 address of every load balancer: there is only one that is loopback.
+pub(crate) const IPV6: Ipv6Addr = Ipv6Addr::LOCALHOST;
 
 /// Hands out addresses one after the other, so that an address that was just released is not reused at once.
 #[derive(Debug)]

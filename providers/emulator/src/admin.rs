@@ -4,6 +4,7 @@
 //! answers in its `answer`, which returns nothing for what it does not have.
 
 mod buckets;
+mod certificates;
 mod clock;
 mod faults;
 mod instances;
@@ -44,6 +45,7 @@ const INDEX: &[Paths] = &[
     requests::PATHS,
     traffic::PATHS,
     buckets::PATHS,
+    certificates::PATHS,
 ];
 
 pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
@@ -65,6 +67,7 @@ pub(crate) async fn answer(engine: &Arc<Engine>, request: &Request) -> Reply {
         Some((&"resources", rest)) => resources::answer(engine, request, rest).await,
         Some((&"requests", rest)) => requests::answer(engine, request, rest),
         Some((&"buckets", rest)) => buckets::answer(engine, request, rest),
+        Some((&"certificates", rest)) => certificates::answer(engine, request, rest).await,
         Some((&"traffic", rest)) => traffic::answer(engine, request, rest),
         Some(_) => None,
     };

@@ -3,6 +3,7 @@
 use crate::clock::Pace;
 use crate::dataplane::FirstProbe;
 use crate::dataplane::dial::DialTranslation;
+use crate::engine::Issuance;
 use crate::fault::Rule;
 use crate::in_process::Sockets;
 use crate::latency::{Distribution, Latency, MethodLatency, OperationLatency};
@@ -70,6 +71,8 @@ pub struct Config {
     pub operations_kept: usize,
     /// How long after DONE changes are served.
     pub programming_delay: ProgrammingDelay,
+    /// When Google-managed certificates are issued.
+    pub managed_certificates: Issuance,
     /// What goes wrong on purpose, from the start.
     pub faults: Vec<Rule>,
     /// The same from a file; it comes behind the others.
@@ -118,6 +121,7 @@ impl Default for Config {
             operation_retention: Duration::from_hours(14 * 24),
             operations_kept: 20_000,
             programming_delay: ProgrammingDelay::default(),
+            managed_certificates: Issuance::ByHand,
             faults: Vec::new(),
             fault_file: None,
             state: None,
@@ -181,6 +185,9 @@ pub struct Options {
     /// The same for changes of what is served
     #[arg(long, env = "GCE_EMULATOR_CHANGE_DELAY", value_name = "TIME", default_value = "0s", value_parser = duration)]
     pub change_delay: Duration,
+    /// How long after they were made Google-managed certificates are issued; without it the admin path issues them
+    #[arg(long, env = "GCE_EMULATOR_ISSUE_CERTIFICATES_AFTER", value_name = "TIME", value_parser = duration)]
+    pub issue_certificates_after: Option<Duration>,
     /// What goes wrong on purpose: a file of rules, in YAML or JSON
     #[arg(long, env = "GCE_EMULATOR_FAULTS", value_name = "FILE")]
     pub faults: Option<PathBuf>,
@@ -253,6 +260,7 @@ impl From<Options> for Config {
             operation_retention,
             programming_delay,
             change_delay,
+            issue_certificates_after,
             faults,
             request_log,
             log_answers,
@@ -295,6 +303,7 @@ impl From<Options> for Config {
             wait_limit,
             operation_retention,
             programming_delay: ProgrammingDelay { new: Span(programming_delay), changes: Span(change_delay) },
+            managed_certificates: issue_certificates_after.map_or(Issuance::ByHand, Issuance::After),
             fault_file: faults,
             request_log_file: request_log,
             request_log_answers: if log_answers { KeepAnswers::Yes } else { KeepAnswers::No },

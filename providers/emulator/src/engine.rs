@@ -6,6 +6,7 @@
 mod drift;
 mod faulted;
 mod guard;
+mod issue;
 mod mutate;
 mod read;
 mod replay;
@@ -15,6 +16,8 @@ mod validate;
 
 pub use self::drift::DriftError;
 use self::guard::Guard;
+pub use self::issue::Issuance;
+pub(crate) use self::issue::{Findings, IssueError, STATUSES as CERTIFICATE_STATUSES};
 
 use crate::address_pool::AddressPool;
 use crate::call::{Call, OperationCall};
@@ -39,7 +42,7 @@ use crate::world::World;
 use http::{HeaderMap, Method, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -69,6 +72,8 @@ pub(crate) struct Engine {
     latency_draws: AtomicU64,
     pub(crate) faults: Arc<Room>,
     list_lag: Mutex<Duration>,
+    /// The managed certificates that will be issued when their time comes, by their ids.
+    issuing: Mutex<BTreeSet<u64>>,
     state: Mutex<State>,
     /// The state file, where there is one.
     journal: Option<Journal>,
@@ -172,6 +177,7 @@ impl Engine {
         let engine = Arc::new_cyclic(|me| Self {
             me: Weak::clone(me),
             list_lag: Mutex::default(),
+            issuing: Mutex::default(),
             latency: Mutex::new(config.latency.clone()),
             latency_draws: AtomicU64::new(0),
             faults,

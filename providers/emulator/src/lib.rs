@@ -63,7 +63,7 @@ mod world;
 pub use clock::Clock;
 pub use config::{Config, MissingFingerprint, Options};
 pub use dataplane::dial::{DialTranslation, DialTranslationError};
-pub use engine::DriftError;
+pub use engine::{DriftError, Issuance};
 pub use fault::{Fault, Rule};
 pub use in_process::{Caller, Sockets, Unanswered};
 pub use instance::{Instance, RegisterError};

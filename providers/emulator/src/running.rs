@@ -4,7 +4,7 @@ use crate::admin;
 use crate::clock::{Clock, Pace};
 use crate::config::Config;
 use crate::engine::DriftError;
-use crate::engine::Engine;
+use crate::engine::{Engine, Findings};
 use crate::fault::{Backends, Room, Rule, TakenId};
 use crate::in_process::{Caller, Sockets};
 use crate::instance::{Instance, RegisterError};
@@ -303,6 +303,13 @@ impl Running {
     #[must_use]
     pub fn traffic(&self) -> Value {
         admin::traffic(&self.engine, &admin::WantedTraffic::default())
+    }
+
+    /// Issues a Google-managed certificate, by its path: it is `ACTIVE`, with a key of its own to serve. The error says
+    /// why not.
+    pub async fn issue_certificate(&self, path: &str) -> Result<(), String> {
+        let issued = self.engine.issue(path, &Findings::default()).await;
+        issued.map(drop).map_err(|error| error.to_string())
     }
 
     /// Stops: listeners closed, requests that wait answered, every task ended.

@@ -4,6 +4,7 @@
 //! numbers.
 
 use super::iam;
+use crate::address_pool::IPV6;
 use crate::declaration::{
     CustomVerb, Effect, Fields, Resource, ScopeKind, Standard, Type, VerbAddress, choice, integer, link,
     list, map, text,
@@ -124,6 +125,10 @@ fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
 
 fn allocate(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
     if draft.body().contains_key("address") {
+        return Ok(());
+    }
+    if draft.text("ipVersion") == Some("IPV6") && !is_internal(&draft.next) {
+        draft.fill("address", json!(IPV6.to_string()));
         return Ok(());
     }
     let number = if is_internal(&draft.next) { internal(draft, world) } else { world.free_address() };

@@ -3,6 +3,7 @@
 mod rules;
 
 use super::iam;
+use crate::address_pool::IPV6;
 use crate::declaration::{
     CustomVerb, Effect, Fields, Locking, Resource, ScopeKind, Standard, Type, VerbAddress, choice, flag,
     link, list, long, map, number, text,
@@ -209,6 +210,10 @@ fn check(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
 fn allocate(draft: &mut Draft, world: &World<'_>) -> Result<(), ApiError> {
     if draft.body().contains_key("IPAddress") {
         return Ok(());
+    }
+    if draft.text("ipVersion") == Some("IPV6") && is_external(&draft.next) {
+        draft.fill("IPAddress", IPV6.to_string());
+        return rules::clash(draft, world);
     }
     // What only passes packets on within a network is not served here, so its address need not be of the pool.
     let passes_on = draft.text("loadBalancingScheme") == Some("INTERNAL");

@@ -1,9 +1,10 @@
 //! SSL certificates. Immutable; the private key goes in and never comes out.
 //!
-//! Google-managed certificates are stored and stay `PROVISIONING`: nobody here can prove that a domain points at us.
+//! Google-managed certificates begin as `PROVISIONING`; the engine issues them.
 
 use crate::declaration::{Fields, Resource, ScopeKind, Standard, Type, choice, list, map, object, text};
 use crate::draft::Draft;
+use crate::engine::CERTIFICATE_STATUSES;
 use crate::error::ApiError;
 use crate::timestamp;
 use crate::world::World;
@@ -36,18 +37,7 @@ const FIELDS: Fields = &[
         &[
             map("domainStatus", &Type::Text).output(),
             list("domains", &Type::Text).at_most(100),
-            choice(
-                "status",
-                &[
-                    "ACTIVE",
-                    "MANAGED_CERTIFICATE_STATUS_UNSPECIFIED",
-                    "PROVISIONING",
-                    "PROVISIONING_FAILED",
-                    "PROVISIONING_FAILED_PERMANENTLY",
-                    "RENEWAL_FAILED",
-                ],
-            )
-            .output(),
+            choice("status", CERTIFICATE_STATUSES).output(),
         ],
     ),
     text("privateKey").secret(),

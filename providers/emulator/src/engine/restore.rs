@@ -44,6 +44,7 @@ impl Engine {
         // The version says what has to be served; a state that was just read has been published by nobody.
         self.state().version += 1;
         self.publish().await;
+        self.await_certificates();
         for Unfinished { target, operation, pending, running } in self.unfinished() {
             let Some(resource) = crate::api::find(target.collection) else { continue };
             let course = Course { pending: self.clock.sleep(pending), running, ending: Ending::Usual };

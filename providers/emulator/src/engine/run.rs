@@ -110,6 +110,9 @@ impl Engine {
             }
             self.commit(resource, &path, &operation, ending);
             self.publish().await;
+            if path.collection == "sslCertificates" {
+                self.await_certificates();
+            }
             // Let go before it is DONE: whoever waited may change the resource at once.
             self.state().release(&path, &operation);
             self.advance(&operation, Stage::Done);

@@ -191,3 +191,61 @@ async fn an_address_moves_to_another_project() {
     let moved = cloud.get("/compute/v1/projects/q/global/addresses/b").await.ok();
     assert_eq!((&moved["address"], &moved["description"]), (&before["address"], &json!("new")));
 }
+
+/// Ports of `::1` that nobody has; none where the machine has no IPv6.
+fn free_ipv6_ports() -> Option<[u16; 2]> {
+    let listeners = [(); 2].map(|()| std::net::TcpListener::bind((std::net::Ipv6Addr::LOCALHOST, 0)));
+    let ports = listeners.map(|listener| Some(listener.ok()?.local_addr().ok()?.port()));
+    let [Some(first), Some(second)] = ports else {
+        assert!(std::env::var_os("CI").is_none(), "this machine has no IPv6 loopback address");
+        return None;
+    };
+    Some([first, second])
+}
+
+#[tokio::test]
+async fn every_ipv6_address_is_the_one_loopback_address_and_its_ports_are_shared() {
+    let Some([port, other]) = free_ipv6_ports() else { return };
+    let cloud = Cloud::start().await;
+    for name in ["six", "again"] {
+        cloud.insert("global/addresses", json!({ "name": name, "ipVersion": "IPV6" })).await;
+        let found = cloud.get(&format!("global/addresses/{name}")).await.ok();
+        assert_eq!((&found["address"], &found["ipVersion"]), (&json!("::1"), &json!("IPV6")));
+    }
+    let map = json!({ "name": "m", "defaultUrlRedirect": { "hostRedirect": "c.example" } });
+    cloud.insert("global/urlMaps", map).await;
+    cloud.insert("global/targetHttpProxies", json!({ "name": "t", "urlMap": "m" })).await;
+    let rule = |name: &str, address: &str, port: u16| {
+        json!({
+            "name": name, "target": "global/targetHttpProxies/t", "portRange": port.to_string(), "IPAddress": address,
+            "loadBalancingScheme": "EXTERNAL_MANAGED", "ipVersion": "IPV6",
+        })
+    };
+    cloud.insert("global/forwardingRules", rule("one", "global/addresses/six", port)).await;
+    let visit = async |port: u16| {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let answer = client.get(format!("http://[::1]:{port}/x")).send().await.unwrap();
+        (answer.status().as_u16(), answer.headers()["location"].to_str().unwrap().to_owned())
+    };
+    assert_eq!(visit(port).await, (301, "http://c.example/x".to_owned()));
+    let six = cloud.get("global/addresses/six").await.ok();
+    assert_eq!(six["status"], "IN_USE");
+
+    let taken = cloud.post("global/forwardingRules", rule("two", "global/addresses/again", port)).await;
+    taken.refused(400, "invalid", "Every IPv6 address here is the loopback address ::1: take another port");
+    // A rule that has no address of its own is given the same one.
+    for port in [port, other] {
+        let mut free = rule("free", "", port);
+        free.as_object_mut().unwrap().remove("IPAddress");
+        let answer = cloud.call("POST", "global/forwardingRules", Some(&free)).await;
+        if port == other {
+            cloud.wait(&answer.ok()).await;
+        } else {
+            answer.refused(400, "invalid", "take another port");
+        }
+    }
+    assert_eq!(cloud.get("global/forwardingRules/free").await.ok()["IPAddress"], "::1");
+    assert_eq!(visit(other).await.0, 301);
+    let wrong = cloud.post("global/forwardingRules", rule("wrong", "127.240.3.3", port)).await;
+    wrong.refused(400, "invalid", "The IP version must be that of the address.");
+}

@@ -19,6 +19,7 @@ mod gcloud;
 mod groups;
 mod identities;
 mod lists;
+mod managed_certificates;
 mod manners;
 mod metadata;
 mod operations;

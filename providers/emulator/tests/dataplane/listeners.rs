@@ -3,14 +3,16 @@
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
+use emulator::dataplane::program::{Force, Guard};
 use emulator::dataplane::{DataPlane, DataPlaneConfig, RefusalReason, StartError};
 use http::StatusCode;
 use tokio::net::TcpStream;
 
 use crate::backends::Backend;
 use crate::client::{Http1, get, try_get};
-use crate::programs::{frontend, plain, rule_id};
+use crate::programs::{frontend, plain, rule_id, with_service};
 use crate::rig::{DEADLINE, Rig, config, free_socket};
+use crate::security_policies::{deny, policy, when};
 
 async fn refuses(socket: SocketAddr) -> bool {
     matches!(TcpStream::connect(socket).await, Err(error) if error.kind() == std::io::ErrorKind::ConnectionRefused)
@@ -154,4 +156,23 @@ async fn it_dials_from_loopback_only() {
     rig.apply(plain(free_socket(), &[listener.local_addr().unwrap()])).await;
     let (_, peer) = tokio::time::timeout(DEADLINE, listener.accept()).await.unwrap().unwrap();
     assert_eq!(peer.ip(), address);
+}
+
+#[tokio::test]
+async fn a_frontend_may_listen_on_ipv6() {
+    let Ok(listener) = std::net::TcpListener::bind((std::net::Ipv6Addr::LOCALHOST, 0)) else {
+        assert!(std::env::var_os("CI").is_none(), "this machine has no IPv6 loopback address");
+        return;
+    };
+    let front = listener.local_addr().unwrap();
+    drop(listener);
+    let (rig, backend) = (Rig::new(), Backend::start("one").await);
+    let rules =
+        vec![(when("inIpRange(origin.ip, '::1') && request.path == '/no'"), deny(403), Force::Enforced)];
+    let guard = Guard { edge: None, backend: Some(policy("armor", rules)) };
+    let program = with_service(plain(front, &[backend.socket]), |service| service.guard = guard);
+    rig.serve(program, "web", 1).await;
+    assert_eq!(get(front, "[::1]", "/").await.body, "one");
+    assert_eq!(backend.requests()[0].headers["x-forwarded-for"], "::1,::1");
+    assert_eq!(get(front, "h", "/no").await.status, StatusCode::FORBIDDEN);
 }

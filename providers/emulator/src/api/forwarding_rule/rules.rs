@@ -2,6 +2,7 @@
 //! must hold for it.
 
 use super::{is_external, ports};
+use crate::address_pool::IPV6;
 use crate::api::scheme::{Reach, Scheme};
 use crate::draft::Draft;
 use crate::error::ApiError;
@@ -9,6 +10,7 @@ use crate::scope::{ResourcePath, Scope};
 use crate::state::Stored;
 use crate::world::World;
 use serde_json::Value;
+use std::net::IpAddr;
 
 /// Rules that hold for good.
 pub(super) fn check(draft: &Draft) -> Result<(), ApiError> {
@@ -108,6 +110,7 @@ fn port_fields(draft: &Draft) -> Result<(), ApiError> {
 /// Rules that hold when a rule is made.
 pub(super) fn check_new(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     tier(draft, world)?;
+    version(draft)?;
     address(draft, world)?;
     clash(draft, world)?;
     proxy_only_subnetwork(draft, world)
@@ -128,6 +131,17 @@ fn tier(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
         Some(other) if other != tier => {
             let why = format!("The network tier must be that of the address, which is {other}.");
             Err(refuse(draft, "networkTier", &why))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An address is of the version that the rule asks for.
+fn version(draft: &Draft) -> Result<(), ApiError> {
+    let address = draft.text("IPAddress").and_then(|text| text.parse::<IpAddr>().ok());
+    match (draft.text("ipVersion"), address) {
+        (Some("IPV4"), Some(IpAddr::V6(_))) | (Some("IPV6"), Some(IpAddr::V4(_))) => {
+            Err(refuse(draft, "ipVersion", "The IP version must be that of the address."))
         }
         _ => Ok(()),
     }
@@ -163,7 +177,7 @@ fn address(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
 }
 
 /// No two external rules share an address, protocol and port; nor do two internal ones in one network.
-fn clash(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
+pub(super) fn clash(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
     let Some(address) = draft.text("IPAddress") else { return Ok(()) };
     let external = is_external(&draft.next);
     let network = (!external).then(|| network_of(&draft.path, &draft.next, world));
@@ -176,11 +190,11 @@ fn clash(draft: &Draft, world: &World<'_>) -> Result<(), ApiError> {
             && overlap(other, &draft.next)
     });
     if clash {
-        return Err(refuse(
-            draft,
-            "IPAddress",
-            "Specified IP address is in-use and would result in a conflict.",
-        ));
+        let mut why = "Specified IP address is in-use and would result in a conflict.".to_owned();
+        if address.parse() == Ok(IpAddr::V6(IPV6)) {
+            why.push_str(" Every IPv6 address here is the loopback address ::1: take another port, or delete the other rule.");
+        }
+        return Err(refuse(draft, "IPAddress", &why));
     }
     Ok(())
 }

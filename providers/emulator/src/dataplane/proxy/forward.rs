@@ -1,5 +1,6 @@
 //! Passing a request to a backend service and its answer back.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +65,10 @@ pub(super) async fn forward(
     let client_side = upgrade.as_ref().map(|_| hyper::upgrade::on(&mut request));
 
     // HTTP/1.0 without a host: the backend still needs one.
-    let own = client.place.address.ip().to_string();
+    let own = match client.place.address.ip() {
+        IpAddr::V4(own) => own.to_string(),
+        IpAddr::V6(own) => format!("[{own}]"),
+    };
     let host = forwarding.host.unwrap_or(if authority.is_empty() { &own } else { authority });
     let changes = Changes {
         host,
