@@ -14,6 +14,7 @@ mod annotations;
 mod backend;
 mod class;
 mod consent;
+mod frontend_config;
 mod group;
 mod membership;
 mod rules;
@@ -25,7 +26,9 @@ use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
-use crate::load_balancer::{AddressWish, Certificate, DefaultRoute, Frontend, Host, LoadBalancer, PlainHttp};
+use crate::load_balancer::{
+    AddressWish, Certificate, DefaultRoute, Frontend, Host, LoadBalancer, PlainHttp, SslPolicy,
+};
 use crate::model::{LoadBalancerKey, ObjectKey, Scheme};
 use crate::problem::{Problem, Reason};
 use crate::snapshot::Snapshot;
@@ -132,6 +135,7 @@ struct Parts {
     scheme: Said<Option<Scheme>>,
     plain: PlainSettings,
     address: AddressWish,
+    ssl_policy: Said<SslPolicy>,
     certificates: Vec<Certificate>,
     default: Option<DefaultRoute>,
     hosts: Vec<Host>,
@@ -143,8 +147,15 @@ struct Parts {
     redirect_without_tls: Option<Problem>,
 }
 
-fn parts(object: Arc<ObjectKey>, ingress: &Ingress, class: Option<&IngressClass>) -> Parts {
-    let (plain, mut problems) = annotations::plain_http(ingress, class);
+fn parts(
+    snapshot: &Snapshot,
+    object: Arc<ObjectKey>,
+    ingress: &Ingress,
+    class: Option<&IngressClass>,
+) -> Parts {
+    let config = frontend_config::read(snapshot, &object, ingress);
+    let (plain, mut problems) = annotations::plain_http(ingress, config.plain, class);
+    problems.extend(config.problem);
     let (scheme, unreadable) = scheme::scheme(class);
     problems.extend(unreadable);
     problems.extend(annotations::drift_is_only_reported(class).1);
@@ -155,11 +166,13 @@ fn parts(object: Arc<ObjectKey>, ingress: &Ingress, class: Option<&IngressClass>
     let (hosts, rule_problems) = rules::hosts(ingress, &object);
     let redirect_without_tls = annotations::redirect_without_tls(ingress);
     let address = address::wish(ingress, &object);
+    let ssl_policy = config.ssl_policy;
     Parts {
         object,
         scheme,
         plain,
         address,
+        ssl_policy,
         certificates,
         default,
         hosts,
@@ -186,6 +199,7 @@ impl Parts {
             scheme,
             plain,
             address,
+            ssl_policy,
             certificates,
             default,
             hosts,
@@ -220,6 +234,7 @@ impl Parts {
             encrypted_only,
             address,
             frontend,
+            ssl_policy: ssl_policy.value,
             default,
             hosts,
         };

@@ -27,6 +27,8 @@ pub struct LoadBalancer {
     pub address: AddressWish,
     /// On which ports, and with which certificates.
     pub frontend: Frontend,
+    /// Which versions and ciphers of TLS clients may speak.
+    pub ssl_policy: SslPolicy,
     /// What happens to requests for a host that no entry of `hosts` names.
     pub default: Option<DefaultRoute>,
     /// By host, in the order of their first appearance; no host twice.
@@ -61,6 +63,7 @@ impl LoadBalancer {
             encrypted_only: _,
             address: _,
             frontend: _,
+            ssl_policy: _,
             default,
             hosts,
         } = self;
@@ -82,8 +85,17 @@ impl LoadBalancer {
             return self;
         }
         self.keep_routes(|_, place| !gone.contains(&place.object));
-        let Self { key: _, scheme: _, objects, encrypted_only, address, frontend, default: _, hosts: _ } =
-            &mut self;
+        let Self {
+            key: _,
+            scheme: _,
+            objects,
+            encrypted_only,
+            address,
+            frontend,
+            ssl_policy: _,
+            default: _,
+            hosts: _,
+        } = &mut self;
         if address.place().is_some_and(|place| gone.contains(&place.object)) {
             *address = AddressWish::Any;
         }
@@ -108,6 +120,7 @@ impl LoadBalancer {
             encrypted_only: _,
             address: _,
             frontend: _,
+            ssl_policy: _,
             default,
             hosts,
         } = self;
@@ -187,6 +200,17 @@ pub enum PlainHttp {
     Redirect(RedirectCode),
     /// There is no port 80.
     Refuse,
+}
+
+/// Which versions and ciphers of TLS clients may speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SslPolicy {
+    /// Those that the API allows by itself.
+    Default,
+    /// Those of this SSL policy of the project.
+    Named(ResourceName),
+    /// Those that they may now: what was asked for cannot be read.
+    AsItIs,
 }
 
 /// A certificate to serve.

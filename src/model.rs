@@ -28,7 +28,7 @@ mod url_map;
 
 pub use address::Address;
 pub use backend_policy::{
-    Affinity, BackendPolicy, CacheKey, CacheKeyPart, CacheKeyQuery, CacheMode, CdnPolicy, Coalescing,
+    Affinity, BackendPolicy, CacheKey, CacheKeyPart, CacheKeyQuery, CacheMode, CdnPolicy, Coalescing, Iap,
     Logging, NegativeCaching,
 };
 pub use backend_service::{Backend, BackendProtocol, BackendService, Balancing, Group, Scheme};

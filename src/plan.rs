@@ -139,6 +139,8 @@ pub enum Verb {
     SetNamedPorts,
     /// `setSecurityPolicy` of a backend service.
     SetSecurityPolicy,
+    /// `setSslPolicy` of a target HTTPS proxy.
+    SetSslPolicy,
 }
 
 impl Verb {
@@ -152,6 +154,7 @@ impl Verb {
             Self::SetSslCertificates => "setSslCertificates",
             Self::SetNamedPorts => "setNamedPorts",
             Self::SetSecurityPolicy => "setSecurityPolicy",
+            Self::SetSslPolicy => "setSslPolicy",
         }
     }
 }

@@ -103,11 +103,21 @@ pub enum Reason {
     StaticAddressUnusable,
     /// Whether something exists that is named by its name in the cloud is not known.
     NotLookedUp,
+    /// A BackendConfig that is named does not exist.
+    BackendConfigNotFound,
+    /// Which BackendConfig a Service has, or what that says, cannot be read.
+    BackendConfigInvalid,
+    /// A BackendConfig asks for what cannot be done yet.
+    BackendConfigUnsupported,
+    /// A FrontendConfig that is named does not exist.
+    FrontendConfigNotFound,
+    /// A FrontendConfig cannot be read.
+    FrontendConfigInvalid,
 }
 
 impl Reason {
     /// Every reason, once.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 31] = [
         Self::ServiceNotFound,
         Self::ServicePortNotFound,
         Self::ServiceNotReachable,
@@ -134,6 +144,11 @@ impl Reason {
         Self::StaticAddressNotFound,
         Self::StaticAddressUnusable,
         Self::NotLookedUp,
+        Self::BackendConfigNotFound,
+        Self::BackendConfigInvalid,
+        Self::BackendConfigUnsupported,
+        Self::FrontendConfigNotFound,
+        Self::FrontendConfigInvalid,
     ];
 
     /// The word, in the form of Kubernetes Event reasons.
@@ -166,6 +181,11 @@ impl Reason {
             Self::StaticAddressNotFound => "StaticAddressNotFound",
             Self::StaticAddressUnusable => "StaticAddressUnusable",
             Self::NotLookedUp => "NotLookedUp",
+            Self::BackendConfigNotFound => "BackendConfigNotFound",
+            Self::BackendConfigInvalid => "BackendConfigInvalid",
+            Self::BackendConfigUnsupported => "BackendConfigUnsupported",
+            Self::FrontendConfigNotFound => "FrontendConfigNotFound",
+            Self::FrontendConfigInvalid => "FrontendConfigInvalid",
         }
     }
 }

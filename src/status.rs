@@ -5,6 +5,7 @@
 
 mod compute;
 mod news;
+pub mod resources;
 mod unlisted;
 mod waits;
 
@@ -19,6 +20,7 @@ use crate::plan::Plan;
 
 pub use compute::{HEALTH_UNKNOWN, compute};
 pub use news::{drifted, news};
+use resources::Resources;
 pub use unlisted::unlisted;
 pub use waits::{Wait, Waits};
 
@@ -64,6 +66,8 @@ pub struct Report {
     pub address: Option<IpAddr>,
     /// The annotation `gclb.dev/status`.
     pub summary: Summary,
+    /// The annotations of ingress-gce; `None`: whatever is there stays.
+    pub resources: Option<Resources>,
     /// What is to be said in Events because of the present state (problems, failures); each is said once until it changes.
     pub events: Vec<Event>,
 }

@@ -9,6 +9,7 @@
 
 mod address;
 mod app_protocol;
+mod backend_config;
 mod backend_service;
 mod departure;
 mod draft;
@@ -22,6 +23,7 @@ mod network_endpoint_group;
 mod room;
 mod scheme;
 mod service_port;
+mod settings;
 mod ssl_certificate;
 mod target_proxy;
 mod url_map;

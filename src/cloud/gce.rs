@@ -354,6 +354,11 @@ impl Gce {
                 let certificates = target_proxy::certificate_links(&proxy.certificates, &self.links);
                 self.client.target_https_proxies(scope).set_ssl_certificates(name, &certificates).await
             }
+            (Verb::SetSslPolicy, Node::TargetHttpsProxy(proxy)) => {
+                let policy = proxy.ssl_policy.as_ref();
+                let policy = policy.map(|policy| self.links.ssl_policy(&change.id.scope, policy));
+                self.client.target_https_proxies(scope).set_ssl_policy(name, policy.as_deref()).await
+            }
             (Verb::SetSecurityPolicy, Node::BackendService(service)) => {
                 let policy = service.policy.security_policy.as_ref();
                 let policy = policy.map(|policy| self.links.security_policy(&change.id.scope, policy));

@@ -227,7 +227,7 @@ impl Source for ClusterSource {
                 Err(error) => return write::unless_gone(&api, key, error).await,
             }
         }
-        if let Some(patch) = write::annotation(&ingress, report) {
+        if let Some(patch) = write::annotations(&ingress, report) {
             known = false;
             match write::patch(&api, key, write::TELL, &patch).await {
                 Ok(written) => self.written(written),

@@ -103,8 +103,12 @@ impl PlainSettings {
     }
 }
 
-/// What port 80 is to do.
-pub(super) fn plain_http(ingress: &Ingress, class: Option<&IngressClass>) -> (PlainSettings, Vec<Problem>) {
+/// What port 80 is to do. What the Ingress's FrontendConfig says of it gives way to the Ingress's own annotation.
+pub(super) fn plain_http(
+    ingress: &Ingress,
+    by_config: Option<PlainHttp>,
+    class: Option<&IngressClass>,
+) -> (PlainSettings, Vec<Problem>) {
     let mut problems = unknown(ingress);
     let redirect = Setting {
         key: REDIRECT,
@@ -115,6 +119,10 @@ pub(super) fn plain_http(ingress: &Ingress, class: Option<&IngressClass>) -> (Pl
         default_text: "true",
     }
     .of(ingress, class, &mut problems);
+    let redirect = match (redirect.by, by_config) {
+        (By::Class | By::Default, Some(value)) => Said { value, by: By::Object },
+        _ => redirect,
+    };
     let allowed = Setting {
         key: ALLOW_HTTP,
         also: Some((ALLOW_HTTP_OF_INGRESS_GCE, go_bool)),

@@ -11,10 +11,11 @@ use jiff::Timestamp;
 
 use crate::load_balancer::{
     AddressWish, Certificate, DefaultRoute, Frontend, Host, HostPattern, LoadBalancer, PathMatch, PlainHttp,
-    Route,
+    Route, SslPolicy,
 };
 use crate::model::{LoadBalancerKey, ObjectKey, Scheme};
 use crate::problem::{Problem, Reason};
+use crate::snapshot::FRONTEND_CONFIG_ANNOTATION;
 
 use super::annotations::{ALLOW_HTTP, REDIRECT, SCHEME, Said, field_of};
 use super::{By, Parts, Reading, Wish, rules};
@@ -67,20 +68,12 @@ fn merge(key: LoadBalancerKey, members: Vec<Parts>, leaving: Vec<Parts>, finding
     let encrypted = members.iter().chain(&leaving).any(|parts| !parts.certificates.is_empty());
     let mut conflicts = Findings::new();
     // Those that leave have no say any more, but where nobody else is left; and they are told nothing, they are on their way.
-    let plain = match members.as_slice() {
-        [] => plain(&leaving, &mut Findings::new()),
-        members => plain(members, &mut conflicts),
-    };
-    let kind = match members.as_slice() {
-        [] => scheme(&leaving, &mut Findings::new()),
-        members => scheme(members, &mut conflicts),
-    };
-    let address = match members.as_slice() {
-        [] => address(&leaving, &mut Findings::new()),
-        members => address(members, &mut conflicts),
+    let whole = match members.as_slice() {
+        [] => Whole::of(&leaving, &mut Findings::new()),
+        members => Whole::of(members, &mut conflicts),
     };
     let wants_none = |parts: &Parts| !parts.plain.allowed.value;
-    if !encrypted && plain == PlainHttp::Refuse {
+    if !encrypted && whole.plain == PlainHttp::Refuse {
         let (refused, rest): (Vec<_>, Vec<_>) = members.into_iter().partition(wants_none);
         for parts in &refused {
             findings.entry(Arc::clone(&parts.object)).or_default().push(Problem::rejected(
@@ -95,12 +88,7 @@ fn merge(key: LoadBalancerKey, members: Vec<Parts>, leaving: Vec<Parts>, finding
         }
         if rest.is_empty() {
             let all = refused.into_iter().chain(leaving).collect();
-            return Wish::Keep(Merged::of(all, findings).finish(
-                key,
-                kind.unwrap_or(Scheme::ExternalManaged),
-                address,
-                plain,
-            ));
+            return Wish::Keep(Merged::of(all, findings).finish(key, whole));
         }
         return merge(key, rest, leaving, findings);
     }
@@ -117,16 +105,32 @@ fn merge(key: LoadBalancerKey, members: Vec<Parts>, leaving: Vec<Parts>, finding
     }
     let mut merged = Merged::of(members, findings);
     merged.take_all(leaving, &mut Findings::new());
-    match kind {
-        Some(kind) => Wish::Serve(merged.finish(key, kind, address, plain)),
-        None => Wish::Keep(merged.finish(key, Scheme::ExternalManaged, address, plain)),
-    }
+    let known = whole.scheme.is_some();
+    let load_balancer = merged.finish(key, whole);
+    if known { Wish::Serve(load_balancer) } else { Wish::Keep(load_balancer) }
 }
 
-/// Which kind of load balancer all of them get. Those whose class cannot be read have no say; `None` where nobody has.
-fn scheme(members: &[Parts], findings: &mut Findings) -> Option<Scheme> {
-    let readable: Vec<Parts> = members.iter().filter(|parts| parts.scheme.value.is_some()).cloned().collect();
-    decide(&readable, |parts| &parts.scheme, SCHEME, findings).flatten()
+/// Settings of the load balancer as a whole.
+struct Whole {
+    /// Those whose class cannot be read have no say; `None` where nobody has.
+    scheme: Option<Scheme>,
+    address: AddressWish,
+    plain: PlainHttp,
+    ssl_policy: SslPolicy,
+}
+
+impl Whole {
+    fn of(members: &[Parts], findings: &mut Findings) -> Self {
+        let readable: Vec<Parts> =
+            members.iter().filter(|parts| parts.scheme.value.is_some()).cloned().collect();
+        let policy = decide(members, |parts| &parts.ssl_policy, FRONTEND_CONFIG_ANNOTATION, findings);
+        Self {
+            scheme: decide(&readable, |parts| &parts.scheme, SCHEME, findings).flatten(),
+            address: address(members, findings),
+            plain: plain(members, findings),
+            ssl_policy: policy.unwrap_or(SslPolicy::Default),
+        }
+    }
 }
 
 /// What port 80 does for all of them. What an Ingress says itself counts more than what its class says.
@@ -140,7 +144,7 @@ fn plain(members: &[Parts], findings: &mut Findings) -> PlainHttp {
     }
 }
 
-fn decide<T: Copy + PartialEq>(
+fn decide<T: Clone + PartialEq>(
     members: &[Parts],
     setting: impl Fn(&Parts) -> &Said<T>,
     key: &str,
@@ -148,7 +152,7 @@ fn decide<T: Copy + PartialEq>(
 ) -> Option<T> {
     let first = |by: By| members.iter().find(|parts| setting(parts).by == by);
     let winner = first(By::Object).or_else(|| first(By::Class)).or_else(|| members.first())?;
-    let Said { value, by: winner_by } = *setting(winner);
+    let Said { value, by: winner_by } = setting(winner).clone();
     for loser in members {
         let said = setting(loser);
         // A class's setting gives way to what some member says, and contradicts only that of another class.
@@ -236,6 +240,7 @@ impl Merged {
             plain,
             // Decided for all of them together.
             address: _,
+            ssl_policy: _,
             certificates,
             default,
             hosts,
@@ -300,13 +305,9 @@ impl Merged {
         }
     }
 
-    fn finish(
-        self,
-        key: LoadBalancerKey,
-        scheme: Scheme,
-        address: AddressWish,
-        plain: PlainHttp,
-    ) -> LoadBalancer {
+    fn finish(self, key: LoadBalancerKey, whole: Whole) -> LoadBalancer {
+        let Whole { scheme, address, plain, ssl_policy } = whole;
+        let scheme = scheme.unwrap_or(Scheme::ExternalManaged);
         let Self { objects, encrypted_only, certificates, default, hosts, by_pattern: _ } = self;
         let frontend =
             if certificates.is_empty() { Frontend::Http } else { Frontend::Https { certificates, plain } };
@@ -318,6 +319,6 @@ impl Merged {
                 Host { pattern, routes }
             })
             .collect();
-        LoadBalancer { key, scheme, objects, encrypted_only, address, frontend, default, hosts }
+        LoadBalancer { key, scheme, objects, encrypted_only, address, frontend, ssl_policy, default, hosts }
     }
 }

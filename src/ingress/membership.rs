@@ -97,7 +97,7 @@ impl<'a> Draft<'a> {
                     }
                     home => home,
                 };
-                let mut parts = parts(Arc::new(object.clone()), ingress, class);
+                let mut parts = parts(self.snapshot, Arc::new(object.clone()), ingress, class);
                 match home {
                     Home::Own => self.alone(object, ingress, &parts, problems, Otherwise::Serve),
                     Home::Nowhere => self.alone(object, ingress, &parts, problems, Otherwise::Keep),
@@ -110,7 +110,7 @@ impl<'a> Draft<'a> {
             }
             Standing::ClassGone(problem) => {
                 // Its settings came from a class that nobody knows; its rules are its own.
-                let mut parts = parts(Arc::new(object.clone()), ingress, None);
+                let mut parts = parts(self.snapshot, Arc::new(object.clone()), ingress, None);
                 let record = record(object, ingress);
                 let named = annotation(&ingress.metadata, GROUP).unwrap_or_default();
                 let key = record.iter().find(|key| key.object.name == named).or(record.first());
@@ -260,7 +260,8 @@ impl<'a> Draft<'a> {
             }
         }
         // A call that was under way, or an answer that was wrong, may bring something back after everything seemed gone.
-        let Held { certificates: _, load_balancers: held, released, departed, foreign: _ } = &snapshot.held;
+        let Held { certificates: _, backends: _, load_balancers: held, released, departed, foreign: _ } =
+            &snapshot.held;
         for key in departed {
             if held.contains_key(key) && !released.contains(key) {
                 let nobody = || Reading { wish: Wish::TearDown, moving: BTreeSet::new() };

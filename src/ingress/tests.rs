@@ -40,7 +40,19 @@ fn described(spec: Value) -> Described {
 }
 
 fn describe(ingress: &Ingress, class: Option<&IngressClass>) -> Described {
-    parts(object(), ingress, class).alone()
+    parts(&nothing(), object(), ingress, class).alone()
+}
+
+/// A cluster that holds nothing.
+fn nothing() -> Snapshot {
+    let cluster = crate::snapshot::Cluster {
+        id: crate::model::ClusterId::new("0a1b2c3d").unwrap(),
+        network: "default".to_owned(),
+        subnetwork: "default".to_owned(),
+        node_tags: std::collections::BTreeSet::new(),
+        claim_classless: false,
+    };
+    Snapshot::empty(cluster, jiff::Timestamp::UNIX_EPOCH)
 }
 
 fn object() -> Arc<ObjectKey> {

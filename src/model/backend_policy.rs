@@ -26,6 +26,8 @@ pub struct BackendPolicy {
     pub logging: Logging,
     /// What is kept in Google's caches (`enableCDN`, `cdnPolicy`).
     pub cdn: Option<CdnPolicy>,
+    /// Whether people must be signed in (`iap`).
+    pub iap: Iap,
     /// The security policy that lets requests in or not (`securityPolicy`). Set by a call of its own, so a new service has it only
     /// a moment after it was made: nothing is sent there before.
     pub security_policy: Option<ResourceName>,
@@ -42,6 +44,7 @@ impl Default for BackendPolicy {
             response_headers: Vec::new(),
             logging: Logging::Off,
             cdn: None,
+            iap: Iap::Off,
             security_policy: None,
         }
     }
@@ -97,6 +100,18 @@ impl Logging {
             Self::PerMillion(share) => f64::from(share) / f64::from(Self::MILLION),
         }
     }
+}
+
+/// Whether only people who are signed in reach the backends (Identity-Aware Proxy).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Iap {
+    /// Everybody does.
+    Off,
+    /// They sign in by the OAuth client that Google manages.
+    GoogleManaged,
+    /// They sign in by another OAuth client. Only ever observed; the text is its id.
+    Other(String),
 }
 
 /// What is kept in Google's caches, and for how long.

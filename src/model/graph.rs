@@ -299,6 +299,17 @@ impl Graph {
         self.entries.remove(id).map(Arc::unwrap_or_clone)
     }
 
+    /// The same, but only with nodes of those kinds.
+    #[must_use]
+    pub fn only(&self, kinds: &[Kind]) -> Self {
+        let of_them = |(id, _): &(&ResourceId, &Arc<Entry>)| kinds.contains(&id.kind);
+        let entries = self.entries.iter().filter(of_them);
+        Self {
+            entries: entries.map(|(id, entry)| (id.clone(), Arc::clone(entry))).collect(),
+            foreign: BTreeSet::new(),
+        }
+    }
+
     /// Puts a node in, or another in its place: the write-through of a change that the cloud has made.
     pub fn put(&mut self, id: ResourceId, entry: Entry) {
         debug_assert_eq!(id.kind, entry.node.kind());

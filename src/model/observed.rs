@@ -89,6 +89,8 @@ pub struct CertificatesHeld {
 pub struct Held {
     /// Certificates that stay in use when their Secrets are lost.
     pub certificates: CertificatesHeld,
+    /// Backend services and health checks, as they are: what stays as it is where nobody can say what it should be.
+    pub backends: Graph,
     /// Load balancers of which anything exists: what objects that move from one to another wait for.
     pub load_balancers: BTreeMap<LoadBalancerKey, LoadBalancerHeld>,
     /// Load balancers that were given up, by the record in the cluster: nothing of the cloud tells it, and nothing of them is touched.
@@ -110,6 +112,8 @@ pub struct LoadBalancerHeld {
     pub may_be_reached: bool,
     /// Which kind of load balancer it is, as its forwarding rules say; `None` where there is none of them.
     pub scheme: Option<Scheme>,
+    /// The SSL policy that its proxy keeps to.
+    pub ssl_policy: Option<ResourceName>,
     /// The ports that are answered, each with the address that its forwarding rule is bound to.
     pub ports: BTreeMap<u16, AddressHeld>,
     /// For a shared one, the paths of each host that its url map names, as the map writes them.
@@ -178,6 +182,7 @@ impl Observed {
     pub fn held(&self) -> Held {
         Held {
             certificates: self.certificates_held(),
+            backends: self.graph.only(&[Kind::BackendService, Kind::HealthCheck]),
             load_balancers: self.load_balancers_held(),
             released: BTreeSet::new(),
             departed: BTreeSet::new(),
@@ -218,6 +223,7 @@ impl Observed {
                     one.address = self.facts.get(id).and_then(|facts| facts.address).or(one.address);
                     one.ports.insert(rule.port, self.address_held(&rule.address, key));
                 }
+                Node::TargetHttpsProxy(proxy) => one.ssl_policy.clone_from(&proxy.ssl_policy),
                 Node::UrlMap(map) if key.is_shared() => {
                     for HostRoutes { hosts, matcher: PathMatcher { path_rules, .. } } in &map.hosts {
                         let paths = path_rules.iter().flat_map(|PathRule { paths, .. }| paths);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ref, ResourceId, SslCertificate, UrlMap};
+use super::{Ref, ResourceId, ResourceName, SslCertificate, UrlMap};
 
 /// Answers plain HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,11 +27,13 @@ pub struct TargetHttpsProxy {
     pub url_map: Ref<UrlMap>,
     /// Chosen by the client's server name. Changed, as a whole, by `setSslCertificates`.
     pub certificates: Certificates,
+    /// Which versions and ciphers of TLS clients may use; `None`: what the API allows by itself. Changed by `setSslPolicy`.
+    pub ssl_policy: Option<ResourceName>,
 }
 
 impl TargetHttpsProxy {
     pub(super) fn points_at(&self) -> Vec<&ResourceId> {
-        let Self { url_map, certificates } = self;
+        let Self { url_map, certificates, ssl_policy: _ } = self;
         std::iter::once(url_map.id()).chain(certificates.iter().map(Ref::id)).collect()
     }
 }

@@ -394,13 +394,17 @@ fn url_map_steps(warmth: &Warmth<'_>, id: &ResourceId, from: &UrlMap, to: &UrlMa
     first.into_iter().chain(last).collect()
 }
 
-/// The url map first, then the certificates: two calls of the API.
+/// What clients may speak first, then the url map, then the certificates: each is a call of its own.
 fn https_proxy_steps(from: &TargetHttpsProxy, to: &TargetHttpsProxy) -> Vec<Step> {
-    let between = TargetHttpsProxy { url_map: to.url_map.clone(), certificates: from.certificates.clone() };
-    let [from, between, to] = [from, &between, to].map(|proxy| Node::TargetHttpsProxy(proxy.clone()));
-    [step(&from, between.clone(), Reach::Same), step(&between, to, Reach::Same)]
-        .into_iter()
-        .flatten()
+    let guarded = TargetHttpsProxy { ssl_policy: to.ssl_policy.clone(), ..from.clone() };
+    let routed = TargetHttpsProxy { url_map: to.url_map.clone(), ..guarded.clone() };
+    let stages = [from, &guarded, &routed, to].map(|proxy| Node::TargetHttpsProxy(proxy.clone()));
+    stages
+        .windows(2)
+        .filter_map(|two| match two {
+            [from, to] => step(from, to.clone(), Reach::Same),
+            _ => None,
+        })
         .collect()
 }
 

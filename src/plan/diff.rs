@@ -341,13 +341,16 @@ fn target_http_proxy(node: &TargetHttpProxy, fields: &mut Fields) {
 }
 
 fn target_https_proxy(node: &TargetHttpsProxy, fields: &mut Fields) {
-    let TargetHttpsProxy { url_map, certificates } = node;
+    let TargetHttpsProxy { url_map, certificates, ssl_policy } = node;
     fields.add(How::By(Verb::SetUrlMap), "urlMap", short(url_map.id()));
     fields.add(
         How::By(Verb::SetSslCertificates),
         "sslCertificates",
         list(certificates.iter(), |certificate| short(certificate.id())),
     );
+    if let Some(name) = ssl_policy {
+        fields.add(How::By(Verb::SetSslPolicy), "sslPolicy", name.as_str());
+    }
 }
 
 fn forwarding_rule(node: &ForwardingRule, fields: &mut Fields) {

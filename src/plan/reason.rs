@@ -55,7 +55,10 @@ pub(super) fn update(step: &Step) -> String {
         (_, Reach::Narrower) => "closed since it is no longer needed".to_owned(),
         (Verb::SetUrlMap, Reach::Same) => "requests are to be answered otherwise".to_owned(),
         (Verb::SetSslCertificates, Reach::Same) => "other certificates are to be served".to_owned(),
-        (Verb::SetSecurityPolicy, Reach::Same) => "another security policy is to guard it".to_owned(),
+        (Verb::SetSslPolicy, Reach::Same) => {
+            "clients are to speak other versions or ciphers of TLS".to_owned()
+        }
+        (Verb::SetSecurityPolicy, Reach::Same) => "what guards it changes".to_owned(),
         (Verb::SetTarget, Reach::Same) => "another proxy is to answer".to_owned(),
         (Verb::Patch | Verb::SetNamedPorts, Reach::Same) => {
             format!("differs in {}", names(&step.fields))

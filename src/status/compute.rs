@@ -137,6 +137,7 @@ impl Desk<'_> {
         let mut events: Vec<Event> = problems.iter().map(problem_event).collect();
         let at_home =
             home.as_ref().and_then(|key| Some((key, &self.translation.load_balancers.get(key)?.disposition)));
+        let mut resources = None;
         let (address, summary) = match at_home {
             Some((key, Disposition::Serve(frontends))) if *share != Share::Nothing => {
                 let home = Home { key, uses: own(share, &frontends.uses) };
@@ -153,6 +154,9 @@ impl Desk<'_> {
                 let backends = self.backends(&home);
                 let summary = self.serving(&home, problems, &troubles, &backends);
                 events.extend(backends.events);
+                let Self { translation, observed, health, .. } = self;
+                resources =
+                    Some(super::resources::resources(frontends, &translation.desired, observed, health));
                 (self.address(frontends), summary)
             }
             // A home that is being torn down while it is one cannot be.
@@ -166,7 +170,7 @@ impl Desk<'_> {
                 (None, self.tearing_down(elsewhere, &troubles))
             }
         };
-        Report { address, summary, events }
+        Report { address, summary, resources, events }
     }
 
     /// What keeps a load balancer from losing what it is to lose.

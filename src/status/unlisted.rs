@@ -15,6 +15,7 @@ pub fn unlisted(translation: &Translation, why: &str) -> BTreeMap<ObjectKey, Rep
         "The cloud's resources cannot be listed, so nothing can be made, changed or deleted: {why}. It is tried again until it succeeds."
     );
     let report = Report {
+        resources: None,
         address: None,
         summary: Summary {
             phase: Phase::Failing,

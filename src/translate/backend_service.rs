@@ -1,21 +1,15 @@
 //! The backend service of a Service's port.
 
 use crate::model::{
-    Backend, BackendPolicy, BackendProtocol, BackendService, Balancing, Destination, Group, Holder,
-    InstanceGroup, Ref, Scheme, Scope, UrlMap,
+    Backend, BackendProtocol, BackendService, Balancing, Destination, Group, Holder, InstanceGroup, Ref,
+    Scheme, Scope, UrlMap,
 };
 use crate::naming;
 
 use super::draft::Draft;
 use super::service_port::{Reach, Resolved};
-use super::{health_check, network_endpoint_group};
-
-/// How long a backend may take for its answer: the API's own default.
-const TIMEOUT_SECONDS: u32 = 30;
-
-/// How long requests in flight keep a backend that is taken away. As long as an answer may take, so every request that was sent can
-/// still be answered; and as long as Kubernetes lets a pod live on by default.
-const DRAINING_SECONDS: u32 = TIMEOUT_SECONDS;
+use super::settings::{Admits, Settings};
+use super::{health_check, network_endpoint_group, settings};
 
 /// Every instance, or endpoint, counts the same. With the balancing mode RATE the number is a weight and not a limit: beyond it the
 /// load balancer still spreads requests evenly.
@@ -25,6 +19,7 @@ pub(super) fn draw(
     draft: &mut Draft<'_>,
     scheme: Scheme,
     resolved: &Resolved<'_>,
+    settings: Settings,
     instance_groups: &[Ref<InstanceGroup>],
 ) -> Ref<BackendService> {
     let (port_name, mut backends): (_, Vec<Backend>) = match &resolved.reach {
@@ -42,8 +37,11 @@ pub(super) fn draw(
         }
         Reach::Nowhere(_) => (None, Vec::new()),
     };
+    if settings.admits == Admits::Nothing {
+        backends.clear();
+    }
     backends.sort_unstable();
-    let health_check = health_check::draw(draft, resolved);
+    let health_check = health_check::draw(draft, resolved, settings.health_check);
     let cluster = &draft.snapshot.cluster.id;
     let name = naming::backend_service(cluster, &resolved.service, &resolved.port, resolved.mode(), scheme);
     let holder = Holder::Service { service: resolved.service.clone(), port: resolved.port.to_string() };
@@ -53,11 +51,7 @@ pub(super) fn draw(
         port_name,
         backends,
         health_check: Some(health_check),
-        policy: BackendPolicy {
-            timeout_seconds: TIMEOUT_SECONDS,
-            draining_seconds: DRAINING_SECONDS,
-            ..BackendPolicy::default()
-        },
+        policy: settings.policy,
     };
     draft.place(Scope::Global, name, holder, service)
 }
@@ -71,11 +65,7 @@ pub(super) fn draw_not_found(draft: &mut Draft<'_>, scheme: Scheme) -> Ref<Backe
         port_name: None,
         backends: Vec::new(),
         health_check: None,
-        policy: BackendPolicy {
-            timeout_seconds: TIMEOUT_SECONDS,
-            draining_seconds: DRAINING_SECONDS,
-            ..BackendPolicy::default()
-        },
+        policy: settings::default_policy(),
     };
     draft.place(Scope::Global, name, Holder::Cluster, service)
 }

@@ -10,7 +10,7 @@ use crate::model::{
 use crate::snapshot::Snapshot;
 
 use super::service_port::{self, Resolved};
-use super::{PodPorts, Unready, backend_service, firewall, instance_group};
+use super::{PodPorts, Unready, backend_service, firewall, instance_group, settings};
 
 /// The desired graph, and what is needed to go on drawing it.
 pub(super) struct Draft<'a> {
@@ -64,10 +64,17 @@ impl<'a> Draft<'a> {
             }
         }
         let groups = instance_group::draw_all(&mut draft, resolved.values());
-        draft.firewall = firewall::draw(&mut draft, resolved.values());
-        for (scheme, backend) in asked {
-            let Some(resolved) = resolved.get(backend) else { continue };
-            let service = backend_service::draw(&mut draft, scheme, resolved, &groups);
+        let asked: Vec<_> = asked
+            .into_iter()
+            .filter_map(|(scheme, backend)| {
+                let resolved = resolved.get(backend)?;
+                Some((scheme, backend, resolved, settings::of(snapshot, scheme, resolved)))
+            })
+            .collect();
+        let probed = asked.iter().map(|(_, _, _, settings)| settings.health_check.port);
+        draft.firewall = firewall::draw(&mut draft, resolved.values(), probed);
+        for (scheme, backend, resolved, settings) in asked {
+            let service = backend_service::draw(&mut draft, scheme, resolved, settings, &groups);
             draft.services.insert((scheme, backend.clone()), service);
         }
         draft.resolved = resolved;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Firewall, Holder, Ref, Scope};
+use crate::model::{Firewall, HealthPort, Holder, Ref, Scope};
 use crate::naming;
 
 use super::draft::Draft;
@@ -14,6 +14,7 @@ use super::service_port::{Reach, Resolved};
 pub(super) fn draw<'r, 'a: 'r>(
     draft: &mut Draft<'a>,
     resolved: impl Iterator<Item = &'r Resolved<'a>>,
+    probed: impl Iterator<Item = HealthPort>,
 ) -> Option<Ref<Firewall>> {
     let mut ports = BTreeSet::new();
     for resolved in resolved {
@@ -27,6 +28,13 @@ pub(super) fn draw<'r, 'a: 'r>(
             }
             Reach::Nowhere(_) => {}
         }
+    }
+    // A port that only probes ask for. Where nobody serves, nobody is probed.
+    if !ports.is_empty() {
+        ports.extend(probed.filter_map(|port| match port {
+            HealthPort::Fixed(port) => Some(port),
+            HealthPort::Serving => None,
+        }));
     }
     if ports.is_empty() {
         return None;

@@ -21,8 +21,17 @@ pub(super) fn draw(
     bindings: &Bindings,
     findings: &mut Findings,
 ) -> Disposition {
-    let LoadBalancer { key, scheme, objects, encrypted_only, address: _, frontend, default: _, hosts: _ } =
-        load_balancer;
+    let LoadBalancer {
+        key,
+        scheme,
+        objects,
+        encrypted_only,
+        address: _,
+        frontend,
+        ssl_policy: _,
+        default: _,
+        hosts: _,
+    } = load_balancer;
     backend_problems(draft, load_balancer, findings);
     let url_map = url_map::compose(draft, load_balancer, findings);
     if let Some(problem) = url_map::too_large(&url_map, *scheme).filter(|_| !key.is_shared()) {
@@ -144,7 +153,7 @@ fn frontends(
                 PlainHttp::Refuse => None,
             };
             targets.extend(plain_map.map(|map| (80, target_proxy::draw_http(draft, key, map))));
-            targets.push((443, target_proxy::draw_https(draft, key, url_map, certificates)));
+            targets.push((443, target_proxy::draw_https(draft, load_balancer, url_map, certificates)));
         }
     }
     let forwarding_rules: Vec<_> = targets

@@ -10,12 +10,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use crate::custom_resource::backend_config::BackendConfigSpec;
 use crate::load_balancer::{Backend, BackendPort};
 use crate::model::{BackendProtocol, ObjectKey};
 use crate::naming::BackendMode;
 use crate::snapshot::{NEG_ANNOTATION as NEG, PodEndpoint, Service, ServicePort, Snapshot};
 
-use super::{app_protocol, health_check};
+use super::{app_protocol, backend_config, health_check};
 use crate::problem::{Problem, Reason};
 
 /// A port of a Service, and how it is reached.
@@ -29,6 +30,8 @@ pub(super) struct Resolved<'a> {
     pub(super) reach: Reach<'a>,
     pub(super) protocol: BackendProtocol,
     pub(super) health_check_path: String,
+    /// Its BackendConfig, where it has one; what is wrong where it cannot be had.
+    pub(super) config: Result<Option<&'a BackendConfigSpec>, Problem>,
     /// Why it cannot be reached.
     pub(super) fault: Option<Fault>,
     /// What is wrong with the Service otherwise.
@@ -78,6 +81,7 @@ pub(super) fn resolve<'a>(snapshot: &'a Snapshot, backend: &Backend) -> Resolved
         reach: Reach::Nowhere(mode),
         protocol: BackendProtocol::Http,
         health_check_path: health_check::DEFAULT_PATH.to_owned(),
+        config: Ok(None),
         fault: Some(fault),
         problems: Vec::new(),
     };
@@ -103,6 +107,8 @@ pub(super) fn resolve<'a>(snapshot: &'a Snapshot, backend: &Backend) -> Resolved
     let (reach, fault) = reach(snapshot, key, service, port, neg);
     let (protocol, problem) = app_protocol::of(key, service, port);
     problems.extend(problem);
+    let config = backend_config::of(snapshot, key, service, port);
+    problems.extend(config.as_ref().err().cloned());
     Resolved {
         service: key.clone(),
         port: BackendPort::Number(port.port),
@@ -110,6 +116,7 @@ pub(super) fn resolve<'a>(snapshot: &'a Snapshot, backend: &Backend) -> Resolved
         reach,
         protocol,
         health_check_path,
+        config,
         fault,
         problems,
     }

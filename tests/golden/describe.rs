@@ -73,10 +73,14 @@ impl Desk<'_> {
                     ("http".to_owned(), url_map)
                 }
                 Target::Https(proxy) => {
-                    let TargetHttpsProxy { url_map, certificates } = self.graph.get(proxy).unwrap();
+                    let TargetHttpsProxy { url_map, certificates, ssl_policy } =
+                        self.graph.get(proxy).unwrap();
                     let certificates: Vec<String> =
                         certificates.iter().map(|certificate| self.certificate(certificate)).collect();
-                    (format!("https with {}", certificates.join(", ")), url_map)
+                    let policy = ssl_policy
+                        .as_ref()
+                        .map_or_else(String::new, |policy| format!(" by SSL policy {policy}"));
+                    (format!("https with {}{policy}", certificates.join(", ")), url_map)
                 }
                 Target::Other(other) => panic!("{other}"),
             };

@@ -11,7 +11,7 @@ pub(crate) fn status(reports: &BTreeMap<ObjectKey, Report>) -> String {
         return "# No Ingress is ours, so nothing is written to any.\n".to_owned();
     }
     let mut text = String::new();
-    for (key, Report { address, summary, events }) in reports {
+    for (key, Report { address, summary, resources: _, events }) in reports {
         writeln!(text, "ingress/{key}:").unwrap();
         match address {
             Some(address) => writeln!(text, "  address: {address}").unwrap(),

@@ -17,6 +17,7 @@ mod ingresses;
 mod manifests;
 mod refused;
 mod restart;
+mod settings;
 mod shared;
 mod traffic;
 mod variations;

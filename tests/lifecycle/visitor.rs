@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use controlplane::command;
 use controlplane::wait::eventually;
-use reqwest::header::LOCATION;
+use reqwest::header::{HeaderMap, LOCATION};
 use reqwest::{Client, StatusCode, redirect};
 
 /// What was answered.
@@ -12,6 +12,7 @@ use reqwest::{Client, StatusCode, redirect};
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) location: Option<String>,
+    pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
@@ -46,6 +47,11 @@ impl Visitor {
 
     /// Gets a URL, whatever its host, from this load balancer. Redirects are not followed, certificates not checked.
     pub(crate) async fn get(&self, url: &str) -> Result<Answer, String> {
+        self.get_with(url, HeaderMap::new()).await
+    }
+
+    /// The same, with these headers.
+    pub(crate) async fn get_with(&self, url: &str, headers: HeaderMap) -> Result<Answer, String> {
         let parsed = reqwest::Url::parse(url).unwrap();
         let host = parsed.host_str().unwrap();
         let socket = SocketAddr::new(self.address.parse().unwrap(), 0);
@@ -58,11 +64,12 @@ impl Visitor {
             .build()
             .unwrap();
         let told = |error: reqwest::Error| controlplane::prerequisite::chain(&error);
-        let answer = client.get(parsed).send().await.map_err(told)?;
+        let answer = client.get(parsed).headers(headers).send().await.map_err(told)?;
         let status = answer.status();
         let location = answer.headers().get(LOCATION).map(|value| value.to_str().unwrap().to_owned());
+        let headers = answer.headers().clone();
         let body = answer.text().await.map_err(told)?;
-        Ok(Answer { status, location, body })
+        Ok(Answer { status, location, headers, body })
     }
 
     /// Waits until a URL is answered by a pod of this Deployment, and returns that answer.
@@ -85,6 +92,12 @@ impl Visitor {
             if answer.status == status { Ok(answer) } else { Err(format!("{answer:?}")) }
         })
         .await
+    }
+
+    /// Whether a handshake in this version of TLS succeeds, named as openssl names it: `tls1_2`.
+    pub(crate) async fn speaks(&self, version: &str) -> bool {
+        let script = format!("openssl s_client -connect {}:443 -{version} </dev/null", self.address);
+        command::run("sh", &["-c", &script]).await.is_ok()
     }
 
     /// The common name of the certificate that a host is shown; an empty host sends no server name.

@@ -38,7 +38,8 @@ pub(crate) enum LoadBalancer {
 pub(crate) const SERVICES: u8 = 4;
 
 pub(crate) fn service() -> impl Strategy<Value = Service> {
-    let timeout = prop_oneof![Just(30_u32), Just(60)];
+    // Those beyond 30 are guarded, each by a security policy of its own.
+    let timeout = prop_oneof![Just(30_u32), Just(45), Just(60)];
     prop_oneof![
         (30001..30005_u16, timeout.clone()).prop_map(|(port, timeout)| Service::NodePort { port, timeout }),
         (btree_map(0..2_u8, btree_set(0..6_u8, 0..4), 1..3), timeout)
@@ -209,7 +210,13 @@ impl World {
             port_name,
             backends,
             health_check,
-            policy: BackendPolicy { timeout_seconds, draining_seconds: 30, ..BackendPolicy::default() },
+            policy: BackendPolicy {
+                timeout_seconds,
+                draining_seconds: 30,
+                security_policy: (timeout_seconds > 30)
+                    .then(|| ResourceName::new(format!("armor-{timeout_seconds}")).unwrap()),
+                ..BackendPolicy::default()
+            },
         };
         add(graph, Scope::Global, format!("bs-{kind}-{service}"), &holder, backend_service)
     }
@@ -257,7 +264,11 @@ pub(crate) fn draw_front(
     let proxy = add(graph, Scope::Global, format!("thp-{lb}"), &holder, proxy);
     let mut targets = vec![(80, Target::Http(proxy))];
     if let Some(certificates) = certificates {
-        let proxy = TargetHttpsProxy { url_map: map, certificates };
+        let proxy = TargetHttpsProxy {
+            url_map: map,
+            certificates,
+            ssl_policy: redirect.then(|| ResourceName::new("modern").unwrap()),
+        };
         let proxy = add(graph, Scope::Global, format!("thsp-{lb}"), &holder, proxy);
         targets.push((443, Target::Https(proxy)));
     }

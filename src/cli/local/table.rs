@@ -173,6 +173,7 @@ mod tests {
         }))
         .unwrap();
         let report = address.map(|address| Report {
+            resources: None,
             address: Some(address.parse().unwrap()),
             summary: Summary {
                 phase: Phase::Ready,

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use gce_api::{
     BackendService as WireBackendService, BackendServiceCdnPolicy,
     BackendServiceCdnPolicyBypassCacheOnRequestHeader, BackendServiceCdnPolicyNegativeCachingPolicy,
-    BackendServiceLogConfig, CacheKeyPolicy, ConnectionDraining,
+    BackendServiceIap, BackendServiceLogConfig, CacheKeyPolicy, ConnectionDraining,
 };
 use serde_json::{Map, Value};
 
 use super::link::last_part;
 use super::wire::{Unspeakable, clear_others, from_i32, to_i32};
 use crate::model::{
-    Affinity, BackendPolicy, CacheKey, CacheKeyPart, CacheKeyQuery, CacheMode, CdnPolicy, Coalescing,
+    Affinity, BackendPolicy, CacheKey, CacheKeyPart, CacheKeyQuery, CacheMode, CdnPolicy, Coalescing, Iap,
     Logging, NegativeCaching, ResourceName,
 };
 
@@ -33,6 +33,7 @@ pub(super) fn write(
         response_headers,
         logging,
         cdn,
+        iap,
         security_policy: _,
     } = policy;
     let (affinity, cookie_ttl) = match affinity {
@@ -61,6 +62,13 @@ pub(super) fn write(
                 ..BackendServiceLogConfig::default()
             }),
         },
+        iap: match iap {
+            Iap::Off => None,
+            Iap::GoogleManaged => {
+                Some(BackendServiceIap { enabled: Some(true), ..BackendServiceIap::default() })
+            }
+            Iap::Other(client) => return Err(Unspeakable(format!("sign-in by the OAuth client {client}"))),
+        },
         enable_cdn: cdn.as_ref().map(|_| true),
         cdn_policy: cdn.as_ref().map(cdn_to_wire).transpose()?,
         ..body
@@ -85,6 +93,13 @@ pub(super) fn read(body: &WireBackendService) -> BackendPolicy {
         response_headers: body.custom_response_headers.clone().unwrap_or_default(),
         logging: body.log_config.as_ref().map_or(Logging::Off, logging_from),
         cdn: body.enable_cdn.unwrap_or_default().then(|| cdn_from(body.cdn_policy.as_ref())),
+        iap: match body.iap.as_ref().filter(|iap| iap.enabled.unwrap_or_default()) {
+            None => Iap::Off,
+            Some(iap) => match iap.oauth2_client_id.as_deref() {
+                None | Some("") => Iap::GoogleManaged,
+                Some(client) => Iap::Other(client.to_owned()),
+            },
+        },
         security_policy: body
             .security_policy
             .as_deref()
@@ -102,6 +117,7 @@ pub(super) fn clear_within(patch: &mut Map<String, Value>) {
     if let Some(Value::Object(cdn)) = patch.get_mut("cdnPolicy") {
         clear_others(cdn, "cacheKeyPolicy", &["queryStringWhitelist", "queryStringBlacklist"]);
     }
+    clear_others(patch, "iap", &["oauth2ClientId", "oauth2ClientSecret"]);
 }
 
 fn some_of(list: &[String]) -> Option<Vec<String>> {

@@ -76,6 +76,7 @@ impl Patched for WireBackendService {
         "logConfig",
         "enableCDN",
         "cdnPolicy",
+        "iap",
     ];
 
     fn clear_within(patch: &mut Map<String, Value>) {

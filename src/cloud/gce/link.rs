@@ -36,6 +36,11 @@ impl Links {
         self.url(scope_to_wire(scope), "securityPolicies", name.as_str())
     }
 
+    /// To an SSL policy, in the place of the proxy that keeps to it.
+    pub(super) fn ssl_policy(&self, scope: &Scope, name: &ResourceName) -> String {
+        self.url(scope_to_wire(scope), "sslPolicies", name.as_str())
+    }
+
     /// To an instance.
     pub(super) fn instance(&self, zone: &Zone, name: &str) -> String {
         self.url(gce_api::Scope::Zone(zone.0.clone()), "instances", name)

@@ -2,9 +2,11 @@
 
 use gce_api::{TargetHttpProxy as WireHttpProxy, TargetHttpsProxy as WireHttpsProxy};
 
-use super::link::{Links, reference};
+use super::link::{Links, last_part, reference};
 use super::wire::{NotUnderstood, Unspeakable, Wire};
-use crate::model::{Certificates, Mark, Ref, ResourceId, Scope, TargetHttpProxy, TargetHttpsProxy, UrlMap};
+use crate::model::{
+    Certificates, Mark, Ref, ResourceId, ResourceName, Scope, TargetHttpProxy, TargetHttpsProxy, UrlMap,
+};
 
 impl Wire for WireHttpProxy {
     type Model = TargetHttpProxy;
@@ -42,12 +44,13 @@ impl Wire for WireHttpsProxy {
         mark: &Mark,
         links: &Links,
     ) -> Result<Self, Unspeakable> {
-        let TargetHttpsProxy { url_map, certificates } = model;
+        let TargetHttpsProxy { url_map, certificates, ssl_policy } = model;
         Ok(Self {
             name: Some(id.name.to_string()),
             description: Some(mark.render()),
             url_map: Some(links.to(url_map.id())),
             ssl_certificates: Some(certificate_links(certificates, links)),
+            ssl_policy: ssl_policy.as_ref().map(|policy| links.ssl_policy(&id.scope, policy)),
             ..Self::default()
         })
     }
@@ -60,6 +63,7 @@ impl Wire for WireHttpsProxy {
             certificates: certificates
                 .and_then(Certificates::new)
                 .ok_or_else(|| NotUnderstood::new("sslCertificates", Some(&links.join(", "))))?,
+            ssl_policy: self.ssl_policy.as_deref().and_then(|link| ResourceName::new(last_part(link)).ok()),
         })
     }
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::model::{
     Address, AddressBinding, Affinity, Backend, BackendPolicy, BackendProtocol, Balancing, CacheKey,
     CacheKeyPart, CacheKeyQuery, CacheMode, CdnPolicy, Certificates, ClusterId, Coalescing, Destination,
-    Firewall, ForwardingRule, Graph, Group, HealthCheck, HealthPort, HostRoutes, InstanceGroup,
+    Firewall, ForwardingRule, Graph, Group, HealthCheck, HealthPort, HostRoutes, Iap, InstanceGroup,
     LoadBalancerKey, Logging, NegativeCaching, NetworkEndpointGroup, ObjectKey, PathMatcher, PathRule, Probe,
     Redirect, RedirectCode, Ref, Resource, Scheme, SslCertificate, TargetHttpProxy, TargetHttpsProxy, UrlMap,
     Zone,
@@ -215,6 +215,7 @@ fn settings_of_backend_services() {
         BackendPolicy { logging: Logging::EVERYTHING, ..BackendPolicy::default() },
         BackendPolicy { logging: Logging::sampled(0.25).unwrap(), ..BackendPolicy::default() },
         BackendPolicy { cdn: Some(cdn.clone()), ..BackendPolicy::default() },
+        BackendPolicy { iap: Iap::GoogleManaged, ..BackendPolicy::default() },
         BackendPolicy {
             cdn: Some(CdnPolicy {
                 mode: CacheMode::UseOriginHeaders,
@@ -258,6 +259,7 @@ fn a_setting_that_is_taken_away_is_reset() {
         "logConfig",
         "enableCDN",
         "cdnPolicy",
+        "iap",
     ] {
         assert_eq!(patch.get(field), Some(&Value::Null), "{field}");
     }
@@ -394,7 +396,9 @@ fn proxies() {
     survives::<gce_api::TargetHttpProxy>(&http, &Scope::Global);
     let certificates =
         Certificates::new(vec![to(Scope::Global, "second"), to(Scope::Global, "first")]).unwrap();
-    let https = TargetHttpsProxy { url_map: to(Scope::Global, "map"), certificates };
+    let https = TargetHttpsProxy { url_map: to(Scope::Global, "map"), certificates, ssl_policy: None };
+    survives::<gce_api::TargetHttpsProxy>(&https, &Scope::Global);
+    let https = TargetHttpsProxy { ssl_policy: ResourceName::new("modern").ok(), ..https };
     survives::<gce_api::TargetHttpsProxy>(&https, &Scope::Global);
 }
 

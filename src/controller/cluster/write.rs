@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::networking::v1::Ingress;
 use kube::Api;
 use kube::api::{Patch, PatchParams};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::controller::source::SourceError;
 use crate::ingress::{FINALIZER, MEMBER_OF, STATUS, remembering};
 use crate::model::{LoadBalancerKey, ObjectKey};
-use crate::status::{HEALTH_UNKNOWN, Phase, Report};
+use crate::status::{HEALTH_UNKNOWN, Phase, Report, resources};
 
 pub(super) const CLAIM: &str = "put the finalizer on";
 pub(super) const RELEASE: &str = "take the finalizer off";
@@ -41,7 +41,14 @@ pub(super) fn claim(ingress: &Ingress, remembered: &BTreeSet<LoadBalancerKey>) -
 pub(super) fn release(ingress: &Ingress) -> Option<Value> {
     let finalizers = ingress.metadata.finalizers.as_deref().unwrap_or_default();
     let is_ours = finalizers.iter().any(|finalizer| finalizer == FINALIZER) || told(ingress).is_some();
-    is_ours.then(|| without_ours(ingress))
+    is_ours.then(|| {
+        let mut patch = without_ours(ingress);
+        // Nothing that they name is there any more.
+        for key in resources::ALL.into_iter().filter(|key| annotation(ingress, key).is_some()) {
+            patch["metadata"]["annotations"][key] = Value::Null;
+        }
+        patch
+    })
 }
 
 /// Takes our finalizer and our annotations off, whether or not they are there.
@@ -79,15 +86,25 @@ pub(super) fn status(ingress: &Ingress, report: &Report) -> Option<Value> {
     (there != wanted).then(|| json!({ "status": { "loadBalancer": { "ingress": wanted } } }))
 }
 
-/// Writes the annotation. `None`: it is there.
-pub(super) fn annotation(ingress: &Ingress, report: &Report) -> Option<Value> {
+/// Writes the annotations. `None`: they are there.
+pub(super) fn annotations(ingress: &Ingress, report: &Report) -> Option<Value> {
+    let mut wanted: Map<String, Value> = report
+        .resources
+        .iter()
+        .flatten()
+        .filter(|(key, value)| annotation(ingress, key) != value.as_deref())
+        .map(|(key, value)| ((*key).to_owned(), json!(value)))
+        .collect();
     let text = summary(report);
-    (told(ingress) != Some(text.as_str())).then(|| json!({ "metadata": { "annotations": { STATUS: text } } }))
+    if told(ingress) != Some(text.as_str()) {
+        wanted.insert(STATUS.to_owned(), Value::String(text));
+    }
+    (!wanted.is_empty()).then(|| json!({ "metadata": { "annotations": wanted } }))
 }
 
 /// Whether the object says already what the report says, as after a restart.
 pub(super) fn is_told(ingress: &Ingress, report: &Report) -> bool {
-    told(ingress) == Some(summary(report).as_str())
+    annotations(ingress, report).is_none()
 }
 
 /// Whether the report says nothing that the object does not show, only less: after a restart the health of the backends is not known
@@ -112,7 +129,11 @@ pub(super) fn says_less(ingress: &Ingress, report: &Report) -> bool {
 }
 
 fn told(ingress: &Ingress) -> Option<&str> {
-    ingress.metadata.annotations.as_ref()?.get(STATUS).map(String::as_str)
+    annotation(ingress, STATUS)
+}
+
+fn annotation<'a>(ingress: &'a Ingress, key: &str) -> Option<&'a str> {
+    ingress.metadata.annotations.as_ref()?.get(key).map(String::as_str)
 }
 
 fn summary(report: &Report) -> String {

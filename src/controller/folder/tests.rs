@@ -52,6 +52,7 @@ fn names(view: &View) -> Vec<String> {
 
 fn report(message: &str) -> Report {
     Report {
+        resources: None,
         address: None,
         summary: Summary { phase: Phase::Progressing, reason: None, message: None, healthy: None },
         events: vec![Event { warning: false, reason: "Sync".to_owned(), message: message.to_owned() }],

@@ -2,7 +2,7 @@
 //! that everybody asks about.
 
 use crate::model::{
-    Affinity, BackendPolicy, CacheKey, CacheKeyPart, CacheKeyQuery, CacheMode, CdnPolicy, Coalescing,
+    Affinity, BackendPolicy, CacheKey, CacheKeyPart, CacheKeyQuery, CacheMode, CdnPolicy, Coalescing, Iap,
     Logging, NegativeCaching,
 };
 use crate::plan::Verb;
@@ -18,6 +18,7 @@ pub(super) fn backend_policy(policy: &BackendPolicy, fields: &mut Fields) {
         response_headers,
         logging,
         cdn,
+        iap,
         security_policy,
     } = policy;
     let patch = How::By(Verb::Patch);
@@ -43,6 +44,11 @@ pub(super) fn backend_policy(policy: &BackendPolicy, fields: &mut Fields) {
     }
     if let Some(cdn) = cdn {
         cdn_policy(cdn, fields);
+    }
+    match iap {
+        Iap::Off => {}
+        Iap::GoogleManaged => fields.add(patch, "iap", "enabled"),
+        Iap::Other(client) => fields.add(patch, "iap", format!("enabled, by the client {client}")),
     }
     if let Some(name) = security_policy {
         fields.add(How::By(Verb::SetSecurityPolicy), "securityPolicy", name.as_str());

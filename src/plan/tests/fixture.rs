@@ -224,7 +224,7 @@ impl World {
         let proxy = graph.add(Scope::Global, name(format!("thp-{lb}")), holder.clone(), proxy).unwrap();
         rule(graph, 80, Target::Http(proxy));
         if let Some(certificates) = Certificates::new(certificates) {
-            let proxy = TargetHttpsProxy { url_map, certificates };
+            let proxy = TargetHttpsProxy { url_map, certificates, ssl_policy: None };
             let proxy = graph.add(Scope::Global, name(format!("thsp-{lb}")), holder.clone(), proxy).unwrap();
             rule(graph, 443, Target::Https(proxy));
         }

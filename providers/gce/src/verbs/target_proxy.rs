@@ -1,10 +1,11 @@
 //! Target proxies: what they route by and which certificates they show.
 //!
-//! For global proxies the paths of these verbs lack the `global/` that all other paths have. Their operations are
+//! For global proxies the paths of these verbs, but for `setSslPolicy`, lack the `global/` that all other paths have. Their operations are
 //! global all the same.
 
 use gce_api::{
-    Scope, TargetHttpProxy, TargetHttpsProxiesSetSslCertificatesRequest, TargetHttpsProxy, UrlMapReference,
+    Scope, SslPolicyReference, TargetHttpProxy, TargetHttpsProxiesSetSslCertificatesRequest,
+    TargetHttpsProxy, UrlMapReference,
 };
 use http::Method;
 
@@ -36,6 +37,14 @@ impl Collection<TargetHttpsProxy> {
     pub async fn set_url_map(&self, name: &str, url_map: &str) -> Result<Operation, Error> {
         let path = self.proxy_verb_path("setUrlMap", name)?;
         self.change(Method::POST, "setUrlMap", name, path, Some(&reference(url_map))).await
+    }
+
+    /// Has clients speak what an SSL policy (its URL) allows; `None`: what the API allows by itself. Only global proxies have this call.
+    pub async fn set_ssl_policy(&self, name: &str, policy: Option<&str>) -> Result<Operation, Error> {
+        let body =
+            SslPolicyReference { ssl_policy: policy.map(str::to_owned), ..SslPolicyReference::default() };
+        let path = self.verb_path("setSslPolicy", name)?;
+        self.change(Method::POST, "setSslPolicy", name, path, Some(&body)).await
     }
 
     /// Replaces the whole list of certificates. Their order matters: the first is shown to clients that ask for none of

@@ -7,6 +7,7 @@ fn ingress(value: Value) -> Ingress {
 
 fn report(address: Option<&str>, phase: Phase) -> Report {
     Report {
+        resources: None,
         address: address.map(|address| address.parse().unwrap()),
         summary: Summary { phase, reason: None, message: None, healthy: Some("1/2".to_owned()) },
         events: Vec::new(),
@@ -85,11 +86,34 @@ fn the_annotation_is_short_json_and_written_once() {
     let ready = report(None, Phase::Ready);
     let text = r#"{"phase":"Ready","healthy":"1/2"}"#;
     let bare = ingress(json!({"metadata": {}}));
-    assert_eq!(annotation(&bare, &ready), Some(json!({"metadata": {"annotations": {STATUS: text}}})));
+    assert_eq!(annotations(&bare, &ready), Some(json!({"metadata": {"annotations": {STATUS: text}}})));
     let written = ingress(json!({"metadata": {"annotations": {STATUS: text}}}));
-    assert_eq!(annotation(&written, &ready), None);
+    assert_eq!(annotations(&written, &ready), None);
     assert!(is_told(&written, &ready));
     assert!(!is_told(&bare, &ready));
+}
+
+#[test]
+fn the_annotations_of_ingress_gce_come_and_go_with_what_they_name() {
+    let shown = [(resources::URL_MAP, Some("map".to_owned())), (resources::SSL_CERT, None)];
+    let ready = Report { resources: Some(shown.into()), ..report(None, Phase::Ready) };
+    let text = r#"{"phase":"Ready","healthy":"1/2"}"#;
+    let before = json!({STATUS: text, resources::URL_MAP: "old", resources::SSL_CERT: "cert"});
+    let ingress = ingress(json!({"metadata": {"annotations": before, "finalizers": [FINALIZER]}}));
+    assert_eq!(
+        annotations(&ingress, &ready),
+        Some(json!({"metadata": {"annotations": {resources::URL_MAP: "map", resources::SSL_CERT: null}}}))
+    );
+    assert!(!is_told(&ingress, &ready));
+    // What is being looked into takes nothing away.
+    assert_eq!(annotations(&ingress, &report(None, Phase::Ready)), None);
+    let gone = release(&ingress).unwrap();
+    let annotations = gone["metadata"]["annotations"].as_object().unwrap();
+    let names: Vec<_> = annotations.iter().map(|(key, value)| (key.as_str(), value.is_null())).collect();
+    assert_eq!(
+        names,
+        [(STATUS, true), (MEMBER_OF, true), (resources::URL_MAP, true), (resources::SSL_CERT, true)]
+    );
 }
 
 #[test]
