@@ -158,6 +158,39 @@ impl Cloud {
     }
 }
 
+type Variants = Vec<(&'static str, Cloud)>;
+
+/// Backend services of every affinity, as what stands beside it depends on that, and one that logs.
+fn services(cloud: &Cloud, classic: &Cloud) -> Variants {
+    let affinities = ["GENERATED_COOKIE", "HTTP_COOKIE", "HEADER_FIELD", "STRONG_COOKIE_AFFINITY"]
+        .map(|word| cloud.with(SERVICE, &json!({ "sessionAffinity": word })));
+    let logs = cloud.with(SERVICE, &json!({ "logConfig": { "enable": true } }));
+    let policy = json!({ "rules": [{ "priority": 1, "action": "allow", "match": { "config": { "srcIpRanges": ["*"] } } }] });
+    let guarded = cloud.with("projects/p/global/securityPolicies/b", &policy);
+    let all = [cloud.clone(), classic.clone(), logs, guarded].into_iter().chain(affinities);
+    all.map(|cloud| (SERVICE, cloud)).collect()
+}
+
+/// Security policies of one rule: by address, by expression, and one that redirects.
+fn security_policies(cloud: &Cloud) -> Variants {
+    let path = "projects/p/global/securityPolicies/b";
+    let reached = cloud.with(SERVICE, &json!({ "securityPolicy": path }));
+    let by_address = json!({ "config": { "srcIpRanges": ["10.0.0.0/8"] } });
+    let rules = [
+        json!({ "priority": 1, "action": "deny(403)", "match": by_address }),
+        json!({ "priority": 1, "action": "deny(403)", "match": { "expr": { "expression": "true" } } }),
+        json!({ "priority": 1, "action": "redirect", "match": by_address, "redirectOptions": { "target": "https://a" } }),
+    ];
+    rules.map(|rule| (path, reached.with(path, &json!({ "rules": [rule] })))).to_vec()
+}
+
+/// SSL policies of a profile, and of one's own choice.
+fn ssl_policies(cloud: &Cloud) -> Variants {
+    let path = "projects/p/global/sslPolicies/b";
+    let reached = cloud.with(HTTPS_PROXY, &json!({ "sslPolicy": path }));
+    ["COMPATIBLE", "CUSTOM"].map(|word| (path, reached.with(path, &json!({ "profile": word })))).to_vec()
+}
+
 impl Workbench {
     pub(super) fn new() -> Self {
         let cloud = Cloud::whole();
@@ -174,7 +207,6 @@ impl Workbench {
             vec![(path, cloud)]
         };
         let bucket = "projects/p/global/backendBuckets/b";
-        let (security, ssl) = ("projects/p/global/securityPolicies/b", "projects/p/global/sslPolicies/b");
         let firewall = "projects/p/global/firewalls/b";
         let denied = json!({ "allowed": null, "denied": [{ "IPProtocol": "tcp" }] });
         let outside = json!({ "networkEndpointType": "NON_GCP_PRIVATE_IP_PORT" });
@@ -184,7 +216,7 @@ impl Workbench {
             ("targetHttpsProxies", one(HTTPS_PROXY, cloud.clone())),
             ("sslCertificates", one("projects/p/global/sslCertificates/b", cloud.clone())),
             ("urlMaps", both(MAP)),
-            ("backendServices", both(SERVICE)),
+            ("backendServices", services(&cloud, &classic)),
             ("healthChecks", checks.to_vec()),
             ("httpHealthChecks", legacy("projects/p/global/httpHealthChecks/b")),
             ("httpsHealthChecks", legacy("projects/p/global/httpsHealthChecks/b")),
@@ -196,17 +228,8 @@ impl Workbench {
                 "backendBuckets",
                 one(bucket, cloud.with(bucket, &json!({})).with(MAP, &json!({ "defaultService": bucket }))),
             ),
-            (
-                "securityPolicies",
-                one(
-                    security,
-                    cloud.with(security, &json!({})).with(SERVICE, &json!({ "securityPolicy": security })),
-                ),
-            ),
-            (
-                "sslPolicies",
-                one(ssl, cloud.with(ssl, &json!({})).with(HTTPS_PROXY, &json!({ "sslPolicy": ssl }))),
-            ),
+            ("securityPolicies", security_policies(&cloud)),
+            ("sslPolicies", ssl_policies(&cloud)),
         ];
         Self { clouds: clouds.into_iter().collect(), found: RefCell::default() }
     }

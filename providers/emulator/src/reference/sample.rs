@@ -17,6 +17,10 @@ const TEXTS: &[&str] = &[
     "tcp",
     "5xx",
     "/t/{a=*}",
+    "x-b: c",
+    "deny(404)",
+    "request.path == '/'",
+    "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
 ];
 
 /// What the compiler needs beside a field: by name, with a value that it takes.
