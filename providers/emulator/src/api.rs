@@ -3,6 +3,7 @@
 mod address;
 mod backend_bucket;
 mod backend_service;
+mod cdn_policy;
 mod firewall;
 mod forwarding_rule;
 mod group_member;

@@ -37,6 +37,7 @@ pub(super) static RESOURCE: Resource = Resource {
     fill: |draft, _| signed_url_key::fill(draft),
     check: |draft, world| {
         super::backend_service::rules::custom_headers(draft.body())?;
+        super::cdn_policy::check(draft.body())?;
         super::scheme::check(draft, world)
     },
     ..Resource::PLAIN

@@ -171,6 +171,13 @@ fn services(cloud: &Cloud, classic: &Cloud) -> Variants {
     all.map(|cloud| (SERVICE, cloud)).collect()
 }
 
+/// A URL map that leads to a bucket, and a policy for it.
+fn with_bucket(cloud: &Cloud, bucket: &'static str) -> Cloud {
+    let policy = json!({ "rules": [{ "priority": 1, "action": "allow", "match": { "config": { "srcIpRanges": ["*"] } } }] });
+    let cloud = cloud.with("projects/p/global/securityPolicies/b", &policy);
+    cloud.with(bucket, &json!({})).with(MAP, &json!({ "defaultService": bucket }))
+}
+
 /// Security policies of one rule: by address, by expression, and one that redirects.
 fn security_policies(cloud: &Cloud) -> Variants {
     let path = "projects/p/global/securityPolicies/b";
@@ -224,10 +231,7 @@ impl Workbench {
             ("instanceGroups", one(GROUP, cloud.clone())),
             ("instances", one("projects/p/zones/z/instances/i", cloud.clone())),
             ("firewalls", vec![(firewall, cloud.clone()), (firewall, cloud.with(firewall, &denied))]),
-            (
-                "backendBuckets",
-                one(bucket, cloud.with(bucket, &json!({})).with(MAP, &json!({ "defaultService": bucket }))),
-            ),
+            ("backendBuckets", one(bucket, with_bucket(&cloud, bucket))),
             ("securityPolicies", security_policies(&cloud)),
             ("sslPolicies", ssl_policies(&cloud)),
         ];

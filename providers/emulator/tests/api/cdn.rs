@@ -71,3 +71,55 @@ async fn a_cache_is_invalidated_by_an_operation_on_the_map() {
         assert!(answer.message().contains(message), "{}", answer.message());
     }
 }
+
+#[tokio::test]
+async fn a_policy_has_the_times_of_its_cache_mode_and_no_contradictions() {
+    let cloud = Cloud::start().await;
+    cloud.url_map("web").await;
+    cloud.insert("global/backendBuckets", json!({ "name": "web", "bucketName": "b" })).await;
+    for path in ["global/backendServices/web", "global/backendBuckets/web"] {
+        let patch =
+            async |policy: Value| cloud.call("PATCH", path, Some(&json!({ "cdnPolicy": policy }))).await;
+        for (policy, field, message) in [
+            (json!({ "cacheMode": "USE_ORIGIN_HEADERS", "clientTtl": 5 }), "clientTtl", "USE_ORIGIN_HEADERS"),
+            (json!({ "cacheMode": "USE_ORIGIN_HEADERS", "defaultTtl": 0 }), "defaultTtl", "must be omitted"),
+            (json!({ "cacheMode": "FORCE_CACHE_ALL", "maxTtl": 5 }), "maxTtl", "FORCE_CACHE_ALL"),
+            (
+                json!({ "cacheMode": "CACHE_ALL_STATIC", "defaultTtl": 6, "maxTtl": 5 }),
+                "defaultTtl",
+                "maximum TTL",
+            ),
+            (
+                json!({ "negativeCachingPolicy": [{ "code": 404, "ttl": 5 }] }),
+                "negativeCachingPolicy",
+                "requires negativeCaching",
+            ),
+            (
+                json!({ "negativeCaching": true, "negativeCachingPolicy": [{ "code": 200, "ttl": 5 }] }),
+                "negativeCachingPolicy",
+                "status 200",
+            ),
+            (
+                json!({ "negativeCaching": true, "negativeCachingPolicy": [{ "code": 404 }, { "code": 404 }] }),
+                "negativeCachingPolicy",
+                "named once",
+            ),
+        ] {
+            let refused = patch(policy).await;
+            refused.refused(400, "invalid", message);
+            assert!(
+                refused.message().contains(&format!("'resource.cdnPolicy.{field}'")),
+                "{}",
+                refused.message()
+            );
+        }
+        let good = json!({
+            "cacheMode": "CACHE_ALL_STATIC", "clientTtl": 5, "defaultTtl": 5, "maxTtl": 5, "negativeCaching": true,
+            "negativeCachingPolicy": [{ "code": 404, "ttl": 5 }, { "code": 501, "ttl": 0 }],
+        });
+        cloud.done("PATCH", path, &json!({ "cdnPolicy": good })).await;
+    }
+    let both = json!({ "cacheKeyPolicy": { "queryStringWhitelist": ["a"], "queryStringBlacklist": ["b"] } });
+    let both = cloud.call("PATCH", "global/backendServices/web", Some(&json!({ "cdnPolicy": both }))).await;
+    both.refused(400, "invalid", "Only one of queryStringWhitelist and queryStringBlacklist");
+}

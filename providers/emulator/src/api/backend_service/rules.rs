@@ -17,6 +17,7 @@ pub(super) fn check(draft: &Draft) -> Result<(), ApiError> {
     affinity(body, kind)?;
     fields_of_schemes(body, kind)?;
     custom_headers(body)?;
+    crate::api::cdn_policy::check(body)?;
     cdn_and_iap(body)
 }
 
