@@ -88,7 +88,7 @@ fn finished<Spec>(
     let newest = versions.first().cloned().expect("a derived definition has a version");
     for OldVersion(name) in old {
         let mut version = newest.clone();
-        version.name = (*name).to_owned();
+        (*name).clone_into(&mut version.name);
         version.storage = false;
         versions.push(version);
     }

@@ -11,7 +11,7 @@ pub const NEG_ANNOTATION: &str = "cloud.google.com/neg";
 /// The annotation that says which path of a Service its health check asks for. Its value is read by `translate`.
 pub const HEALTH_CHECK_PATH_ANNOTATION: &str = "gclb.dev/health-check-path";
 
-/// The annotations that name the BackendConfigs of a Service's ports; the first that is there counts.
+/// The annotations that name the `BackendConfig`s of a Service's ports; the first that is there counts.
 pub const BACKEND_CONFIG_ANNOTATIONS: [&str; 2] =
     ["cloud.google.com/backend-config", "beta.cloud.google.com/backend-config"];
 

@@ -105,7 +105,7 @@ impl Stores {
             ReadinessProbes::Read => Some(Pods::default()),
             ReadinessProbes::Ignored => None,
         };
-        Self { claim_classless, pods, ..Self::default() }
+        Self { pods, claim_classless, ..Self::default() }
     }
 
     /// An `IngressClass` was seen.

@@ -7,6 +7,8 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 use kube::api::{DynamicObject, PostParams};
 use kube::core::discovery::ApiResource;
 use kube::{Api, Client};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -105,6 +107,104 @@ async fn refusal(client: &Client, namespace: &str, kind: &str, spec: &serde_json
         Err(kube::Error::Api(status)) if status.code == 422 => Some(status.message),
         Err(other) => panic!("{kind} {spec}: {other}"),
     }
+}
+
+/// A value for this schema: mostly one that fits, sometimes one that does not.
+fn any_value(schema: &JSONSchemaProps, dice: &mut StdRng) -> serde_json::Value {
+    if dice.random_ratio(1, 40) {
+        let odd = [
+            json!(-1),
+            json!(""),
+            json!("odd one"),
+            json!(true),
+            json!([]),
+            json!({}),
+            json!(0.5),
+            json!(1e9),
+        ];
+        return odd[dice.random_range(0..odd.len())].clone();
+    }
+    let of: Vec<serde_json::Value> = schema.enum_.iter().flatten().map(|value| value.0.clone()).collect();
+    if !of.is_empty() {
+        return of[dice.random_range(0..of.len())].clone();
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "bounds are whole and small")]
+    let bound = |bound: Option<f64>, other: i64| bound.map_or(other, |bound| bound as i64);
+    match schema.type_.as_deref().unwrap() {
+        "boolean" => json!(dice.random_bool(0.5)),
+        "integer" => {
+            let (least, most) = (bound(schema.minimum, 0), bound(schema.maximum, 100));
+            let near = [least - 1, least, most, most + 1, i64::midpoint(least, most)];
+            json!(near[[1, 1, 2, 2, 4, 4, 4, 0, 3][dice.random_range(0..9)]])
+        }
+        "number" => json!([0.0, 0.5, 1.0, 1.5][dice.random_range(0..4)]),
+        "string" => {
+            let texts = [
+                "",
+                "a-name",
+                "X-Name: value",
+                "/path",
+                "shop.example.com",
+                "Capital",
+                "a b",
+                "nZtRohdNF9m3cKM24IcK4w==",
+            ];
+            json!(texts[dice.random_range(0..texts.len())])
+        }
+        "array" => {
+            let Some(JSONSchemaPropsOrArray::Schema(items)) = &schema.items else { panic!("{schema:?}") };
+            let count = [0, 1, 1, 2, 2, 7][dice.random_range(0..6)];
+            (0..count).map(|_| any_value(items, dice)).collect()
+        }
+        _ => {
+            let mut object = serde_json::Map::new();
+            for (name, schema) in schema.properties.iter().flatten() {
+                if dice.random_bool(0.4) {
+                    object.insert(name.clone(), any_value(schema, dice));
+                }
+            }
+            object.into()
+        }
+    }
+}
+
+/// Whether our own reading takes an object with this spec.
+fn is_read(kind: &str, spec: &serde_json::Value) -> bool {
+    use gclb::custom_resource::{BackendConfigSpec, FrontendConfigSpec, ManagedCertificateSpec, Spec as _};
+    let object = json!({ "spec": spec });
+    match kind {
+        "BackendConfig" => BackendConfigSpec::read(&object).is_ok(),
+        "FrontendConfig" => FrontendConfigSpec::read(&object).is_ok(),
+        _ => ManagedCertificateSpec::read(&object).is_ok(),
+    }
+}
+
+/// What is read from an API server with other definitions, or from a folder, is judged as one with ours would judge it.
+#[tokio::test]
+async fn our_own_reading_takes_what_the_api_server_takes() {
+    let Some(here) = namespace("agreement").await else { return };
+    let client = here.world.cluster().client().await.unwrap();
+    let mut dice = StdRng::seed_from_u64(6);
+    let (mut taken, mut refused) = (0, 0);
+    for kind in ["BackendConfig", "FrontendConfig", "ManagedCertificate"] {
+        let definition = definitions().into_iter().find(|one| one.spec.names.kind == kind).unwrap();
+        let schema =
+            definition.spec.versions[0].schema.as_ref().unwrap().open_api_v3_schema.as_ref().unwrap();
+        let schema = &schema.properties.as_ref().unwrap()["spec"];
+        // The first has the most fields, one at a time and all together.
+        let parts: Vec<&String> = schema.properties.as_ref().unwrap().keys().collect();
+        for round in 0..200 {
+            let mut spec = any_value(schema, &mut dice);
+            if let Some(object) = spec.as_object_mut().filter(|_| round % 10 != 0) {
+                let keep = parts[round % parts.len()];
+                object.retain(|name, _| name == keep);
+            }
+            let said = refusal(&client, &here.name, kind, &spec).await;
+            assert_eq!(said.is_none(), is_read(kind, &spec), "{kind} {spec}: the API server says {said:?}");
+            if said.is_none() { taken += 1 } else { refused += 1 }
+        }
+    }
+    assert!(taken > 150 && refused > 100, "{taken} were taken and {refused} refused");
 }
 
 #[tokio::test]

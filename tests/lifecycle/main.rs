@@ -9,7 +9,7 @@ mod bad_backends;
 mod bad_certificates;
 mod commands;
 mod custom_resources;
-mod custom_resources_later;
+
 mod emptied;
 mod gate;
 mod groups;
@@ -22,6 +22,7 @@ mod shared;
 mod traffic;
 mod variations;
 mod visitor;
+mod watched;
 
 use std::path::Path;
 

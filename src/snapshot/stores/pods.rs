@@ -42,7 +42,7 @@ pub(super) struct Pods {
     services: BTreeMap<ObjectKey, Arc<Service>>,
     found: BTreeMap<ObjectKey, Arc<[Container]>>,
     shapes: Shared<Shape>,
-    /// Several shapes have the same containers: the pods of a StatefulSet differ by a label.
+    /// Several shapes have the same containers: the pods of a `StatefulSet` differ by a label.
     containers: Shared<[Container]>,
 }
 
