@@ -45,13 +45,7 @@ fn describe(ingress: &Ingress, class: Option<&IngressClass>) -> Described {
 
 /// A cluster that holds nothing.
 fn nothing() -> Snapshot {
-    let cluster = crate::snapshot::Cluster {
-        id: crate::model::ClusterId::new("0a1b2c3d").unwrap(),
-        network: "default".to_owned(),
-        subnetwork: "default".to_owned(),
-        node_tags: std::collections::BTreeSet::new(),
-        claim_classless: false,
-    };
+    let cluster = crate::snapshot::Cluster::of(crate::model::ClusterId::new("0a1b2c3d").unwrap());
     Snapshot::empty(cluster, jiff::Timestamp::UNIX_EPOCH)
 }
 

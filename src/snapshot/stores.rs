@@ -147,10 +147,17 @@ impl Stores {
     /// A Service was seen.
     pub fn service(&mut self, seen: Seen<core::Service>) -> Matters {
         let of = seen.key(|service| key_of(&service.metadata));
+        let refers = |services: &Table<_, Arc<Service>>| {
+            let service: &Arc<Service> = services.get(of.as_ref()?)?;
+            Some((service.selector.clone(), service.backend_config.clone()))
+        };
+        let before = refers(&self.services);
         let seen = seen.map(|service| (key_of(&service.metadata), Some(Arc::new(Service::from(&service)))));
         let differs = self.services.see(seen, PartialEq::eq);
+        let refers_to_others = of.is_none() || before != refers(&self.services);
         let matters = differs && of.is_none_or(|service| self.referred.contains(&service));
-        if matters {
+        // It looks at all Services, and most changes are of something else.
+        if matters && refers_to_others {
             self.refer_from_services();
         }
         matters.into()
