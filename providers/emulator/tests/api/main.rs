@@ -14,6 +14,7 @@ mod cloud;
 mod collections;
 mod errors;
 mod faults;
+mod features;
 mod garbage;
 mod gcloud;
 mod groups;
