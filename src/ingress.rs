@@ -27,7 +27,8 @@ use std::sync::Arc;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
 use crate::load_balancer::{
-    AddressWish, Certificate, DefaultRoute, Frontend, Host, LoadBalancer, PlainHttp, SslPolicy,
+    AddressWish, Certificate, CertificateSource, DefaultRoute, Frontend, Host, LoadBalancer, PlainHttp,
+    SslPolicy,
 };
 use crate::model::{LoadBalancerKey, ObjectKey, Scheme};
 use crate::problem::{Problem, Reason};
@@ -42,6 +43,7 @@ pub use annotations::{
 pub use class::FINALIZER;
 pub use consent::consents;
 pub use membership::{record, remembering};
+pub use tls::PRE_SHARED_CERT;
 
 use annotations::{By, PlainSettings, Said};
 use class::Standing;
@@ -113,7 +115,10 @@ pub fn secrets(
             Standing::NotOurs | Standing::TearDown => false,
         })
         .flat_map(|(object, ingress)| tls::certificates(ingress, &Arc::new(object.clone())).0)
-        .map(|certificate| certificate.secret)
+        .filter_map(|certificate| match certificate.source {
+            CertificateSource::Secret(secret) => Some(secret),
+            CertificateSource::Cloud(_) | CertificateSource::Unclear(_) => None,
+        })
         .collect()
 }
 

@@ -216,10 +216,31 @@ pub enum SslPolicy {
 /// A certificate to serve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Certificate {
-    /// The Secret that holds it.
-    pub secret: ObjectKey,
+    /// Where it is.
+    pub source: CertificateSource,
     /// Where this was asked for: `spec.tls[0].secretName`.
     pub place: Place,
+}
+
+/// Where a certificate is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CertificateSource {
+    /// In a Secret, from where it is uploaded.
+    Secret(ObjectKey),
+    /// In the cloud, under this name: somebody else has put it there.
+    Cloud(ResourceName),
+    /// Somewhere in the cloud, under what cannot be a name.
+    Unclear(String),
+}
+
+impl fmt::Display for CertificateSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Secret(secret) => write!(f, "{secret}"),
+            Self::Cloud(name) => write!(f, "{name}"),
+            Self::Unclear(name) => write!(f, "{name:?}"),
+        }
+    }
 }
 
 /// A host and what happens to its requests.

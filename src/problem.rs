@@ -101,6 +101,8 @@ pub enum Reason {
     StaticAddressNotFound,
     /// An address that is named cannot be used: it is of another sort, or somebody else uses it.
     StaticAddressUnusable,
+    /// A certificate that is named by its name in the cloud does not exist.
+    PreSharedCertificateNotFound,
     /// Whether something exists that is named by its name in the cloud is not known.
     NotLookedUp,
     /// A BackendConfig that is named does not exist.
@@ -117,7 +119,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, once.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::ServiceNotFound,
         Self::ServicePortNotFound,
         Self::ServiceNotReachable,
@@ -143,6 +145,7 @@ impl Reason {
         Self::SchemeKept,
         Self::StaticAddressNotFound,
         Self::StaticAddressUnusable,
+        Self::PreSharedCertificateNotFound,
         Self::NotLookedUp,
         Self::BackendConfigNotFound,
         Self::BackendConfigInvalid,
@@ -180,6 +183,7 @@ impl Reason {
             Self::SchemeKept => "SchemeKept",
             Self::StaticAddressNotFound => "StaticAddressNotFound",
             Self::StaticAddressUnusable => "StaticAddressUnusable",
+            Self::PreSharedCertificateNotFound => "PreSharedCertificateNotFound",
             Self::NotLookedUp => "NotLookedUp",
             Self::BackendConfigNotFound => "BackendConfigNotFound",
             Self::BackendConfigInvalid => "BackendConfigInvalid",

@@ -75,6 +75,12 @@ pub fn translate_beside(snapshot: &Snapshot, beside: &Graph) -> Translation {
     });
     let mut draft = Draft::new(snapshot, beside, described);
     draft.lookups.extend(lookups);
+    // Also of those that wait for something else: each answer may cost a look at the input.
+    for reading in readings.values() {
+        if let Wish::Serve(load_balancer) = &reading.wish {
+            ssl_certificate::look_up(&mut draft, load_balancer);
+        }
+    }
     let mut load_balancers = BTreeMap::new();
     for (key, reading) in readings {
         let translated = match reading.wish {

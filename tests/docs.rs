@@ -82,6 +82,7 @@ fn every_key_on_an_object_is_explained_and_none_is_invented() {
         gclb::ingress::ALLOW_HTTP,
         gclb::ingress::GLOBAL_STATIC_IP,
         gclb::ingress::REGIONAL_STATIC_IP,
+        gclb::ingress::PRE_SHARED_CERT,
         gclb::ingress::GROUP,
         gclb::ingress::GROUP_ORDER,
         gclb::ingress::GROUP_SCOPE,

@@ -253,7 +253,7 @@ impl Merged {
         }
         self.objects.push(object);
         for certificate in certificates {
-            if self.certificates.iter().all(|known| known.secret != certificate.secret) {
+            if self.certificates.iter().all(|known| known.source != certificate.source) {
                 self.certificates.push(certificate);
             }
         }

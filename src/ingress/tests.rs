@@ -490,7 +490,7 @@ mod backends_and_certificates {
         }));
         let Frontend::Https { certificates, plain } = load_balancer.frontend else { panic!("no TLS") };
         let named: Vec<_> =
-            certificates.iter().map(|c| (c.secret.to_string(), c.place.field.as_str())).collect();
+            certificates.iter().map(|c| (c.source.to_string(), c.place.field.as_str())).collect();
         assert_eq!(
             named,
             [

@@ -1,19 +1,25 @@
-//! The certificates that an Ingress names: `spec.tls[].secretName`.
+//! The certificates that an Ingress names: by their names in the cloud in `ingress.gcp.kubernetes.io/pre-shared-cert`, and then those of
+//! `spec.tls[].secretName`, as ingress-gce has it.
 //!
-//! Only the Secrets' names count. Which certificate serves which host is decided by the client's server name and the names in the
+//! Of `spec.tls` only the Secrets' names count. Which certificate serves which host is decided by the client's server name and the names in the
 //! certificates, so `spec.tls[].hosts` is not read. The first certificate serves every client whose server name fits none.
 
 use std::sync::Arc;
 
 use k8s_openapi::api::networking::v1::Ingress;
 
-use crate::load_balancer::{Certificate, Place};
-use crate::model::ObjectKey;
+use crate::load_balancer::{Certificate, CertificateSource, Place};
+use crate::model::{ObjectKey, ResourceName};
 use crate::problem::{Problem, Reason};
 
-/// In the order of the Ingress, each Secret once.
+use super::annotations::{annotation, field_of};
+
+/// Names of certificates in the cloud, separated by commas.
+pub const PRE_SHARED_CERT: &str = "ingress.gcp.kubernetes.io/pre-shared-cert";
+
+/// In the order of the Ingress, each once.
 pub(super) fn certificates(ingress: &Ingress, object: &Arc<ObjectKey>) -> (Vec<Certificate>, Vec<Problem>) {
-    let mut certificates: Vec<Certificate> = Vec::new();
+    let mut certificates = pre_shared(ingress, object);
     let mut problems = Vec::new();
     let entries = ingress.spec.iter().filter_map(|spec| spec.tls.as_ref()).flatten();
     for (index, entry) in entries.enumerate() {
@@ -26,13 +32,28 @@ pub(super) fn certificates(ingress: &Ingress, object: &Arc<ObjectKey>) -> (Vec<C
                  certificate and its key, or remove the entry.",
             )),
             Some(name) => {
-                let secret = ObjectKey::new(object.namespace.as_str(), name);
-                if certificates.iter().all(|known| known.secret != secret) {
-                    let place = Place { object: Arc::clone(object), field };
-                    certificates.push(Certificate { secret, place });
-                }
+                let secret = CertificateSource::Secret(ObjectKey::new(object.namespace.as_str(), name));
+                add(&mut certificates, secret, Place { object: Arc::clone(object), field });
             }
         }
     }
     (certificates, problems)
+}
+
+fn pre_shared(ingress: &Ingress, object: &Arc<ObjectKey>) -> Vec<Certificate> {
+    let mut certificates = Vec::new();
+    let names = annotation(&ingress.metadata, PRE_SHARED_CERT).unwrap_or_default().split(',').map(str::trim);
+    for name in names.filter(|name| !name.is_empty()) {
+        let source = ResourceName::new(name)
+            .map_or_else(|_| CertificateSource::Unclear(name.to_owned()), CertificateSource::Cloud);
+        let place = Place { object: Arc::clone(object), field: field_of(PRE_SHARED_CERT) };
+        add(&mut certificates, source, place);
+    }
+    certificates
+}
+
+fn add(certificates: &mut Vec<Certificate>, source: CertificateSource, place: Place) {
+    if certificates.iter().all(|known| known.source != source) {
+        certificates.push(Certificate { source, place });
+    }
 }

@@ -80,8 +80,9 @@ pub struct Facts {
 pub struct CertificatesHeld {
     /// For each Secret, the certificate of it that the cloud already serves or, where none is served, the newest that it holds.
     pub by_secret: BTreeMap<ObjectKey, ResourceName>,
-    /// For each load balancer with TLS, what it serves at present: each certificate with its Secret, in order.
-    pub by_load_balancer: BTreeMap<LoadBalancerKey, Vec<(ObjectKey, ResourceName)>>,
+    /// For each load balancer with TLS, what it serves at present, in order: each certificate with its Secret, or without one where it is
+    /// not ours.
+    pub by_load_balancer: BTreeMap<LoadBalancerKey, Vec<(Option<ObjectKey>, ResourceName)>>,
 }
 
 /// What a translation may know of the cloud.
@@ -280,16 +281,19 @@ impl Observed {
 
     fn certificates_of_each_load_balancer(
         &self,
-    ) -> BTreeMap<LoadBalancerKey, Vec<(ObjectKey, ResourceName)>> {
+    ) -> BTreeMap<LoadBalancerKey, Vec<(Option<ObjectKey>, ResourceName)>> {
         let mut held = BTreeMap::new();
         for (_, mark, proxy) in self.graph.of::<TargetHttpsProxy>() {
             let Holder::LoadBalancer(key) = &mark.holder else { continue };
             let served: Vec<_> = proxy
                 .certificates
                 .iter()
-                .filter_map(|certificate| match &self.graph.entry(certificate.id())?.mark.holder {
-                    Holder::Secret(secret) => Some((secret.clone(), certificate.name().clone())),
-                    _ => None,
+                .map(|certificate| {
+                    let secret = match self.graph.entry(certificate.id()).map(|entry| &entry.mark.holder) {
+                        Some(Holder::Secret(secret)) => Some(secret.clone()),
+                        _ => None,
+                    };
+                    (secret, certificate.name().clone())
                 })
                 .collect();
             held.insert(key.clone(), served);

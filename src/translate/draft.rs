@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::load_balancer::{Backend, LoadBalancer};
 use crate::model::{
-    BackendService, Conflict, Firewall, ForeignId, Graph, Holder, Mark, Ref, Resource, ResourceName, Scheme,
-    Scope,
+    BackendService, Conflict, Firewall, ForeignId, ForeignStanding, Graph, Holder, Mark, Ref, Resource,
+    ResourceName, Scheme, Scope,
 };
 use crate::snapshot::Snapshot;
 
@@ -89,6 +89,13 @@ impl<'a> Draft<'a> {
     /// The backend service of a backend, for load balancers of that scheme.
     pub(super) fn service(&self, scheme: Scheme, backend: &Backend) -> Option<&Ref<BackendService>> {
         self.services.get(&(scheme, backend.clone()))
+    }
+
+    /// How a resource that is not ours stands. Whoever asks is told with the next snapshot, if not with this one.
+    pub(super) fn look_up(&mut self, id: ForeignId) -> ForeignStanding<'a> {
+        let standing = self.snapshot.held.foreign.standing(&id);
+        self.lookups.insert(id);
+        standing
     }
 
     /// Puts a resource in.

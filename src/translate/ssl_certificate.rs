@@ -1,14 +1,15 @@
-//! The certificates of a load balancer.
+//! The certificates of a load balancer: those that somebody else has put into the cloud, by name, and those of Secrets.
 //!
 //! What is served once is not given up for want of something better. Where a Secret is lost or spoiled, the certificate of it that
-//! the cloud already has stays in use. Where a Secret has never been there, such as one that is still to be issued, whatever the load
-//! balancer serves now stays beside the certificates that can be had.
+//! the cloud already has stays in use. Where a Secret has never been there, such as one that is still to be issued, or nothing is known of
+//! a certificate that is named, whatever the load balancer serves now stays beside the certificates that can be had.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::load_balancer::{self, LoadBalancer, Place, PlainHttp};
+use crate::load_balancer::{self, CertificateSource, Frontend, LoadBalancer, Place, PlainHttp};
 use crate::model::{
-    CertificateFingerprint, Certificates, Holder, ObjectKey, Ref, ResourceName, Scope, SslCertificate,
+    CertificateFingerprint, Certificates, ForeignId, ForeignKind, ForeignStanding, Holder, ObjectKey, Ref,
+    ResourceName, Scope, SslCertificate,
 };
 use crate::naming;
 use crate::snapshot;
@@ -20,30 +21,45 @@ use crate::problem::{Problem, Reason, Severity};
 /// Where a certificate comes from.
 enum Found<'a> {
     /// The Secret; it may have to be uploaded.
-    Secret(&'a CertificateFingerprint),
+    Secret(&'a ObjectKey, &'a CertificateFingerprint),
     /// The cloud, which has it already.
     Held(&'a ResourceName),
 }
 
 /// A certificate to serve.
 struct Serving<'a> {
-    secret: &'a ObjectKey,
     found: Found<'a>,
+    /// By what people know it.
+    known_as: String,
     /// Where it is asked for, if it still is.
     place: Option<&'a Place>,
 }
 
 impl<'a> Serving<'a> {
-    const fn asked(certificate: &'a load_balancer::Certificate, found: Found<'a>) -> Self {
-        Self { secret: &certificate.secret, found, place: Some(&certificate.place) }
+    fn asked(certificate: &'a load_balancer::Certificate, found: Found<'a>) -> Self {
+        Self { found, known_as: certificate.source.to_string(), place: Some(&certificate.place) }
     }
 }
 
-/// Why a Secret yields no certificate.
+/// Why a certificate cannot be had.
 struct Fault {
     reason: Reason,
     what: String,
     remedy: &'static str,
+}
+
+/// Asks about the certificates that are named by their names in the cloud.
+pub(super) fn look_up(draft: &mut Draft<'_>, description: &LoadBalancer) {
+    let Frontend::Https { certificates, plain: _ } = &description.frontend else { return };
+    for certificate in certificates {
+        if let CertificateSource::Cloud(name) = &certificate.source {
+            draft.look_up(named(name));
+        }
+    }
+}
+
+fn named(name: &ResourceName) -> ForeignId {
+    ForeignId::global(ForeignKind::SslCertificate, name.clone())
 }
 
 /// The certificates to serve, in order, the default first. `None` where there are none at all.
@@ -55,65 +71,161 @@ pub(super) fn draw(
     findings: &mut Findings,
 ) -> Option<Certificates> {
     let snapshot = draft.snapshot;
+    let served = snapshot.held.certificates.by_load_balancer.get(&description.key);
+    let served = served.map(Vec::as_slice).unwrap_or_default();
     let mut found: Vec<Serving<'_>> = Vec::new();
     let mut faults: Vec<(&load_balancer::Certificate, Fault)> = Vec::new();
     for certificate in asked {
-        match read(snapshot, &certificate.secret) {
-            Ok(read) => {
-                if read.not_after <= snapshot.taken_at {
-                    findings.push(&certificate.place.object, expired(certificate, read));
+        let object = &certificate.place.object;
+        match &certificate.source {
+            CertificateSource::Secret(secret) => match read(snapshot, secret) {
+                Ok(read) => {
+                    if read.not_after <= snapshot.taken_at {
+                        findings.push(object, expired(secret, &certificate.place, read));
+                    }
+                    found.push(Serving::asked(certificate, Found::Secret(secret, &read.fingerprint)));
                 }
-                found.push(Serving::asked(certificate, Found::Secret(&read.fingerprint)));
-            }
-            Err(fault) => {
-                let held = snapshot.held.certificates.by_secret.get(&certificate.secret);
-                match held {
+                Err(fault) => match snapshot.held.certificates.by_secret.get(secret) {
                     Some(name) => {
-                        let problem = fault.problem(certificate, Severity::Degraded, STAYS_IN_USE);
-                        findings.push(&certificate.place.object, problem);
+                        findings
+                            .push(object, fault.problem(certificate, Severity::Degraded, Cost::StaysInUse));
                         found.push(Serving::asked(certificate, Found::Held(name)));
                     }
                     None => faults.push((certificate, fault)),
+                },
+            },
+            CertificateSource::Unclear(name) => faults.push((certificate, unclear(name))),
+            CertificateSource::Cloud(name) => match draft.look_up(named(name)) {
+                ForeignStanding::Found(_) => found.push(Serving::asked(certificate, Found::Held(name))),
+                ForeignStanding::Assumed => {
+                    findings.push(object, assumed(name, &certificate.place));
+                    found.push(Serving::asked(certificate, Found::Held(name)));
                 }
-            }
+                ForeignStanding::Missing => faults.push((certificate, missing(name))),
+                // What is being served is there, whoever cannot say so.
+                ForeignStanding::Unknown(_) if served.iter().any(|(_, serves)| serves == name) => {
+                    found.push(Serving::asked(certificate, Found::Held(name)));
+                }
+                ForeignStanding::Unknown(why) => faults.push((certificate, unknown(name, why))),
+            },
         }
     }
     let can_be_had = found.len();
     if !faults.is_empty() {
-        let asked: BTreeSet<&ObjectKey> = asked.iter().map(|certificate| &certificate.secret).collect();
-        let served = snapshot.held.certificates.by_load_balancer.get(&description.key);
-        let others = served.into_iter().flatten().filter(|(secret, _)| !asked.contains(secret));
-        found.extend(others.map(|(secret, name)| Serving { secret, found: Found::Held(name), place: None }));
+        let asked: BTreeSet<&CertificateSource> =
+            asked.iter().map(|certificate| &certificate.source).collect();
+        found.extend(served.iter().filter_map(|(secret, name)| {
+            let source = match secret {
+                Some(secret) => CertificateSource::Secret(secret.clone()),
+                None => CertificateSource::Cloud(name.clone()),
+            };
+            let known_as = source.to_string();
+            (!asked.contains(&source)).then_some(Serving { found: Found::Held(name), known_as, place: None })
+        }));
     }
     let (severity, cost) = match (found.is_empty(), plain) {
-        (false, _) if found.len() > can_be_had => (Severity::Degraded, STAYS_BESIDE),
-        (false, _) => (Severity::Degraded, LEFT_OUT),
-        (true, PlainHttp::Serve | PlainHttp::Redirect(_)) => (Severity::Degraded, ONLY_PLAIN_HTTP),
-        (true, PlainHttp::Refuse) => (Severity::Rejected, NOTHING_TO_SERVE),
+        (false, _) if found.len() > can_be_had => (Severity::Degraded, Cost::StaysBeside),
+        (false, _) => (Severity::Degraded, Cost::LeftOut),
+        (true, PlainHttp::Serve | PlainHttp::Redirect(_)) => (Severity::Degraded, Cost::OnlyPlainHttp),
+        (true, PlainHttp::Refuse) => (Severity::Rejected, Cost::NothingToServe),
     };
     for (certificate, fault) in &faults {
         findings.push(&certificate.place.object, fault.problem(certificate, severity, cost));
     }
     too_many(&found, description, findings);
     found.truncate(Certificates::MAX);
-    let mut certificates = Vec::new();
-    for Serving { secret, found, place: asked } in found {
-        let certificate = place(draft, secret, &found);
+    let mut certificates: Vec<Ref<SslCertificate>> = Vec::new();
+    for Serving { found, known_as: _, place: asked } in found {
+        let certificate = place(draft, &found);
         if let Some(asked) = asked {
             findings.share(&asked.object, description, certificate.id());
         }
-        certificates.push(certificate);
+        // Somebody may name one of ours by its name, and its Secret as well.
+        if !certificates.contains(&certificate) {
+            certificates.push(certificate);
+        }
     }
     Certificates::new(certificates)
 }
 
-const STAYS_IN_USE: &str = "The last certificate of it stays in use.";
-const STAYS_BESIDE: &str = "Its certificate is left out, and every certificate that port 443 serves now stays in use until it comes.";
-const LEFT_OUT: &str = "Its certificate is left out, and clients that ask for its hosts get another one; port 443 serves on with those \
-                        that there are.";
-const ONLY_PLAIN_HTTP: &str = "There is no certificate to serve yet, so port 80 serves without a redirect and nothing listens on port 443.";
-const NOTHING_TO_SERVE: &str =
-    "There is no certificate to serve and plain HTTP is refused, so the load balancer stays as it is.";
+/// What it costs that a certificate cannot be had.
+#[derive(Clone, Copy)]
+enum Cost {
+    /// Nothing yet.
+    StaysInUse,
+    /// It alone, and nothing that is served now.
+    StaysBeside,
+    /// It alone.
+    LeftOut,
+    /// TLS.
+    OnlyPlainHttp,
+    /// Everything new.
+    NothingToServe,
+}
+
+impl Cost {
+    fn text(self, source: &CertificateSource) -> String {
+        let it = match source {
+            CertificateSource::Secret(_) => "Its certificate",
+            CertificateSource::Cloud(_) | CertificateSource::Unclear(_) => "It",
+        };
+        match self {
+            Self::StaysInUse => "The last certificate of it stays in use.".to_owned(),
+            Self::StaysBeside => format!(
+                "{it} is left out, and every certificate that port 443 serves now stays in use until it comes."
+            ),
+            Self::LeftOut => format!(
+                "{it} is left out, and clients that ask for its hosts get another one; port 443 serves on with those that there are."
+            ),
+            Self::OnlyPlainHttp => "There is no certificate to serve yet, so port 80 serves without a redirect and nothing listens on port \
+                                    443."
+                .to_owned(),
+            Self::NothingToServe => {
+                "There is no certificate to serve and plain HTTP is refused, so the load balancer stays as it is.".to_owned()
+            }
+        }
+    }
+}
+
+fn missing(name: &ResourceName) -> Fault {
+    Fault {
+        reason: Reason::PreSharedCertificateNotFound,
+        what: format!("There is no global SSL certificate {name} in the project."),
+        remedy: "Create it, or correct the name; it is taken up within a minute.",
+    }
+}
+
+fn unclear(name: &str) -> Fault {
+    Fault {
+        reason: Reason::AnnotationInvalid,
+        what: format!("{name:?} cannot be the name of an SSL certificate."),
+        remedy: "Such a name has 1 to 63 lower-case letters, digits and dashes, begins with a letter and does not end with a dash; several \
+                 are separated by commas. Correct it, or remove it.",
+    }
+}
+
+fn unknown(name: &ResourceName, why: Option<&str>) -> Fault {
+    let why = why.map_or_else(
+        || "has not been looked up yet".to_owned(),
+        |why| format!("could not be looked up: {why}"),
+    );
+    Fault {
+        reason: Reason::NotLookedUp,
+        what: format!("The SSL certificate {name} {why}."),
+        remedy: "It is asked for again within a minute.",
+    }
+}
+
+fn assumed(name: &ResourceName, place: &Place) -> Problem {
+    Problem::note(
+        Reason::NotLookedUp,
+        place.field.clone(),
+        format!(
+            "There is no cloud to ask whether the SSL certificate {name} exists: it is taken to exist. Name the project with --project to \
+             have it looked up."
+        ),
+    )
+}
 
 fn read<'a>(
     snapshot: &'a snapshot::Snapshot,
@@ -136,21 +248,22 @@ fn read<'a>(
 }
 
 impl Fault {
-    fn problem(&self, certificate: &load_balancer::Certificate, severity: Severity, cost: &str) -> Problem {
+    fn problem(&self, certificate: &load_balancer::Certificate, severity: Severity, cost: Cost) -> Problem {
         let Self { reason, what, remedy } = self;
+        let cost = cost.text(&certificate.source);
         let message = format!("{what} {cost} {remedy}");
         Problem { severity, reason: *reason, field: certificate.place.field.clone(), message }
     }
 }
 
-fn expired(certificate: &load_balancer::Certificate, read: &snapshot::Certificate) -> Problem {
+fn expired(secret: &ObjectKey, place: &Place, read: &snapshot::Certificate) -> Problem {
     Problem::warning(
         Reason::CertificateExpired,
-        certificate.place.field.clone(),
+        place.field.clone(),
         format!(
             "The certificate in Secret {} ceased to be valid at {}. It is served all the same, and clients refuse it. Put a renewed one into \
              the Secret.",
-            certificate.secret, read.not_after
+            secret, read.not_after
         ),
     )
 }
@@ -158,13 +271,13 @@ fn expired(certificate: &load_balancer::Certificate, read: &snapshot::Certificat
 /// Each object is told of its own that are left out; of what nobody asks for any more the first is told.
 fn too_many(found: &[Serving<'_>], description: &LoadBalancer, findings: &mut Findings) {
     let mut left_out: BTreeMap<&ObjectKey, Vec<String>> = BTreeMap::new();
-    for Serving { secret, found: _, place } in found.iter().skip(Certificates::MAX) {
+    for Serving { found: _, known_as, place } in found.iter().skip(Certificates::MAX) {
         let object = place.map(|place| &place.object).or(description.objects.first());
         let Some(object) = object else { continue };
-        left_out.entry(object).or_default().push(secret.to_string());
+        left_out.entry(object).or_default().push(known_as.clone());
     }
     let spread = if description.key.is_shared() { "groups" } else { "objects" };
-    for (object, secrets) in left_out {
+    for (object, names) in left_out {
         let problem = Problem::degraded(
             Reason::TooManyCertificates,
             "spec.tls",
@@ -174,17 +287,18 @@ fn too_many(found: &[Serving<'_>], description: &LoadBalancer, findings: &mut Fi
                 found.len(),
                 Certificates::MAX,
                 Certificates::MAX,
-                secrets.join(", ")
+                names.join(", ")
             ),
         );
         findings.push(object, problem);
     }
 }
 
-fn place(draft: &mut Draft<'_>, secret: &ObjectKey, found: &Found<'_>) -> Ref<SslCertificate> {
+fn place(draft: &mut Draft<'_>, found: &Found<'_>) -> Ref<SslCertificate> {
     match found {
         Found::Held(name) => draft.graph.foreign(Scope::Global, (*name).clone()),
-        Found::Secret(fingerprint) => {
+        Found::Secret(secret, fingerprint) => {
+            let secret = *secret;
             let name = naming::ssl_certificate(&draft.snapshot.cluster.id, secret, fingerprint);
             let certificate = SslCertificate { fingerprint: (*fingerprint).clone() };
             draft.place(Scope::Global, name, Holder::Secret(secret.clone()), certificate)

@@ -103,6 +103,9 @@ impl Desk<'_> {
     }
 
     fn certificate(&self, certificate: &Ref<SslCertificate>) -> String {
+        if !self.graph.contains(certificate.id()) && !self.observed.graph.contains(certificate.id()) {
+            return format!("{} of the project", certificate.name());
+        }
         let secret = |graph: &Graph| match &graph.entry(certificate.id()).unwrap().mark.holder {
             Holder::Secret(secret) => secret.to_string(),
             other => panic!("{other}"),

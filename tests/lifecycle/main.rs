@@ -16,6 +16,7 @@ mod groups;
 mod ingresses;
 mod manifests;
 mod refused;
+mod reserved;
 mod restart;
 mod settings;
 mod shared;

@@ -13,7 +13,7 @@ use super::table;
 use crate::controller::folder::{FolderSource, Happening, View};
 use crate::controller::source::Source as _;
 use crate::ingress::{self, Wish};
-use crate::load_balancer::Frontend;
+use crate::load_balancer::{CertificateSource, Frontend};
 use crate::model::{Held, LoadBalancerKey, ObjectKey};
 use crate::plan::Colours;
 use crate::problem::{Problem, Reason};
@@ -120,9 +120,11 @@ impl Display {
                 view.ingresses.iter().find(|view| view.key == **object).and_then(|view| view.report.as_ref());
             let Some(address) = report.and_then(|report| report.address) else { continue };
             if let Frontend::Https { certificates, plain: _ } = &load_balancer.frontend
-                && certificates
-                    .iter()
-                    .any(|certificate| matches!(snapshot.secrets.get(&certificate.secret), Some(Ok(_))))
+                && certificates.iter().any(|certificate| match &certificate.source {
+                    CertificateSource::Secret(secret) => matches!(snapshot.secrets.get(secret), Some(Ok(_))),
+                    CertificateSource::Cloud(_) => true,
+                    CertificateSource::Unclear(_) => false,
+                })
             {
                 self.encrypted.insert(key.clone());
             }
