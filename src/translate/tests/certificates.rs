@@ -215,7 +215,7 @@ fn one_that_is_missing_costs_only_itself() {
     let missing = (Severity::Degraded, Reason::PreSharedCertificateNotFound, PRE_SHARED);
     assert_eq!(
         problems(&translation),
-        [(Severity::Degraded, Reason::AnnotationInvalid, PRE_SHARED), missing]
+        [missing, (Severity::Degraded, Reason::AnnotationInvalid, PRE_SHARED)]
     );
 
     let translation = pre_shared(&mut snapshot, "gone", &[]);
