@@ -115,6 +115,8 @@ pub enum Reason {
     FrontendConfigNotFound,
     /// A FrontendConfig cannot be read.
     FrontendConfigInvalid,
+    /// A readiness probe asks what no health check can ask.
+    ReadinessProbeNotUsed,
 }
 
 impl Reason {
@@ -152,6 +154,7 @@ impl Reason {
         Self::BackendConfigUnsupported,
         Self::FrontendConfigNotFound,
         Self::FrontendConfigInvalid,
+        Self::ReadinessProbeNotUsed,
     ];
 
     /// The word, in the form of Kubernetes Event reasons.
@@ -190,6 +193,7 @@ impl Reason {
             Self::BackendConfigUnsupported => "BackendConfigUnsupported",
             Self::FrontendConfigNotFound => "FrontendConfigNotFound",
             Self::FrontendConfigInvalid => "FrontendConfigInvalid",
+            Self::ReadinessProbeNotUsed => "ReadinessProbeNotUsed",
         }
     }
 }

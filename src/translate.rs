@@ -20,6 +20,7 @@ mod health_check;
 mod instance_group;
 mod moving;
 mod network_endpoint_group;
+mod readiness_probe;
 mod room;
 mod scheme;
 mod service_port;

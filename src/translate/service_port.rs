@@ -12,11 +12,11 @@ use serde_json::Value;
 
 use crate::custom_resource::backend_config::BackendConfigSpec;
 use crate::load_balancer::{Backend, BackendPort};
-use crate::model::{BackendProtocol, ObjectKey};
+use crate::model::{BackendProtocol, HealthCheck, ObjectKey};
 use crate::naming::BackendMode;
 use crate::snapshot::{NEG_ANNOTATION as NEG, PodEndpoint, Service, ServicePort, Snapshot};
 
-use super::{app_protocol, backend_config, health_check};
+use super::{app_protocol, backend_config, health_check, readiness_probe};
 use crate::problem::{Problem, Reason};
 
 /// A port of a Service, and how it is reached.
@@ -29,7 +29,10 @@ pub(super) struct Resolved<'a> {
     pub(super) port_name: String,
     pub(super) reach: Reach<'a>,
     pub(super) protocol: BackendProtocol,
-    pub(super) health_check_path: String,
+    /// As its annotation names it.
+    pub(super) health_check_path: Option<String>,
+    /// The health check that the readiness probe of its pods yields.
+    pub(super) readiness: Option<HealthCheck>,
     /// Its BackendConfig, where it has one; what is wrong where it cannot be had.
     pub(super) config: Result<Option<&'a BackendConfigSpec>, Problem>,
     /// Why it cannot be reached.
@@ -80,7 +83,8 @@ pub(super) fn resolve<'a>(snapshot: &'a Snapshot, backend: &Backend) -> Resolved
         port_name: String::new(),
         reach: Reach::Nowhere(mode),
         protocol: BackendProtocol::Http,
-        health_check_path: health_check::DEFAULT_PATH.to_owned(),
+        health_check_path: None,
+        readiness: None,
         config: Ok(None),
         fault: Some(fault),
         problems: Vec::new(),
@@ -109,6 +113,8 @@ pub(super) fn resolve<'a>(snapshot: &'a Snapshot, backend: &Backend) -> Resolved
     problems.extend(problem);
     let config = backend_config::of(snapshot, key, service, port);
     problems.extend(config.as_ref().err().cloned());
+    let (readiness, problem) = readiness_probe::health_check(snapshot, key, port, protocol);
+    problems.extend(problem);
     Resolved {
         service: key.clone(),
         port: BackendPort::Number(port.port),
@@ -116,6 +122,7 @@ pub(super) fn resolve<'a>(snapshot: &'a Snapshot, backend: &Backend) -> Resolved
         reach,
         protocol,
         health_check_path,
+        readiness,
         config,
         fault,
         problems,
