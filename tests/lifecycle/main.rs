@@ -15,6 +15,8 @@ mod gate;
 mod groups;
 mod ingresses;
 mod manifests;
+#[path = "../custom_resources/odd.rs"]
+mod odd;
 mod refused;
 mod reserved;
 mod restart;

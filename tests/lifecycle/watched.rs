@@ -84,8 +84,12 @@ async fn a_definition_that_is_installed_later_is_picked_up_without_a_restart() {
     let sees = |seconds: u32| {
         let source = &source;
         eventually("the running watch to see the object", move || async move {
-            let seen = source.snapshot(Held::default()).map_err(|error| error.to_string())?;
-            if time_out(&seen) == Some(seconds) { Ok(()) } else { Err(format!("{:?}", seen.backend_configs)) }
+            let known = source.snapshot(Held::default()).map_err(|error| error.to_string())?;
+            if time_out(&known) == Some(seconds) {
+                Ok(())
+            } else {
+                Err(format!("{:?}", known.backend_configs))
+            }
         })
     };
     sees(45).await;
@@ -99,8 +103,8 @@ async fn a_definition_that_is_installed_later_is_picked_up_without_a_restart() {
     uninstall_one(&kubectl, "backendconfigs.cloud.google.com").await;
     kubectl.run(&["annotate", "service", "web", "cloud.google.com/neg={}"]).await.unwrap();
     eventually("another change to be seen", || async {
-        let seen = source.snapshot(Held::default()).map_err(|error| error.to_string())?;
-        let service = &seen.services[&ObjectKey::new("default", "web")];
+        let known = source.snapshot(Held::default()).map_err(|error| error.to_string())?;
+        let service = &known.services[&ObjectKey::new("default", "web")];
         if service.neg_annotation.is_some() { Ok(()) } else { Err(format!("{service:?}")) }
     })
     .await;
@@ -142,9 +146,9 @@ async fn the_readiness_probes_of_real_pods_are_seen_while_they_come_and_go() {
     let sees = |wanted: Option<&'static str>| {
         let (source, service) = (&source, &service);
         eventually("the probe to be seen", move || async move {
-            let seen = source.snapshot(Held::default()).map_err(|error| error.to_string())?;
-            let target = &seen.services.get(service).ok_or("no Service")?.ports[0].target_port;
-            let probes = seen.probes.expect("pods are looked at");
+            let known = source.snapshot(Held::default()).map_err(|error| error.to_string())?;
+            let target = &known.services.get(service).ok_or("no Service")?.ports[0].target_port;
+            let probes = known.probes.expect("pods are looked at");
             let path = probes.get(service).and_then(|containers| probe_at(containers, target)).map(
                 |(probe, port)| {
                     assert_eq!((port, probe.period_seconds, probe.failure_threshold), (8080, 7, 3));

@@ -209,7 +209,7 @@ fn custom(name: &str, data: Value) -> DynamicObject {
     serde_json::from_value(object).unwrap()
 }
 
-fn configured(version: &str, annotation: Value) -> core::Service {
+fn configured(version: &str, annotation: &Value) -> core::Service {
     let mut service = service("web", 30_080);
     let annotations = service.metadata.annotations.get_or_insert_default();
     annotations.insert(version.to_owned(), annotation.to_string());
@@ -223,7 +223,7 @@ fn a_backend_config_matters_while_a_service_of_an_ingress_refers_to_it() {
     assert_eq!(stores.backend_config(Seen::Put(config(60))), Matters::No);
     assert_eq!(snapshot(&stores).backend_configs, BTreeMap::new());
     let names = json!({"default": "none", "ports": {"http": "slow", "443": 7}});
-    let service = configured("beta.cloud.google.com/backend-config", names);
+    let service = configured("beta.cloud.google.com/backend-config", &names);
     assert_eq!(stores.service(Seen::Put(service)), Matters::Yes);
     let read = |stores: &Stores| snapshot(stores).backend_configs[&key("slow")].clone().unwrap().timeout_sec;
     assert_eq!(read(&stores), Some(60));
@@ -238,7 +238,7 @@ fn a_backend_config_matters_while_a_service_of_an_ingress_refers_to_it() {
 fn a_backend_config_that_cannot_be_read_is_there_and_breaks_nothing() {
     let mut stores = listed();
     let names = json!({"default": "bad", "ports": {"http": "good"}});
-    let _ = stores.service(Seen::Put(configured("cloud.google.com/backend-config", names)));
+    let _ = stores.service(Seen::Put(configured("cloud.google.com/backend-config", &names)));
     let _ = stores.backend_config(Seen::Listing);
     let _ = stores.backend_config(Seen::Item(custom("bad", json!({"spec": {"timeoutSec": "a while"}}))));
     let _ = stores.backend_config(Seen::Item(custom("good", json!({}))));
@@ -283,7 +283,7 @@ fn a_kind_that_is_not_there_has_no_objects_and_one_that_vanishes_keeps_them() {
     assert_eq!(stores.backend_config(Seen::NoSuchKind), Matters::No);
     let mut stores = listed();
     let names = json!({"default": "slow"});
-    let _ = stores.service(Seen::Put(configured("cloud.google.com/backend-config", names)));
+    let _ = stores.service(Seen::Put(configured("cloud.google.com/backend-config", &names)));
     let _ = stores.backend_config(Seen::Put(custom("slow", json!({}))));
     // It goes while a new list has only begun.
     let _ = [stores.backend_config(Seen::Listing), stores.backend_config(Seen::NoSuchKind)];
