@@ -121,7 +121,7 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason, once.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::ServiceNotFound,
         Self::ServicePortNotFound,
         Self::ServiceNotReachable,
