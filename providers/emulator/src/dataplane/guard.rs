@@ -2,6 +2,7 @@
 
 use super::expression::Facts;
 use super::program::{Force, Guard, SecurityAction, SecurityMatch, SecurityPolicy, SecurityRule};
+use super::route::HeaderEdit;
 
 /// A rule that spoke of a request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -59,6 +60,14 @@ impl<'a> Judgement<'a> {
                 }
             }
         }
+    }
+
+    /// The headers that the rules which let the request through add to it.
+    pub(super) fn headers(&self) -> impl Iterator<Item = HeaderEdit<'a>> {
+        let enforced = self.spoken.iter().filter(|spoken| spoken.rule.force == Force::Enforced);
+        enforced
+            .flat_map(|spoken| &spoken.rule.headers)
+            .map(|(name, value)| HeaderEdit::Replace(name, value.clone()))
     }
 
     /// The action that keeps the request out, if there is one.

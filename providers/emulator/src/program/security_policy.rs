@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use ipnet::IpNet;
 use serde_json::Value;
 
-use super::Resources;
 use super::json::{field, flag, integer, items, link, text, texts};
+use super::{Resources, header_name};
 use crate::dataplane::expression::Expression;
 use crate::dataplane::program::{
     Force, Guard, Program, SecurityAction, SecurityMatch, SecurityPolicy, SecurityRule,
@@ -37,11 +37,9 @@ fn compile(path: &str, body: &Value, program: &mut Program) -> SecurityPolicy {
         let mut problem = |what: &str| program.problem(path, format!("rule {priority} {what}"));
         let matcher = matcher(rule, &mut problem);
         let Some(action) = action(rule, &mut problem) else { continue };
-        if field(rule, "headerAction").is_some() {
-            problem("adds headers, which is not served");
-        }
+        let headers = headers(rule, &mut problem);
         let force = if flag(rule, "preview") { Force::Preview } else { Force::Enforced };
-        rules.push(SecurityRule { priority, matcher, action, force });
+        rules.push(SecurityRule { priority, matcher, action, force, headers });
     }
     rules.sort_by_key(|rule| rule.priority);
     SecurityPolicy { id: SecurityPolicyId::new(path), rules }
@@ -84,6 +82,22 @@ fn matcher(rule: &Value, problem: &mut impl FnMut(&str)) -> SecurityMatch {
     SecurityMatch::Sources(ranges)
 }
 
+/// The headers that a rule adds to requests.
+fn headers(rule: &Value, problem: &mut impl FnMut(&str)) -> Vec<(HeaderName, HeaderValue)> {
+    let added =
+        field(rule, "headerAction").into_iter().flat_map(|action| items(action, "requestHeadersToAdds"));
+    let mut headers = Vec::new();
+    for header in added {
+        let name = text(header, "headerName").unwrap_or_default();
+        let value = HeaderValue::try_from(text(header, "headerValue").unwrap_or_default());
+        match (header_name::changeable(name), value) {
+            (Ok(name), Ok(value)) => headers.push((name, value)),
+            _ => problem(&format!("adds the header {name:?}, which cannot be added so")),
+        }
+    }
+    headers
+}
+
 /// None: the rule is left out.
 fn action(rule: &Value, problem: &mut impl FnMut(&str)) -> Option<SecurityAction> {
     let action = text(rule, "action").unwrap_or_default();
@@ -109,5 +123,50 @@ fn action(rule: &Value, problem: &mut impl FnMut(&str)) -> Option<SecurityAction
             problem(&format!("has the action {other}, which is not served: it is left out"));
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn rules_come_in_their_order_and_what_is_not_served_is_said() {
+        let ranges =
+            |range: &str| json!({ "versionedExpr": "SRC_IPS_V1", "config": { "srcIpRanges": [range] } });
+        let expression = |text: &str| json!({ "expr": { "expression": text } });
+        let body = json!({ "rules": [
+            { "priority": 2_147_483_647, "action": "allow", "match": ranges("*") },
+            { "priority": 5, "action": "deny(403)", "match": ranges("10.0.0.0/8"), "preview": true },
+            { "priority": 6, "action": "deny(404)", "match": expression("true"),
+              "headerAction": { "requestHeadersToAdds": [{ "headerName": "x-a", "headerValue": "b" }] } },
+            { "priority": 7, "action": "redirect", "match": ranges("::1"),
+              "redirectOptions": { "type": "EXTERNAL_302", "target": "https://a" } },
+            { "priority": 8, "action": "redirect", "match": ranges("*"),
+              "redirectOptions": { "type": "GOOGLE_RECAPTCHA" } },
+            { "priority": 9, "action": "throttle", "match": ranges("*") },
+            { "priority": 10, "action": "deny(502)", "match": expression("evaluatePreconfiguredWaf('x')") },
+            { "priority": 11, "action": "deny(502)", "match": expression("nonsense") },
+        ] });
+        let mut program = Program::default();
+        let policy = compile("armor", &body, &mut program);
+        let priorities: Vec<u32> = policy.rules.iter().map(|rule| rule.priority).collect();
+        assert_eq!(priorities, [5, 6, 7, 9, 10, 11, 2_147_483_647]);
+        let SecurityRule { matcher, action, force, .. } = &policy.rules[0];
+        assert_eq!(*matcher, SecurityMatch::Sources(vec!["10.0.0.0/8".parse().unwrap()]));
+        assert_eq!((action, force), (&SecurityAction::Deny(StatusCode::FORBIDDEN), &Force::Preview));
+        assert_eq!(policy.rules[1].headers.len(), 1);
+        assert_eq!(policy.rules[2].matcher, SecurityMatch::Sources(vec!["::1/128".parse().unwrap()]));
+        assert_eq!(policy.rules[2].action, SecurityAction::Redirect("https://a".to_owned()));
+        assert_eq!(policy.rules[5].matcher, SecurityMatch::Nobody);
+        assert_eq!(policy.rules[6].matcher, SecurityMatch::Everybody);
+        let said: Vec<&str> = program.problems.iter().map(|problem| problem.message.as_str()).collect();
+        for (problem, word) in
+            said.iter().zip(["reCAPTCHA", "limits rates", "evaluatePreconfiguredWaf", "is none"])
+        {
+            assert!(problem.contains(word), "{said:?}");
+        }
+        assert_eq!(said.len(), 4);
     }
 }

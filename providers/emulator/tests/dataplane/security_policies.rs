@@ -23,6 +23,7 @@ pub(crate) fn policy(name: &str, rules: Vec<(SecurityMatch, SecurityAction, Forc
         matcher,
         action,
         force,
+        headers: Vec::new(),
     });
     let id = SecurityPolicyId::new(format!("projects/p/global/securityPolicies/{name}"));
     Arc::new(SecurityPolicy { id, rules: rules.collect() })
@@ -121,5 +122,28 @@ async fn the_edge_is_asked_first_and_both_must_let_a_request_through() {
     rig.serve(with_service(plain(front, &[backend.socket]), |service| service.guard = guard), "web", 1).await;
     for (path, status) in [("/edge", 404), ("/inner", 403), ("/", 200)] {
         assert_eq!(ask([127, 0, 0, 1], front, path).await.status.as_u16(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_rule_that_lets_a_request_through_may_mark_it() {
+    let (rig, backend, front) = (Rig::new(), Backend::start("one").await, free_socket());
+    let rules = vec![
+        (when("request.path == '/tried'"), SecurityAction::Allow, Force::Preview),
+        (when("request.path.startsWith('/t')"), SecurityAction::Allow, Force::Enforced),
+    ];
+    let mut armor = SecurityPolicy::clone(&policy("armor", rules));
+    for (rule, value) in armor.rules.iter_mut().zip(["preview", "enforced"]) {
+        rule.headers = vec![("x-armor".parse().unwrap(), value.parse().unwrap())];
+    }
+    let guard = Guard { edge: None, backend: Some(Arc::new(armor)) };
+    rig.serve(with_service(plain(front, &[backend.socket]), |service| service.guard = guard), "web", 1).await;
+    for (path, marks) in [("/tried", vec!["enforced"]), ("/other", vec!["forged"])] {
+        let request = Request::get(path).header("host", "h").header("x-armor", "forged").body(Empty::new());
+        assert_eq!(get_from([127, 0, 0, 1].into(), front, request.unwrap()).await.status, StatusCode::OK);
+        let seen = backend.requests().pop().unwrap();
+        let found: Vec<_> =
+            seen.headers.get_all("x-armor").iter().map(|value| value.to_str().unwrap()).collect();
+        assert_eq!(found, marks, "{path}");
     }
 }

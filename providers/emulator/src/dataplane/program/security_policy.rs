@@ -1,6 +1,6 @@
 //! Security policies: who may reach a backend.
 
-use http::StatusCode;
+use http::{HeaderName, HeaderValue, StatusCode};
 use ipnet::IpNet;
 use std::sync::Arc;
 
@@ -36,6 +36,8 @@ pub struct SecurityRule {
     pub action: SecurityAction,
     /// Whether that really happens.
     pub force: Force,
+    /// What is added to a request that it lets through, in the place of what is there by that name.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// Whether a rule acts.

@@ -44,6 +44,7 @@ pub(super) async fn serve(
         (guard, logging) = (&bucket.guard, Logging::Sampled(Share::ALL));
     }
     let judgement = Judgement::of(guard, &facts(client, &head));
+    forwarding.request_edits.splice(0..0, judgement.headers());
     let asked = is_logged(logging).then(|| asked(client, &head, &request));
     let Outcome { response, detail, reached } = match judgement.against() {
         Some(SecurityAction::Redirect(target)) => {
