@@ -9,8 +9,9 @@ use gclb::controller::source::Source as _;
 use gclb::model::{ClusterId, Held, ObjectKey};
 use gclb::snapshot::{Asks, Cluster, ReadinessProbes, Snapshot, probe_at};
 
-use crate::gclb;
+use crate::manifests::{Reach, echo};
 use crate::shared::namespace;
+use crate::{gclb, ingresses};
 
 const DEFINITION: &str = include_str!("../../deploy/crds/backendconfigs.cloud.google.com.yaml");
 
@@ -173,4 +174,35 @@ async fn the_readiness_probes_of_real_pods_are_seen_while_they_come_and_go() {
     let ignoring = Cluster { readiness_probes: ReadinessProbes::Ignored, ..cluster() };
     let listed = ListedCluster::list(client, ignoring, Some("probes")).await.unwrap();
     assert_eq!(listed.snapshot(Held::default()).probes, None);
+}
+
+#[tokio::test]
+async fn without_the_right_to_read_pods_a_flag_does_without_them_and_else_it_is_waited_for() {
+    let Some(mut world) = or_skip(World::start(gclb(), Options::default()).await) else { return };
+    let kubectl = world.cluster().kubectl();
+    let rights = include_str!("../../deploy/manifests/rbac.yaml");
+    let pods = "  - apiGroups: [\"\"]\n    resources: [pods]\n    verbs: [get, list, watch]\n";
+    assert!(rights.contains(pods), "the right is written in another way now: write it so here");
+    kubectl.apply(&rights.replace(pods, "")).await.unwrap();
+
+    world.start_controller().unwrap();
+    eventually("the controller to say which right it lacks", || async {
+        let log = std::fs::read_to_string(world.log()).map_err(|error| error.to_string())?;
+        let says = |line: &str| line.contains("\"kind\":\"Pods\"") && line.contains("forbidden");
+        if log.lines().any(says) { Ok(()) } else { Err(log) }
+    })
+    .await;
+    world.kill_controller().unwrap();
+
+    world.controller().arguments = vec!["--ignore-readiness-probes".into()];
+    world.start_controller().unwrap();
+    let ingress = "
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: web }
+spec: { defaultBackend: { service: { name: web, port: { number: 80 } } } }
+";
+    kubectl.apply(&(echo("web", 1, Reach::NodePort) + ingress)).await.unwrap();
+    let visitor = ingresses::address(&kubectl, "web").await;
+    visitor.served_by("web", "http://shop.example/").await;
 }
