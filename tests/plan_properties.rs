@@ -21,7 +21,7 @@ use petgraph::Direction;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use world::{LoadBalancer, World, key, name, serve, world};
+use world::{LoadBalancer, World, is_foreign, key, name, serve, world};
 
 /// Makes the changes of a plan one after another in an order that its edges allow and `choices` picks; `look` sees each state, and
 /// the change that led to it.
@@ -144,12 +144,15 @@ fn sound(translation: &Translation, observed: &Observed, choices: &[usize]) -> (
     let unseen: BTreeSet<ResourceId> = dangling(&observed.graph).into_iter().map(|(_, at)| at).collect();
     let after = walk(observed, &plan, choices, |before, state, change| {
         for (id, at) in dangling(&state.graph) {
-            assert!(unseen.contains(&at), "{id} points at {at}, which is not there, after {change:?}");
+            let is_known = unseen.contains(&at) || is_foreign(&at);
+            assert!(is_known, "{id} points at {at}, which is not there, after {change:?}");
         }
         if let Action::Create(node) | Action::Update { to: node, .. } = &change.action {
             for at in node.references() {
-                let is_there =
-                    state.graph.contains(at) || observed.taken.contains(at) || !observed.can_tell(at);
+                let is_there = state.graph.contains(at)
+                    || is_foreign(at)
+                    || observed.taken.contains(at)
+                    || !observed.can_tell(at);
                 assert!(is_there, "{change:?} points at {at}, which is not there\n{plan}");
             }
         }
@@ -161,7 +164,7 @@ fn sound(translation: &Translation, observed: &Observed, choices: &[usize]) -> (
                 .collect();
             assert!(users.is_empty(), "{} is deleted while in use by {users:?}", change.id);
         }
-        assert!(!observed.taken.contains(&change.id), "{} is not ours", change.id);
+        assert!(!observed.taken.contains(&change.id) && !is_foreign(&change.id), "{} is not ours", change.id);
     });
     assert_eq!(after.graph, simulate(observed, &plan).graph, "every order leads to the same");
     (plan, after)

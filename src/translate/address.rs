@@ -128,6 +128,9 @@ impl Desk<'_> {
         } else {
             let message = message("Nothing is made before that is mended.");
             findings.push(&place.object, Problem::rejected(reason, place.field.clone(), message));
+            for object in load_balancer.objects.iter().filter(|object| **object != place.object) {
+                findings.push(object, waits(&load_balancer.key, place, reason));
+            }
             Reached::Waits
         }
     }
@@ -253,6 +256,18 @@ fn in_use(id: &ForeignId, number: Option<IpAddr>, port: u16, user: &str) -> Faul
         remedy: "Name another address, or delete what uses this one; that is noticed within a minute."
             .to_owned(),
     }
+}
+
+/// For those that share a load balancer with whoever names its address.
+fn waits(key: &LoadBalancerKey, place: &Place, reason: Reason) -> Problem {
+    Problem::rejected(
+        reason,
+        "metadata",
+        format!(
+            "Nothing is made for {key} before the address that {} names in {} can be used. See what is said there.",
+            place.object, place.field
+        ),
+    )
 }
 
 fn assumed(id: &ForeignId, place: &Place) -> Problem {

@@ -384,6 +384,40 @@ fn an_observation_stands_in_for_the_cloud_and_holds_no_key() {
 }
 
 #[test]
+fn what_is_not_ours_is_looked_up_where_there_is_a_cloud_and_else_taken_to_exist() {
+    let cloud = Cloud::start();
+    let manifests = manifests();
+    std::fs::remove_file(manifests.path().join("shop.yaml")).unwrap();
+    edit(
+        &manifests.path().join("web.yaml"),
+        "metadata: {name: web}\n",
+        "metadata: {name: web, annotations: {kubernetes.io/ingress.global-static-ip-name: web-ip}}\n",
+    );
+    let folder = text(manifests.path());
+    let offline = gclb(&["plan", folder]);
+    assert_eq!(offline.code, 2, "{offline:?}");
+    assert!(
+        offline.stderr.contains("note: Ingress default/web") && offline.stderr.contains("taken to exist")
+    );
+    assert!(offline.stdout.contains("IPAddress: web-ip") && !offline.stdout.contains("+ address"));
+
+    let missing = cloud.run(&["plan", folder]);
+    assert_eq!(missing.code, 0, "nothing is made: {missing:?}");
+    assert!(missing.stderr.contains("StaticAddressNotFound"), "{}", missing.stderr);
+    let addresses = "compute/v1/projects/test/global/addresses";
+    cloud.admin(reqwest::Method::POST, addresses, &serde_json::json!({"name": "web-ip"}));
+    cloud.converge(folder);
+    let settled = cloud.run(&["plan", folder]);
+    assert_eq!((settled.code, settled.stderr.as_str()), (0, ""));
+    assert_eq!(cloud.run(&["drift", folder]).code, 0);
+    // What a file tells is the number alone, which may well be that of the name.
+    let file = cloud.file("cloud.json");
+    assert_eq!(cloud.run(&["observe", "--out", &file]).code, 0);
+    let observed = gclb(&["plan", folder, "--observed", &file]);
+    assert_eq!(observed.code, 0, "{observed:?}");
+}
+
+#[test]
 fn against_a_base_only_what_the_change_touches_is_planned() {
     let (base, now) = (manifests(), manifests());
     let plan = || gclb(&["plan", text(now.path()), "--base", text(base.path())]);

@@ -6,8 +6,8 @@ use gclb::model::{
     Address, AddressBinding, Backend, BackendPolicy, BackendProtocol, BackendService, Balancing,
     CertificateFingerprint, Certificates, ClusterId, Destination, Endpoint, Firewall, ForwardingRule, Graph,
     Group, HealthCheck, HealthPort, Holder, HostRoutes, InstanceGroup, LoadBalancerKey, Mark,
-    NetworkEndpointGroup, ObjectKey, PathMatcher, PathRule, Probe, Redirect, RedirectCode, Ref, ResourceName,
-    Scheme, Scope, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
+    NetworkEndpointGroup, ObjectKey, PathMatcher, PathRule, Probe, Redirect, RedirectCode, Ref, ResourceId,
+    ResourceName, Scheme, Scope, SslCertificate, Target, TargetHttpProxy, TargetHttpsProxy, UrlMap, Zone,
 };
 use gclb::translate::{Disposition, Frontends, Translation};
 use proptest::collection::{btree_map, btree_set, vec};
@@ -37,6 +37,19 @@ pub(crate) enum LoadBalancer {
 
 pub(crate) const SERVICES: u8 = 4;
 
+/// Certificates of this number are nobody's Secrets: somebody has put them into the project.
+const UPLOADED: u8 = 2;
+
+/// Whether somebody else has made it: a plan only ever points at it.
+pub(crate) fn is_foreign(id: &ResourceId) -> bool {
+    ["reserved-", "uploaded-"].iter().any(|prefix| id.name.as_str().starts_with(prefix))
+}
+
+/// Load balancers of odd numbers answer at addresses that somebody has reserved.
+const fn is_at_a_foreign_address(lb: u8) -> bool {
+    lb % 2 == 1
+}
+
 pub(crate) fn service() -> impl Strategy<Value = Service> {
     // Those beyond 30 are guarded, each by a security policy of its own.
     let timeout = prop_oneof![Just(30_u32), Just(45), Just(60)];
@@ -48,7 +61,7 @@ pub(crate) fn service() -> impl Strategy<Value = Service> {
 }
 
 pub(crate) fn serve() -> impl Strategy<Value = LoadBalancer> {
-    (btree_set(0..SERVICES, 1..4), btree_set((0..2_u8, 0..2_u8), 0..3), any::<bool>()).prop_map(
+    (btree_set(0..SERVICES, 1..4), btree_set((0..=UPLOADED, 0..2_u8), 0..3), any::<bool>()).prop_map(
         |(services, certificates, redirect)| LoadBalancer::Serve { services, certificates, redirect },
     )
 }
@@ -245,6 +258,9 @@ pub(crate) fn draw_front(
         .iter()
         .map(|(secret, version)| {
             let content = format!("{secret}-{version}");
+            if *secret == UPLOADED {
+                return graph.foreign(Scope::Global, name(format!("uploaded-{version}")));
+            }
             let certificate = SslCertificate { fingerprint: CertificateFingerprint::of(&content) };
             let holder = Holder::Secret(ObjectKey::new("ns", format!("t{secret}")));
             add(graph, Scope::Global, format!("cert-{content}"), &holder, certificate)
@@ -259,7 +275,11 @@ pub(crate) fn draw_front(
     } else {
         map.clone()
     };
-    let address = add(graph, Scope::Global, format!("ip-{lb}"), &holder, Address {});
+    let address = if is_at_a_foreign_address(lb) {
+        graph.foreign(Scope::Global, name(format!("reserved-{lb}")))
+    } else {
+        add(graph, Scope::Global, format!("ip-{lb}"), &holder, Address {})
+    };
     let proxy = TargetHttpProxy { url_map: plain_map };
     let proxy = add(graph, Scope::Global, format!("thp-{lb}"), &holder, proxy);
     let mut targets = vec![(80, Target::Http(proxy))];

@@ -262,4 +262,16 @@ fn in_a_group_the_first_that_names_one_decides() {
     assert!(
         matches!(&rule.address, AddressBinding::Reserved(address) if address.name().as_str() == "web-ip")
     );
+
+    know(&mut snapshot, "web-ip", Lookup::Missing);
+    let translation = translate(&snapshot);
+    assert!(translation.desired.is_empty());
+    for (object, field) in [("a", "metadata"), ("b", FIELD)] {
+        let [problem] = &translation.claimants[&key(object)].problems[..] else { panic!("{object}") };
+        assert_eq!(
+            (problem.reason, problem.field.as_str()),
+            (Reason::StaticAddressNotFound, field),
+            "{object}"
+        );
+    }
 }
