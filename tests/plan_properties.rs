@@ -15,7 +15,7 @@ use gclb::model::{
     Backend, BackendService, Destination, Entry, Firewall, Graph, Group, Holder, Kind, Node, Observed,
     ResourceId, Scope, Target, Unknown, UrlMap, Wellness,
 };
-use gclb::plan::{Action, Change, Plan, check, dangling, plan, simulate, step};
+use gclb::plan::{Action, Change, Plan, Verb, check, dangling, plan, simulate, step};
 use gclb::translate::{Disposition, Translation};
 use petgraph::Direction;
 use proptest::collection::vec;
@@ -147,7 +147,14 @@ fn sound(translation: &Translation, observed: &Observed, choices: &[usize]) -> (
             let is_known = unseen.contains(&at) || is_foreign(&at);
             assert!(is_known, "{id} points at {at}, which is not there, after {change:?}");
         }
-        if let Action::Create(node) | Action::Update { to: node, .. } = &change.action {
+        // Those two calls name a policy and nothing else.
+        let names_only_a_policy = matches!(
+            &change.action,
+            Action::Update { verb: Verb::SetSecurityPolicy | Verb::SetSslPolicy, .. }
+        );
+        if let Action::Create(node) | Action::Update { to: node, .. } = &change.action
+            && !names_only_a_policy
+        {
             for at in node.references() {
                 let is_there = state.graph.contains(at)
                     || is_foreign(at)
