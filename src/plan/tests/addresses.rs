@@ -66,8 +66,8 @@ fn deleted(plan: &Plan) -> Vec<&ResourceId> {
     deletes.map(|change| &change.id).collect()
 }
 
-fn consent(world: &mut World, word: &str) {
-    world.translation.consents.insert(ObjectKey::new("default", "test"), word.to_owned());
+fn consent(world: &mut World, said: &str) {
+    world.translation.consents.insert(ObjectKey::new("default", "test"), said.to_owned());
 }
 
 #[test]
@@ -106,8 +106,8 @@ fn both_ports_move_with_one_consent_and_the_own_address_goes_last() {
 fn a_consent_lasts_until_the_last_port_has_moved() {
     let mut observed = reserved(with_tls().observed());
     let mut world = at_web_ip(with_tls());
-    let word = words(&plan(&world.translation, &observed))[0].to_owned();
-    consent(&mut world, &word);
+    let said = words(&plan(&world.translation, &observed))[0].to_owned();
+    consent(&mut world, &said);
     // Port 80 has moved, and the controller was restarted.
     let moved = world.translation.desired.entry(&id(Kind::ForwardingRule, RULES[0])).unwrap().clone();
     observed.graph.put(id(Kind::ForwardingRule, RULES[0]), moved);
@@ -126,8 +126,8 @@ fn while_a_port_waits_no_other_begins_at_the_new_address() {
         !steps(&waiting).iter().any(|step| step.contains("thp-test")),
         "nor does port 80 redirect to where nobody answers: {waiting}"
     );
-    let word = words(&waiting)[0].to_owned();
-    consent(&mut world, &word);
+    let said = words(&waiting)[0].to_owned();
+    consent(&mut world, &said);
     let moves = plan(&world.translation, &observed);
     assert!(moves.blocked.is_empty(), "{moves}");
     assert!(crate::plan::plan(&world.translation, &done(&observed, &moves)).is_empty());
