@@ -80,7 +80,7 @@ enum Call {
 #[derive(Debug, PartialEq, Eq)]
 enum Step {
     /// This call.
-    Change(Action),
+    Change(Box<Action>),
     /// Nothing: it is as it should be.
     Rest,
     /// Nothing that this path could do.
@@ -180,7 +180,10 @@ impl Endpoints {
                     };
                     let (mark, reason) = (group.mark.clone(), reason.to_owned());
                     debug!(%id, what = action.word(), "the short path");
-                    hand.take_members(id, vec![Change { id: id.clone(), mark, action, reason, seen: None }]);
+                    hand.take_members(
+                        id,
+                        vec![Change { id: id.clone(), mark, action: *action, reason, seen: None }],
+                    );
                     true
                 }
                 Step::Rest => {
@@ -228,7 +231,7 @@ impl Group {
             (Some(joining), _, _) => Action::AttachEndpoints(joining),
             (None, None, _) => return Step::Rest,
         };
-        Step::Change(action)
+        Step::Change(Box::new(action))
     }
 }
 

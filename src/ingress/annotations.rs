@@ -185,11 +185,14 @@ pub(super) fn redirect_without_tls(ingress: &Ingress) -> Option<Problem> {
     })
 }
 
+/// Another annotation that says the same, and how it is read.
+type Also<T> = (&'static str, fn(&str) -> Option<T>);
+
 /// A setting and how it is read.
 struct Setting<T> {
     key: &'static str,
-    /// Another annotation of the Ingress that says the same, where this one is not there, and how that is read.
-    also: Option<(&'static str, fn(&str) -> Option<T>)>,
+    /// On an Ingress where this one is not there.
+    also: Option<Also<T>>,
     legal: &'static str,
     read: fn(&str) -> Option<T>,
     default: T,

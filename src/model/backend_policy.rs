@@ -25,7 +25,7 @@ pub struct BackendPolicy {
     /// Which requests are logged (`logConfig`).
     pub logging: Logging,
     /// What is kept in Google's caches (`enableCDN`, `cdnPolicy`).
-    pub cdn: Option<CdnPolicy>,
+    pub cdn: Option<Box<CdnPolicy>>,
     /// Whether people must be signed in (`iap`).
     pub iap: Iap,
     /// The security policy that lets requests in or not (`securityPolicy`). Set by a call of its own, so a new service has it only

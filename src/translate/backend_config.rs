@@ -130,7 +130,7 @@ pub(super) fn policy(without: BackendPolicy, spec: &BackendConfigSpec) -> Backen
         request_headers: custom_request_headers.as_ref().map_or(without.request_headers, headers),
         response_headers: custom_response_headers.as_ref().map_or(without.response_headers, headers),
         logging: logging.as_ref().map_or(without.logging, self::logging),
-        cdn: cdn.as_ref().filter(|cdn| cdn.enabled).map(self::cdn).or(without.cdn),
+        cdn: cdn.as_ref().filter(|cdn| cdn.enabled).map(|asked| Box::new(self::cdn(asked))).or(without.cdn),
         iap: match iap {
             Some(AskedIap { enabled: true, oauthclient_credentials: _ }) => Iap::GoogleManaged,
             Some(AskedIap { enabled: false, oauthclient_credentials: _ }) | None => without.iap,

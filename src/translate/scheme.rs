@@ -18,7 +18,6 @@ pub(super) fn settle(
     for (key, reading) in &mut readings.load_balancers {
         let there = held.get(key).and_then(|held| held.scheme).filter(|scheme| *scheme != Scheme::Other);
         match (&mut reading.wish, there) {
-            (Wish::TearDown, _) => {}
             (Wish::Keep(description), Some(there)) => description.scheme = there,
             (Wish::Serve(description), Some(there)) if description.scheme != there => {
                 for object in &description.objects {
@@ -26,7 +25,7 @@ pub(super) fn settle(
                 }
                 description.scheme = there;
             }
-            (Wish::Keep(_) | Wish::Serve(_), _) => {}
+            (Wish::TearDown | Wish::Keep(_) | Wish::Serve(_), _) => {}
         }
     }
     findings

@@ -70,7 +70,7 @@ pub(super) fn write(
             Iap::Other(client) => return Err(Unspeakable(format!("sign-in by the OAuth client {client}"))),
         },
         enable_cdn: cdn.as_ref().map(|_| true),
-        cdn_policy: cdn.as_ref().map(cdn_to_wire).transpose()?,
+        cdn_policy: cdn.as_deref().map(cdn_to_wire).transpose()?,
         ..body
     })
 }
@@ -92,7 +92,7 @@ pub(super) fn read(body: &WireBackendService) -> BackendPolicy {
         request_headers: body.custom_request_headers.clone().unwrap_or_default(),
         response_headers: body.custom_response_headers.clone().unwrap_or_default(),
         logging: body.log_config.as_ref().map_or(Logging::Off, logging_from),
-        cdn: body.enable_cdn.unwrap_or_default().then(|| cdn_from(body.cdn_policy.as_ref())),
+        cdn: body.enable_cdn.unwrap_or_default().then(|| Box::new(cdn_from(body.cdn_policy.as_ref()))),
         iap: match body.iap.as_ref().filter(|iap| iap.enabled.unwrap_or_default()) {
             None => Iap::Off,
             Some(iap) => match iap.oauth2_client_id.as_deref() {

@@ -101,17 +101,17 @@ impl Wire for WireHealthCheck {
         let path = |path: &Option<String>| path.clone().unwrap_or_else(|| "/".to_owned());
         let text = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
         // Exactly one of these stands in a body.
-        let http = self.http_health_check.as_ref().map(|http| {
-            let probe = Probe::Http { path: path(&http.request_path), host: text(&http.host) };
-            (probe, port(http.port, http.port_specification.as_deref(), DEFAULT_HTTP_PORT))
+        let plain = self.http_health_check.as_ref().map(|check| {
+            let probe = Probe::Http { path: path(&check.request_path), host: text(&check.host) };
+            (probe, port(check.port, check.port_specification.as_deref(), DEFAULT_HTTP_PORT))
         });
-        let https = self.https_health_check.as_ref().map(|https| {
-            let probe = Probe::Https { path: path(&https.request_path), host: text(&https.host) };
-            (probe, port(https.port, https.port_specification.as_deref(), DEFAULT_HTTPS_PORT))
+        let encrypted = self.https_health_check.as_ref().map(|check| {
+            let probe = Probe::Https { path: path(&check.request_path), host: text(&check.host) };
+            (probe, port(check.port, check.port_specification.as_deref(), DEFAULT_HTTPS_PORT))
         });
-        let http2 = self.http2_health_check.as_ref().map(|http2| {
-            let probe = Probe::Http2 { path: path(&http2.request_path), host: text(&http2.host) };
-            (probe, port(http2.port, http2.port_specification.as_deref(), DEFAULT_HTTPS_PORT))
+        let multiplexed = self.http2_health_check.as_ref().map(|check| {
+            let probe = Probe::Http2 { path: path(&check.request_path), host: text(&check.host) };
+            (probe, port(check.port, check.port_specification.as_deref(), DEFAULT_HTTPS_PORT))
         });
         let tcp = self
             .tcp_health_check
@@ -122,7 +122,7 @@ impl Wire for WireHealthCheck {
             let probe = Probe::Grpc { service: text(&grpc.grpc_service_name) };
             (probe, port(grpc.port, grpc.port_specification.as_deref(), 0))
         });
-        let mut found = [http, https, http2, tcp, grpc].into_iter().flatten();
+        let mut found = [plain, encrypted, multiplexed, tcp, grpc].into_iter().flatten();
         let (probe, port) = match (found.next(), found.next()) {
             (Some(found), None) => found,
             _ => (Probe::Other(self.r#type.clone().unwrap_or_default()), HealthPort::Serving),

@@ -214,10 +214,10 @@ fn settings_of_backend_services() {
         },
         BackendPolicy { logging: Logging::EVERYTHING, ..BackendPolicy::default() },
         BackendPolicy { logging: Logging::sampled(0.25).unwrap(), ..BackendPolicy::default() },
-        BackendPolicy { cdn: Some(cdn.clone()), ..BackendPolicy::default() },
+        BackendPolicy { cdn: Some(Box::new(cdn.clone())), ..BackendPolicy::default() },
         BackendPolicy { iap: Iap::GoogleManaged, ..BackendPolicy::default() },
         BackendPolicy {
-            cdn: Some(CdnPolicy {
+            cdn: Some(Box::new(CdnPolicy {
                 mode: CacheMode::UseOriginHeaders,
                 key: CacheKey {
                     parts: [CacheKeyPart::Host, CacheKeyPart::Protocol].into(),
@@ -228,7 +228,7 @@ fn settings_of_backend_services() {
                 max_ttl: None,
                 negative: NegativeCaching::Off,
                 ..cdn
-            }),
+            })),
             ..BackendPolicy::default()
         },
     ];
