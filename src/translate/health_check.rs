@@ -30,8 +30,12 @@ const HEALTHY_THRESHOLD: u32 = 1;
 const UNHEALTHY_THRESHOLD: u32 = 2;
 
 /// How a backend's health is found out: as its BackendConfig says, else as its Service's annotation, else as the readiness probe of its
-/// pods, else as we think best.
-pub(super) fn wanted(resolved: &Resolved<'_>, config: Option<&BackendConfigSpec>) -> HealthCheck {
+/// pods (or, where there are none, as they were asked before), else as we think best.
+pub(super) fn wanted(
+    resolved: &Resolved<'_>,
+    before: Option<HealthCheck>,
+    config: Option<&BackendConfigSpec>,
+) -> HealthCheck {
     let HealthCheck {
         probe,
         port: _,
@@ -39,7 +43,7 @@ pub(super) fn wanted(resolved: &Resolved<'_>, config: Option<&BackendConfigSpec>
         timeout_seconds,
         healthy_threshold: by_itself_healthy,
         unhealthy_threshold: by_itself_unhealthy,
-    } = resolved.readiness.clone().unwrap_or_else(|| by_default(resolved.protocol));
+    } = resolved.readiness.clone().or(before).unwrap_or_else(|| by_default(resolved.protocol));
     let asked = config.and_then(|config| config.health_check.clone()).unwrap_or_default();
     let AskedHealthCheck {
         check_interval_sec,

@@ -1,9 +1,11 @@
 //! The settings of a backend: what its backend service does with requests, and how its health is found out.
 
+use std::collections::BTreeSet;
+
 use crate::custom_resource::backend_config::BackendConfigSpec;
 use crate::model::{BackendPolicy, BackendService, HealthCheck, ObjectKey, Scheme, Scope};
 use crate::naming;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{ServiceEndpoints, Snapshot};
 
 use super::service_port::Resolved;
 use super::{backend_config, health_check};
@@ -43,16 +45,29 @@ pub(super) fn default_policy() -> BackendPolicy {
 
 /// What a backend asks for; where that cannot be known, what it has.
 pub(super) fn of(snapshot: &Snapshot, scheme: Scheme, resolved: &Resolved<'_>) -> Settings {
+    let there = || held(snapshot, scheme, resolved);
     let asked = |config: Option<&BackendConfigSpec>| Settings {
         policy: config.map_or_else(default_policy, |config| backend_config::policy(default_policy(), config)),
-        health_check: health_check::wanted(resolved, config),
+        health_check: health_check::wanted(resolved, without_pods(snapshot, resolved, there), config),
         admits: Admits::Requests,
     };
     match &resolved.config {
         Ok(config) => asked(*config),
-        Err(_) => held(snapshot, scheme, resolved)
-            .unwrap_or_else(|| Settings { admits: Admits::Nothing, ..asked(None) }),
+        Err(_) => there().unwrap_or_else(|| Settings { admits: Admits::Nothing, ..asked(None) }),
     }
+}
+
+/// Where there are no pods nobody says how they are to be asked. They will come back, so they are asked as they were.
+fn without_pods(
+    snapshot: &Snapshot,
+    resolved: &Resolved<'_>,
+    there: impl Fn() -> Option<Settings>,
+) -> Option<HealthCheck> {
+    let nobody = |endpoints: &ServiceEndpoints| endpoints.by_port.values().all(BTreeSet::is_empty);
+    let scaled_to_zero = snapshot.probes.is_some()
+        && resolved.readiness.is_none()
+        && snapshot.endpoints.get(&resolved.service).is_none_or(|endpoints| nobody(endpoints));
+    if scaled_to_zero { Some(there()?.health_check) } else { None }
 }
 
 fn held(snapshot: &Snapshot, scheme: Scheme, resolved: &Resolved<'_>) -> Option<Settings> {

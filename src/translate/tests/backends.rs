@@ -246,6 +246,38 @@ fn the_health_check_asks_for_the_path_that_the_service_names() {
 }
 
 #[test]
+fn a_service_without_pods_is_asked_as_it_was_before() {
+    let mut snapshot = world();
+    make_container_native(&mut snapshot, "web");
+    add_endpoint(&mut snapshot, "web", "10.4.0.7", "node-1");
+    let probe = crate::snapshot::ReadinessProbe {
+        asks: crate::snapshot::Asks::Grpc { service: "cart".into() },
+        port: crate::snapshot::TargetPort::Number(8080),
+        period_seconds: 7,
+        timeout_seconds: 2,
+        success_threshold: 1,
+        failure_threshold: 3,
+    };
+    let container = crate::snapshot::Container { name: "c".into(), ports: Vec::new(), probe: Some(probe) };
+    service(&mut snapshot, "web").ports[0].target_port = crate::snapshot::TargetPort::Number(8080);
+    snapshot.probes = Some([(key("web"), [container].into())].into());
+    let with_pods = to_web(&mut snapshot);
+    let asked = only::<HealthCheck>(&with_pods).clone();
+    assert_eq!(asked.probe, Probe::Grpc { service: Some("cart".into()) });
+
+    snapshot.probes = Some([].into());
+    snapshot.endpoints.clear();
+    assert_eq!(only::<HealthCheck>(&to_web(&mut snapshot)).interval_seconds, 5, "it never was");
+    snapshot.held.backends = with_pods.desired.only(&[Kind::BackendService, Kind::HealthCheck]);
+    assert_eq!(only::<HealthCheck>(&to_web(&mut snapshot)), &asked);
+
+    // Pods without a probe say that there is none.
+    add_endpoint(&mut snapshot, "web", "10.4.0.8", "node-1");
+    let without_probe = to_web(&mut snapshot);
+    assert_eq!(only::<HealthCheck>(&without_probe).probe, Probe::Http { path: "/".into(), host: None });
+}
+
+#[test]
 fn the_app_protocol_decides_how_backends_are_spoken_to() {
     let http = |path: &str| Probe::Http { path: path.into(), host: None };
     let https = |path: &str| Probe::Https { path: path.into(), host: None };
