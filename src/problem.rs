@@ -117,11 +117,13 @@ pub enum Reason {
     FrontendConfigInvalid,
     /// A readiness probe asks what no health check can ask.
     ReadinessProbeNotUsed,
+    /// A certificate is wanted that only Google can make, and asking Google for it cannot be done yet.
+    ManagedCertificateUnsupported,
 }
 
 impl Reason {
     /// Every reason, once.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::ServiceNotFound,
         Self::ServicePortNotFound,
         Self::ServiceNotReachable,
@@ -155,6 +157,7 @@ impl Reason {
         Self::FrontendConfigNotFound,
         Self::FrontendConfigInvalid,
         Self::ReadinessProbeNotUsed,
+        Self::ManagedCertificateUnsupported,
     ];
 
     /// The word, in the form of Kubernetes Event reasons.
@@ -194,6 +197,7 @@ impl Reason {
             Self::FrontendConfigNotFound => "FrontendConfigNotFound",
             Self::FrontendConfigInvalid => "FrontendConfigInvalid",
             Self::ReadinessProbeNotUsed => "ReadinessProbeNotUsed",
+            Self::ManagedCertificateUnsupported => "ManagedCertificateUnsupported",
         }
     }
 }

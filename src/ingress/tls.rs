@@ -11,6 +11,7 @@ use k8s_openapi::api::networking::v1::Ingress;
 use crate::load_balancer::{Certificate, CertificateSource, Place};
 use crate::model::{ObjectKey, ResourceName};
 use crate::problem::{Problem, Reason};
+use crate::snapshot::MANAGED_CERTIFICATES_ANNOTATION;
 
 use super::annotations::{annotation, field_of};
 
@@ -20,7 +21,8 @@ pub const PRE_SHARED_CERT: &str = "ingress.gcp.kubernetes.io/pre-shared-cert";
 /// In the order of the Ingress, each once.
 pub(super) fn certificates(ingress: &Ingress, object: &Arc<ObjectKey>) -> (Vec<Certificate>, Vec<Problem>) {
     let mut certificates = pre_shared(ingress, object);
-    let mut problems = Vec::new();
+    let mut problems: Vec<Problem> =
+        managed(ingress).filter(|_| certificates.is_empty()).into_iter().collect();
     let entries = ingress.spec.iter().filter_map(|spec| spec.tls.as_ref()).flatten();
     for (index, entry) in entries.enumerate() {
         let field = format!("spec.tls[{index}].secretName");
@@ -38,6 +40,22 @@ pub(super) fn certificates(ingress: &Ingress, object: &Arc<ObjectKey>) -> (Vec<C
         }
     }
     (certificates, problems)
+}
+
+/// What an Ingress is told that waits for certificates which nobody here makes. GKE's own controller makes them, and names them in the
+/// annotation that is read here.
+fn managed(ingress: &Ingress) -> Option<Problem> {
+    let names =
+        annotation(&ingress.metadata, MANAGED_CERTIFICATES_ANNOTATION).filter(|names| !names.is_empty())?;
+    Some(Problem::degraded(
+        Reason::ManagedCertificateUnsupported,
+        field_of(MANAGED_CERTIFICATES_ANNOTATION),
+        format!(
+            "gclb does not make the certificates of ManagedCertificates ({names}) yet, and {PRE_SHARED_CERT} names none that was made for \
+             them, so they bring no TLS. Name certificates of the project in that annotation (GKE's own controller for ManagedCertificates \
+             writes it), or Secrets in spec.tls."
+        ),
+    ))
 }
 
 fn pre_shared(ingress: &Ingress, object: &Arc<ObjectKey>) -> Vec<Certificate> {
